@@ -1,0 +1,11 @@
+#pragma once
+// One include for Catch2 v2 (Debian 12) and v3 (everything newer). Tests only.
+#if __has_include(<catch2/catch_test_macros.hpp>)
+#include <catch2/catch_approx.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <catch2/generators/catch_generators_range.hpp>
+using Catch::Approx;
+#else
+#include <catch2/catch.hpp>
+#endif

@@ -1,0 +1,22 @@
+#pragma once
+// Files written so that a crash leaves the old or the new content, never half of one.
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace bitlab {
+
+// The whole file. Throws Error if it cannot be read.
+std::string read_file(const std::filesystem::path& path);
+
+// Writes a temporary beside `path`, fsyncs it, renames it over `path`, fsyncs the directory. Creates missing
+// parent directories. Throws Error (with what the system said) and leaves `path` as it was.
+void write_file_atomic(const std::filesystem::path& path, std::string_view content);
+
+// Forces a directory's entries (creations, renames) or a finished file to disk.
+void sync_path(const std::filesystem::path& path);
+
+// Now in UTC: "2026-01-31T23:59:59Z".
+std::string utc_now();
+
+}  // namespace bitlab

@@ -1,0 +1,77 @@
+#pragma once
+// The metrics of one run: metrics.h5, one writer, any number of readers, readable at every moment.
+//
+//   /train  step, tokens, seconds, loss, lr, grad_norm        one row a log point
+//   /eval   step, split, loss, stderr, tokens                 split: "train" or "val"
+//   /quant  step, layer, minus, zero, plus, flips, scale      one row a ternary weight matrix and log point
+//
+// Each is a chunked, extendible 1-D compound dataset with the attribute `units`. Default libver bounds, flush
+// at every log point, file locking off: a plain h5py.File(path) reads it while it is written and after kill -9.
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace bitlab {
+
+struct TrainRow {
+  std::int64_t step = 0;      // optimiser steps done
+  std::int64_t tokens = 0;    // seen so far
+  double seconds = 0;         // of training, over all attempts, evaluation not counted
+  double loss = 0;            // nats a token, mean over the steps since the last row
+  double lr = 0;
+  double grad_norm = 0;       // before clipping, of the last step
+};
+
+struct EvalRow {
+  std::int64_t step = 0;
+  std::string split;          // at most 15 characters
+  double loss = 0;            // nats a token
+  double standard_error = 0;  // of that mean; column "stderr"
+  std::int64_t tokens = 0;    // evaluated
+};
+
+struct QuantRow {
+  std::int64_t step = 0;
+  std::string layer;          // name of the latent parameter, at most 95 characters
+  double minus = 0, zero = 0, plus = 0;  // fractions
+  double flips = 0;           // fraction of codes that changed since the last row
+  double scale = 0;
+};
+
+// Writes metrics.h5. Rows are buffered until flush().
+class MetricsWriter {
+ public:
+  // Creates the file, or opens it to go on after `resume_step`: rows of later steps are cut off.
+  // Throws Error if the file cannot be written or is not a metrics file.
+  static MetricsWriter create(const std::filesystem::path& path,
+                              const std::map<std::string, std::string>& attributes);
+  static MetricsWriter resume(const std::filesystem::path& path, std::int64_t resume_step);
+  MetricsWriter(MetricsWriter&&) noexcept;
+  MetricsWriter& operator=(MetricsWriter&&) noexcept;
+  ~MetricsWriter();
+
+  void append(const TrainRow& row);
+  void append(const EvalRow& row);
+  void append(const QuantRow& row);
+  void flush();  // throws Error if the disk is full
+
+ private:
+  struct Impl;
+  explicit MetricsWriter(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+struct RunMetrics {
+  std::vector<TrainRow> train;
+  std::vector<EvalRow> eval;
+  std::vector<QuantRow> quant;
+  std::map<std::string, std::string> attributes;
+};
+
+// Reads everything. Safe while a writer is at work. Throws Error if the file is missing or damaged.
+RunMetrics read_metrics(const std::filesystem::path& path);
+
+}  // namespace bitlab

@@ -1,0 +1,83 @@
+#pragma once
+// The contract of everything with a forward and a backward. See docs/architecture.md, "Layers".
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/tensor/view.h"
+#include "layers/saved.h"
+
+namespace bitlab {
+
+// How a parameter starts. The stream is keyed by the parameter's full name, so that two models that share
+// a name, a shape and a seed start with the same values there.
+struct Init {
+  enum class Kind { Zeros, Ones, Normal, KaimingUniform };
+  Kind kind = Kind::Zeros;
+  double std = 0;  // Normal only
+};
+
+// One named tensor that training changes. Its memory belongs to a ParamStore (params.h).
+struct Param {
+  std::string name;       // dotted, relative to the layer: "wq.weight"; full after ParamStore: "blocks.0.attn.wq.weight"
+  size_t rows = 1;
+  size_t cols = 0;
+  Init init;
+  bool decay = true;      // weight decay applies
+  bool ternary = false;   // the latent weights of a ternary layer
+  View value;             // bound by ParamStore
+  size_t offset = 0;      // of its first value in the store's flat buffer, and in every Gradients
+
+  size_t size() const { return rows * cols; }
+};
+
+using ParamVisitor = std::function<void(const std::string& prefix, Param& param)>;
+
+// What a layer with ternary weights can report of one weight matrix.
+struct TernaryStats {
+  std::string name;        // of the latent parameter
+  double minus = 0, zero = 0, plus = 0;  // fractions, they sum to 1
+  double scale = 0;        // what a code of +1 stands for
+  const std::int8_t* codes = nullptr;    // rows x cols codes in {-1, 0, 1}, valid until the next prepare()
+  size_t rows = 0, cols = 0;
+};
+
+using TernaryVisitor = std::function<void(const std::string& prefix, const TernaryStats& stats)>;
+
+// One part of a model. Immutable in forward and backward: several threads may run the same layer at once,
+// each with its own Pass. What backward needs travels in the Pass.
+class Layer {
+ public:
+  virtual ~Layer() = default;
+
+  // x: (batch * seq_len) x in  ->  (batch * seq_len) x out. Keeps in pass.saved what backward needs.
+  // x stays as it is, and must stay so until backward if the layer keeps it.
+  virtual View forward(View x, Pass& pass) const = 0;
+
+  // dy: gradient of the output  ->  gradient of the input. Adds to pass.gradients what is due to the
+  // parameters. dy is spent: the layer may overwrite it or return it. Layers run backward in the exact
+  // reverse order of their forwards, so pass.saved works as a stack.
+  virtual View backward(View dy, Pass& pass) const = 0;
+
+  virtual void visit_params(const std::string& prefix, const ParamVisitor& visit) = 0;
+
+  // Prepares what depends on weights alone (ternary codes, scales). Called after the weights were set or
+  // changed, before the next forward; never during one.
+  virtual void prepare() {}
+
+  // Calls visit for each ternary weight matrix below, as prepared.
+  virtual void visit_ternary(const std::string& /*prefix*/, const TernaryVisitor& /*visit*/) const {}
+
+  // One line: "BitLinear 256 -> 1024, absmean ternary, int8 activations".
+  virtual std::string describe() const = 0;
+};
+
+using LayerPtr = std::unique_ptr<Layer>;
+
+// "a" + "b" -> "a.b"; an empty prefix adds nothing.
+inline std::string join_name(const std::string& prefix, const std::string& name) {
+  return prefix.empty() ? name : prefix + "." + name;
+}
+
+}  // namespace bitlab
