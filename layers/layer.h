@@ -36,14 +36,14 @@ using ParamVisitor = std::function<void(const std::string& prefix, Param& param)
 
 // What a layer with ternary weights can report of one weight matrix.
 struct TernaryStats {
-  std::string name;        // of the latent parameter
+  std::string name;        // full name of the latent parameter
   double minus = 0, zero = 0, plus = 0;  // fractions, they sum to 1
   double scale = 0;        // what a code of +1 stands for
   const std::int8_t* codes = nullptr;    // rows x cols codes in {-1, 0, 1}, valid until the next prepare()
   size_t rows = 0, cols = 0;
 };
 
-using TernaryVisitor = std::function<void(const std::string& prefix, const TernaryStats& stats)>;
+using TernaryVisitor = std::function<void(const TernaryStats& stats)>;
 
 // One part of a model. Immutable in forward and backward: several threads may run the same layer at once,
 // each with its own Pass. What backward needs travels in the Pass.
@@ -62,12 +62,16 @@ class Layer {
 
   virtual void visit_params(const std::string& prefix, const ParamVisitor& visit) = 0;
 
-  // Prepares what depends on weights alone (ternary codes, scales). Called after the weights were set or
-  // changed, before the next forward; never during one.
-  virtual void prepare() {}
+  // Prepares what depends on weights alone (ternary codes, scales) for optimiser step `step`. Called after the
+  // weights were set or changed, before the next forward; never during one.
+  virtual void prepare(std::uint64_t /*step*/) {}
+
+  // Multiply-adds of matrix products for one row (token) of a forward pass at this sequence length. A training
+  // step costs 6 times as many FLOPs: 2 for forward, 4 for the two products of backward.
+  virtual double macs_per_row(size_t /*seq_len*/) const { return 0; }
 
   // Calls visit for each ternary weight matrix below, as prepared.
-  virtual void visit_ternary(const std::string& /*prefix*/, const TernaryVisitor& /*visit*/) const {}
+  virtual void visit_ternary(const TernaryVisitor& /*visit*/) const {}
 
   // One line: "BitLinear 256 -> 1024, absmean ternary, int8 activations".
   virtual std::string describe() const = 0;

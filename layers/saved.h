@@ -39,19 +39,12 @@ class Arena {
 // A stack of what forwards hand to backwards: the last forward's backward comes first.
 class Saved {
  public:
-  template <class T>
-  void push(const T& value) { stack_.push_back({value.data, value.rows, value.cols}); }
-  void push(const void* pointer) { stack_.push_back({const_cast<void*>(pointer), 0, 0}); }
-  View pop();
-  template <class T>
-  T* pop_pointer() { return static_cast<T*>(pop_entry()); }
+  void push(View v) { stack_.push_back(v); }
+  View pop();  // throws Error if a layer pops what no forward pushed
   void clear() { stack_.clear(); }
-  bool empty() const { return stack_.empty(); }
 
  private:
-  struct Entry { void* data; size_t rows, cols; };
-  void* pop_entry();
-  std::vector<Entry> stack_;
+  std::vector<View> stack_;
 };
 
 // One pass over one shard of a batch. The caller owns it and may use it again for the next step.

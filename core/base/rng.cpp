@@ -51,6 +51,29 @@ double Rng::normal(std::uint64_t step, std::uint64_t index) const {
   return std::sqrt(-2.0 * std::log(u)) * std::cos(angle);
 }
 
+template <class Real>
+void Rng::fill_normal(double std, Real* out, std::size_t n) const {
+  const std::array<std::uint32_t, 2> key = {static_cast<std::uint32_t>(key_),
+                                            static_cast<std::uint32_t>(key_ >> 32)};
+  for (std::size_t i = 0; i < n; i += 4) {
+    const std::uint64_t count = i / 4;
+    const auto x = philox({static_cast<std::uint32_t>(count),
+                           static_cast<std::uint32_t>(count >> 32), 0, 1},
+                          key);
+    double values[4];
+    for (int pair = 0; pair < 4; pair += 2) {
+      const double u = (static_cast<double>(x[pair]) + 1) * 0x1p-32;  // (0, 1]
+      const double angle = 6.283185307179586 * 0x1p-32 * static_cast<double>(x[pair + 1]);
+      const double radius = std * std::sqrt(-2.0 * std::log(u));
+      values[pair] = radius * std::cos(angle);
+      values[pair + 1] = radius * std::sin(angle);
+    }
+    for (std::size_t j = 0; j < 4 && i + j < n; ++j) out[i + j] = static_cast<Real>(values[j]);
+  }
+}
+template void Rng::fill_normal(double, float*, std::size_t) const;
+template void Rng::fill_normal(double, double*, std::size_t) const;
+
 std::uint64_t Rng::below(std::uint64_t n, std::uint64_t step, std::uint64_t index) const {
   // Multiply-shift: the bias is below n / 2^64.
   return static_cast<std::uint64_t>((static_cast<unsigned __int128>(bits(step, index)) * n) >> 64);

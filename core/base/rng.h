@@ -3,6 +3,7 @@
 // SC 2011). A number depends on its key and its counter only, never on what was drawn before, so resume and
 // sharding never shift a stream.
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -22,6 +23,9 @@ class Rng {
   std::uint64_t bits(std::uint64_t step, std::uint64_t index) const;      // 64 random bits
   double uniform(std::uint64_t step, std::uint64_t index) const;          // [0, 1), 53 bits
   double normal(std::uint64_t step, std::uint64_t index) const;           // N(0, 1), Box-Muller
+  // out[i] = N(0, std), i < n; four values a Philox call (Box-Muller on pairs of 32-bit words).
+  template <class Real>
+  void fill_normal(double std, Real* out, std::size_t n) const;
   std::uint64_t below(std::uint64_t n, std::uint64_t step, std::uint64_t index) const;  // [0, n)
 
  private:

@@ -13,7 +13,7 @@ struct FieldInfo {
   std::string help;                   // one line, lower case, no full stop
   double min = -std::numeric_limits<double>::infinity();  // inclusive, numbers only
   double max = std::numeric_limits<double>::infinity();
-  std::vector<std::string> choices;   // strings only; empty: anything
+  std::vector<std::string> choices = {};  // strings only; empty: anything
   bool hashed = true;                 // false: does not change the result (titles, log intervals)
 };
 

@@ -178,25 +178,20 @@ static void relu_backward(size_t n, const real* y, real* dy) {
   for (size_t i = 0; i < n; ++i) dy[i] = y[i] > 0 ? dy[i] : real(0);
 }
 
-// tanh by exp, exact enough in both tails.
-static inline real fast_tanh(real x) { return real(1) - real(2) / (fast_exp(x + x) + real(1)); }
-
-// GELU, tanh form: 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
+// GELU with the exact erf: x Phi(x), Phi(x) = (1 + erf(x / sqrt 2)) / 2.
 static void gelu_forward(size_t n, const real* x, real* y) {
 #pragma omp simd
-  for (size_t i = 0; i < n; ++i) {
-    const real u = real(0.7978845608028654) * (x[i] + real(0.044715) * x[i] * x[i] * x[i]);
-    y[i] = real(0.5) * x[i] * (real(1) + fast_tanh(u));
-  }
+  for (size_t i = 0; i < n; ++i)
+    y[i] = real(0.5) * x[i] * (real(1) + fast_erf(x[i] * real(0.70710678118654752)));
 }
 
+// d/dx x Phi(x) = Phi(x) + x exp(-x^2 / 2) / sqrt(2 pi).
 static void gelu_backward(size_t n, const real* x, real* dy) {
 #pragma omp simd
   for (size_t i = 0; i < n; ++i) {
-    const real u = real(0.7978845608028654) * (x[i] + real(0.044715) * x[i] * x[i] * x[i]);
-    const real t = fast_tanh(u);
-    const real du = real(0.7978845608028654) * (real(1) + real(0.134145) * x[i] * x[i]);
-    dy[i] *= real(0.5) * (real(1) + t) + real(0.5) * x[i] * (real(1) - t * t) * du;
+    const real phi = real(0.5) * (real(1) + fast_erf(x[i] * real(0.70710678118654752)));
+    const real density = fast_exp(real(-0.5) * x[i] * x[i]) * real(0.39894228040143268);
+    dy[i] *= phi + x[i] * density;
   }
 }
 

@@ -1,4 +1,4 @@
-// Part of table.cpp. exp and tanh as plain arithmetic, so that loops over them vectorise.
+// Part of table.cpp. exp and erf as plain arithmetic, so that loops over them vectorise.
 
 // exp(x) to 1 ulp or so for x <= 88; 0 below -87. Cody-Waite reduction to r in [-ln2/2, ln2/2], a degree-6
 // polynomial (Taylor, error < 3e-8), then 2^n by the exponent bits. NaN stays NaN.
@@ -24,3 +24,14 @@ static inline float fast_exp(float x) {
   return x < -87.0f ? 0.0f : p * power;
 }
 static inline double fast_exp(double x) { return std::exp(x); }
+
+// erf(x), absolute error below 2e-7 (Abramowitz & Stegun 7.1.26). NaN stays NaN.
+static inline float fast_erf(float x) {
+  const float a = x < 0 ? -x : x;
+  const float t = 1.0f / (1.0f + 0.3275911f * a);
+  const float poly =
+      t * (0.254829592f + t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f))));
+  const float y = 1.0f - poly * fast_exp(-a * a);
+  return x < 0 ? -y : y;
+}
+static inline double fast_erf(double x) { return std::erf(x); }

@@ -1,0 +1,45 @@
+#include "core/ops/elementwise.h"
+
+#include "core/simd/kernels.h"
+#include "core/tensor/check.h"
+
+namespace bitlab {
+
+using simd::kernels;
+
+void add(View x, View y) {
+  check_shape("add", "x", x, y.rows, y.cols);
+  kernels().add(y.size(), x.data, y.data);
+}
+
+void add_bias(View bias, View y) {
+  check_shape("add_bias", "bias", bias, 1, y.cols);
+  kernels().add_bias(y.rows, y.cols, bias.data, y.data);
+}
+
+void bias_backward(View dy, View dbias) {
+  check_shape("bias_backward", "dbias", dbias, 1, dy.cols);
+  kernels().bias_backward(dy.rows, dy.cols, dy.data, dbias.data);
+}
+
+void relu_forward(View x, View y) {
+  check_shape("relu_forward", "y", y, x.rows, x.cols);
+  kernels().relu_forward(x.size(), x.data, y.data);
+}
+
+void relu_backward(View y, View dy) {
+  check_shape("relu_backward", "dy", dy, y.rows, y.cols);
+  kernels().relu_backward(y.size(), y.data, dy.data);
+}
+
+void gelu_forward(View x, View y) {
+  check_shape("gelu_forward", "y", y, x.rows, x.cols);
+  kernels().gelu_forward(x.size(), x.data, y.data);
+}
+
+void gelu_backward(View x, View dy) {
+  check_shape("gelu_backward", "dy", dy, x.rows, x.cols);
+  kernels().gelu_backward(x.size(), x.data, dy.data);
+}
+
+}  // namespace bitlab

@@ -1,0 +1,76 @@
+#include "core/quant/weight_quantizer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "core/simd/kernels.h"
+
+namespace bitlab {
+
+namespace {
+
+// clamp(rne(w / scale), -1, 1). A NaN weight has no code: it is written as 0, and its scale is NaN, which
+// makes every output NaN.
+void round_to_codes(View w, real scale, std::int8_t* codes) {
+  const real inverse = real(1) / scale;
+  const size_t n = w.size();
+  for (size_t i = 0; i < n; ++i) {
+    const real q = w.data[i] * inverse;
+    codes[i] = static_cast<std::int8_t>((q > real(0.5)) - (q < real(-0.5)));  // ties go to even: 0
+  }
+}
+
+real mean_of_abs(View w) {
+  return static_cast<real>(simd::kernels().sum_of_abs(w.size(), w.data) /
+                           static_cast<double>(w.size()));
+}
+
+// NaN stays, other values are raised to eps.
+real at_least(real x, double eps) { return x < static_cast<real>(eps) ? static_cast<real>(eps) : x; }
+
+real absmean(View w, double eps, std::int8_t* codes) {
+  const real scale = at_least(mean_of_abs(w), eps);
+  round_to_codes(w, scale, codes);
+  return scale;
+}
+
+real absmedian(View w, double eps, std::int8_t* codes) {
+  std::vector<real> sizes(w.size());
+  real check = 0;
+  for (size_t i = 0; i < w.size(); ++i) {
+    sizes[i] = std::fabs(w.data[i]);
+    check += real(0) * sizes[i];  // NaN if any weight is NaN or infinite
+  }
+  const auto middle = sizes.begin() + static_cast<std::ptrdiff_t>((sizes.size() - 1) / 2);
+  std::nth_element(sizes.begin(), middle, sizes.end());  // the lower median, as torch.median
+  const real scale = at_least(*middle, eps) + check;
+  round_to_codes(w, scale, codes);
+  return scale;
+}
+
+real binary(View w, double eps, std::int8_t* codes) {
+  double sum = 0;
+  for (size_t i = 0; i < w.size(); ++i) sum += w.data[i];
+  const real mean = static_cast<real>(sum / static_cast<double>(w.size()));
+  for (size_t i = 0; i < w.size(); ++i)
+    codes[i] = static_cast<std::int8_t>((w.data[i] > mean) - (w.data[i] < mean));
+  return at_least(mean_of_abs(w), eps);
+}
+
+Registry<WeightQuantizer> builtin() {
+  Registry<WeightQuantizer> registry("weight quantiser");
+  registry.add("absmean", {1, "ternary, scale = mean |w| (BitNet b1.58)", absmean});
+  registry.add("absmedian", {1, "ternary, scale = median |w|", absmedian});
+  registry.add("binary", {1, "sign of w - mean w, scale = mean |w| (BitNet b1)", binary});
+  return registry;
+}
+
+}  // namespace
+
+const Registry<WeightQuantizer>& weight_quantizers() {
+  static const Registry<WeightQuantizer> registry = builtin();
+  return registry;
+}
+
+}  // namespace bitlab

@@ -1,0 +1,26 @@
+#pragma once
+// From latent weights to ternary codes and one scale a tensor.
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "core/base/registry.h"
+#include "core/tensor/view.h"
+
+namespace bitlab {
+
+struct WeightQuantizer {
+  int version = 1;  // enters the run id: raise it when codes or scales change
+  std::string description;
+  // Writes w.size() codes in {-1, 0, 1} and returns the scale a: the effective weights are a * codes.
+  // eps is the smallest scale.
+  std::function<real(View w, double eps, std::int8_t* codes)> quantize;
+};
+
+//   absmean    a = max(mean|w|, eps), code = clamp(rne(w / a), -1, 1)   (b1.58: REFERENCE.md 2.1)
+//   absmedian  the same with the median ("Reloaded", arXiv 2407.09527)
+//   binary     a = max(mean|w|, eps), code = sign(w - mean w), sign(0) = 0   (BitNet b1)
+// Rounding is half to even; 1 / a is taken in working precision, as torch does.
+const Registry<WeightQuantizer>& weight_quantizers();
+
+}  // namespace bitlab

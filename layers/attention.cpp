@@ -1,0 +1,89 @@
+#include "layers/attention.h"
+
+#include "core/base/rng.h"
+#include "core/ops/attention.h"
+
+namespace bitlab {
+
+namespace {
+
+simd::AttentionArgs arguments(const AttentionShape& shape, const Pass& pass, const std::string& key) {
+  simd::AttentionArgs args;
+  args.batch = pass.batch;
+  args.seq_len = pass.seq_len;
+  args.n_head = shape.n_head;
+  args.n_kv_head = shape.n_kv_head;
+  args.d_head = shape.d_head;
+  args.scale = static_cast<real>(shape.scale);
+  args.causal = shape.causal;
+  if (pass.training && shape.dropout > 0) {
+    args.dropout = static_cast<real>(shape.dropout);
+    args.key = Rng(pass.seed, key).bits(pass.step, 0);
+    args.first_sequence = pass.first_row / pass.seq_len;
+  }
+  return args;
+}
+
+}  // namespace
+
+SelfAttention::SelfAttention(const AttentionShape& shape, LayerPtr qkv, LayerPtr wo,
+                             std::string dropout_key)
+    : shape_(shape), qkv_(std::move(qkv)), wo_(std::move(wo)), dropout_key_(std::move(dropout_key)) {}
+
+View SelfAttention::forward(View x, Pass& pass) const {
+  const View qkv = qkv_->forward(x, pass);
+  const View y = pass.arena.matrix(x.rows, shape_.n_head * shape_.d_head);
+  const View lse = pass.arena.matrix(pass.batch * shape_.n_head, pass.seq_len);
+  simd::AttentionArgs args = arguments(shape_, pass, dropout_key_);
+  args.qkv = qkv.data;
+  args.y = y.data;
+  args.lse = lse.data;
+  attention_forward(args);
+  pass.saved.push(qkv);
+  pass.saved.push(y);
+  pass.saved.push(lse);
+  return wo_->forward(y, pass);
+}
+
+View SelfAttention::backward(View dy, Pass& pass) const {
+  const View dattended = wo_->backward(dy, pass);
+  const View lse = pass.saved.pop(), y = pass.saved.pop(), qkv = pass.saved.pop();
+  const View dqkv = pass.arena.matrix(qkv.rows, qkv.cols);
+  simd::AttentionArgs args = arguments(shape_, pass, dropout_key_);
+  args.qkv = qkv.data;
+  args.y = y.data;
+  args.lse = lse.data;
+  args.dy = dattended.data;
+  args.dqkv = dqkv.data;
+  attention_backward(args);
+  return qkv_->backward(dqkv, pass);
+}
+
+void SelfAttention::visit_params(const std::string& prefix, const ParamVisitor& visit) {
+  qkv_->visit_params(prefix, visit);
+  wo_->visit_params(prefix, visit);
+}
+
+void SelfAttention::prepare(std::uint64_t step) {
+  qkv_->prepare(step);
+  wo_->prepare(step);
+}
+
+// q k^T and p v: seq_len x d_head each for every head, counted without the causal half that is skipped
+// (the convention of PaLM, arXiv 2204.02311 appendix B, so that figures compare with other tools').
+double SelfAttention::macs_per_row(size_t seq_len) const {
+  return qkv_->macs_per_row(seq_len) + wo_->macs_per_row(seq_len) +
+         2.0 * static_cast<double>(seq_len * shape_.n_head * shape_.d_head);
+}
+
+void SelfAttention::visit_ternary(const TernaryVisitor& visit) const {
+  qkv_->visit_ternary(visit);
+  wo_->visit_ternary(visit);
+}
+
+std::string SelfAttention::describe() const {
+  return "SelfAttention(" + std::to_string(shape_.n_head) + " x " + std::to_string(shape_.d_head) +
+         "; " + qkv_->describe() + "; " + wo_->describe() + ")";
+}
+
+}  // namespace bitlab

@@ -1,0 +1,226 @@
+#include "layers/bitlinear.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/ops/elementwise.h"
+#include "core/ops/norm.h"
+#include "core/simd/kernels.h"
+#include "core/tensor/gemm.h"
+#include "layers/params.h"
+
+namespace bitlab {
+
+using simd::kernels;
+
+namespace {
+
+Param vector_param(const std::string& name, size_t cols, Init::Kind init) {
+  Param p;
+  p.name = name;
+  p.cols = cols;
+  p.init.kind = init;
+  return p;
+}
+
+// Quantised activations of a pass: codes (rows x stride int8, kept in reals) and the step of each row.
+struct Int8Rows {
+  View storage;  // rows x stride / sizeof(real)
+  View step;     // 1 x rows
+  std::int8_t* codes() const { return reinterpret_cast<std::int8_t*>(storage.data); }
+};
+
+}  // namespace
+
+BitLinear::BitLinear(const LinearShape& shape, const BitLinearConfig& config)
+    : in_(shape.in),
+      out_(shape.out()),
+      config_(config),
+      quantizer_(weight_quantizers().at(config.weight_quant)),
+      params_(shape, true),
+      codes_(in_ * out_),
+      scales_(shape.parts.size()),
+      column_scale_(out_),
+      packed_(kernels().ternary_packed_size(out_, in_)),
+      effective_(in_ * out_) {
+  if (config.norm != "none")
+    norm_gain_ = vector_param(shape.name + ".norm.weight", in_, Init::Kind::Ones);
+  if (config.norm == "layernorm")
+    norm_shift_ = vector_param(shape.name + ".norm.bias", in_, Init::Kind::Zeros);
+}
+
+void BitLinear::prepare(std::uint64_t step) {
+  const auto warmup = static_cast<double>(config_.lambda_warmup_steps);
+  lambda_ = warmup > 0 ? static_cast<real>(std::min(static_cast<double>(step) / warmup, 1.0)) : real(1);
+  size_t at = 0, column = 0;
+  for (size_t part = 0; part < params_.parts(); ++part) {
+    const View w = params_.weight(part).value;
+    const real a = quantizer_.quantize(w, config_.weight_eps, codes_.data() + at);
+    scales_[part] = config_.output_scale ? a : a * real(0) + real(1);  // NaN stays visible
+    const real scale = scales_[part];
+    const std::int8_t* codes = codes_.data() + at;
+    real* effective = effective_.data() + at;
+    const real keep = real(1) - lambda_, take = lambda_ * scale;
+    if (lambda_ == 1)
+      for (size_t i = 0; i < w.size(); ++i) effective[i] = scale * static_cast<real>(codes[i]);
+    else
+      for (size_t i = 0; i < w.size(); ++i)
+        effective[i] = keep * w.data[i] + take * static_cast<real>(codes[i]);
+    std::fill_n(column_scale_.begin() + static_cast<std::ptrdiff_t>(column), w.rows, scale);
+    at += w.size();
+    column += w.rows;
+  }
+  kernels().ternary_pack(out_, in_, codes_.data(), packed_.data());
+}
+
+View BitLinear::forward(View x, Pass& pass) const {
+  const View xn = normalise(x, pass);
+  const bool integer = config_.act_quant == "int8" && lambda_ == 1;
+  return integer ? forward_integer(xn, pass) : forward_float(xn, pass);
+}
+
+View BitLinear::normalise(View x, Pass& pass) const {
+  if (!norm_gain_.cols) return x;
+  const View xn = pass.arena.matrix(x.rows, in_);
+  const View rstd = pass.arena.matrix(1, x.rows);
+  if (norm_shift_.cols) {
+    const View mean = pass.arena.matrix(1, x.rows);
+    layernorm_forward(x, norm_gain_.value, norm_shift_.value, config_.norm_eps, xn, mean, rstd);
+    pass.saved.push(mean);
+  } else {
+    rmsnorm_forward(x, norm_gain_.value, config_.norm_eps, xn, rstd);
+  }
+  pass.saved.push(rstd);
+  pass.saved.push(x);
+  return xn;
+}
+
+View BitLinear::backward_through_norm(View dxn, Pass& pass) const {
+  if (!norm_gain_.cols) return dxn;
+  const View x = pass.saved.pop();
+  const View rstd = pass.saved.pop();
+  Gradients& g = *pass.gradients;
+  if (norm_shift_.cols) {
+    const View mean = pass.saved.pop();
+    layernorm_backward(dxn, x, norm_gain_.value, mean, rstd, dxn, g.of(norm_gain_), g.of(norm_shift_));
+  } else {
+    rmsnorm_backward(dxn, x, norm_gain_.value, rstd, dxn, g.of(norm_gain_));
+  }
+  return dxn;
+}
+
+// Keeps the int8 codes, a quarter of the memory of the activations.
+View BitLinear::forward_integer(View xn, Pass& pass) const {
+  const size_t stride = code_stride();
+  const Int8Rows xq{pass.arena.matrix(xn.rows, stride / sizeof(real)), pass.arena.matrix(1, xn.rows)};
+  std::int32_t* const sums = pass.arena.array<std::int32_t>(xn.rows);
+  kernels().quantize_rows(xn.rows, in_, xn.data, static_cast<real>(config_.act_eps), xq.codes(), stride,
+                          xq.step.data, sums);
+  const View y = pass.arena.matrix(xn.rows, out_);
+  kernels().ternary_gemm({.m = xn.rows, .n = out_, .k = in_, .x = xq.codes(), .x_stride = stride,
+                          .x_step = xq.step.data, .x_sum = sums, .w = packed_.data(),
+                          .w_scale = column_scale_.data(), .bias = params_.biases().data,
+                          .y = y.data});
+  pass.saved.push(xq.storage);
+  pass.saved.push(xq.step);
+  return y;
+}
+
+View BitLinear::forward_float(View xn, Pass& pass) const {
+  const View xq = effective_activations(xn, pass);
+  const View y = pass.arena.matrix(xn.rows, out_);
+  matmul_nt(xq, {const_cast<real*>(effective_.data()), out_, in_}, y);
+  if (params_.biases().data) add_bias(params_.biases(), y);
+  pass.saved.push(xq);
+  return y;
+}
+
+// xn + lambda (Q(xn) - xn).
+View BitLinear::effective_activations(View xn, Pass& pass) const {
+  if (config_.act_quant == "none" || lambda_ == 0) return xn;
+  const size_t stride = code_stride();
+  const View xq = pass.arena.matrix(xn.rows, in_);
+  const Arena::Mark mark = pass.arena.mark();
+  std::int8_t* const codes = pass.arena.array<std::int8_t>(xn.rows * stride);
+  real* const step = pass.arena.array<real>(xn.rows);
+  std::int32_t* const sums = pass.arena.array<std::int32_t>(xn.rows);
+  kernels().quantize_rows(xn.rows, in_, xn.data, static_cast<real>(config_.act_eps), codes, stride, step,
+                          sums);
+  kernels().dequantize_rows(xn.rows, in_, codes, stride, step, xq.data);
+  pass.arena.release(mark);
+  for (size_t i = 0; i < xq.size(); ++i)
+    xq.data[i] = xn.data[i] + lambda_ * (xq.data[i] - xn.data[i]);
+  return xq;
+}
+
+View BitLinear::backward(View dy, Pass& pass) const {
+  if (params_.biases().data) bias_backward(dy, params_.bias_gradients(*pass.gradients));
+  const View dxn = pass.arena.matrix(dy.rows, in_);
+  const Arena::Mark mark = pass.arena.mark();
+  if (config_.act_quant == "int8" && lambda_ == 1) {
+    const View step = pass.saved.pop();
+    const Int8Rows codes{pass.saved.pop(), step};
+    const View xq = pass.arena.matrix(dy.rows, in_);
+    kernels().dequantize_rows(dy.rows, in_, codes.codes(), code_stride(), step.data, xq.data);
+    add_weight_gradient(dy, xq, pass);
+  } else {
+    add_weight_gradient(dy, pass.saved.pop(), pass);
+  }
+  pass.arena.release(mark);
+  matmul_nn(dy, {const_cast<real*>(effective_.data()), out_, in_}, dxn);
+  return backward_through_norm(dxn, pass);
+}
+
+void BitLinear::add_weight_gradient(View dy, View xq, Pass& pass) const {
+  const View dw = params_.weight_gradients(*pass.gradients);
+  if (config_.straight_through == "identity") return matmul_tn_add(dy, xq, dw);
+  // clipped: as autograd sees clamp(round(w / a), -1, 1) with round taken for the identity.
+  const View product = pass.arena.matrix(out_, in_);
+  std::fill_n(product.data, product.size(), real(0));
+  matmul_tn_add(dy, xq, product);
+  const View w = params_.weights();
+  for (size_t r = 0; r < out_; ++r) {
+    const real limit = real(1.5) * column_scale_[r];
+    for (size_t c = 0; c < in_; ++c)
+      if (std::fabs(w(r, c)) <= limit) dw(r, c) += product(r, c);
+  }
+}
+
+void BitLinear::visit_params(const std::string& prefix, const ParamVisitor& visit) {
+  if (norm_gain_.cols) visit(prefix, norm_gain_);
+  if (norm_shift_.cols) visit(prefix, norm_shift_);
+  params_.visit(prefix, visit);
+}
+
+void BitLinear::visit_ternary(const TernaryVisitor& visit) const {
+  size_t at = 0;
+  for (size_t part = 0; part < params_.parts(); ++part) {
+    const Param& w = params_.weight(part);
+    TernaryStats stats;
+    stats.name = w.name;
+    stats.codes = codes_.data() + at;
+    stats.rows = w.rows;
+    stats.cols = w.cols;
+    stats.scale = scales_[part];
+    size_t minus = 0, plus = 0;
+    for (size_t i = 0; i < w.size(); ++i) {
+      minus += stats.codes[i] < 0;
+      plus += stats.codes[i] > 0;
+    }
+    const auto total = static_cast<double>(w.size());
+    stats.minus = static_cast<double>(minus) / total;
+    stats.plus = static_cast<double>(plus) / total;
+    stats.zero = static_cast<double>(w.size() - minus - plus) / total;
+    visit(stats);
+    at += w.size();
+  }
+}
+
+std::string BitLinear::describe() const {
+  return "BitLinear " + std::to_string(in_) + " -> " + std::to_string(out_) + ", " +
+         config_.weight_quant + " weights, " +
+         (config_.act_quant == "none" ? "full-precision" : config_.act_quant) + " activations" +
+         (config_.norm == "none" ? "" : ", " + config_.norm + " inside");
+}
+
+}  // namespace bitlab

@@ -1,0 +1,54 @@
+#pragma once
+// BitLinear: ternary weights, int8 activations, full-precision latent weights behind a straight-through
+// estimator (arXiv 2402.17764; REFERENCE.md 2.1).
+//   xn = norm(x);  xq = Q_a(xn) per token;  wq = a codes(w) per tensor;  y = xq wq^T + b
+// Backward takes both quantisers for the identity:
+//   dxn = dy wq;   dw = dy^T xq;   then through the norm.
+// With int8 activations and lambda = 1 the forward is an exact integer product, scaled once at the end.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/quant/weight_quantizer.h"
+#include "layers/bitlinear_config.h"
+#include "layers/linear.h"
+
+namespace bitlab {
+
+class BitLinear : public Layer {
+ public:
+  BitLinear(const LinearShape& shape, const BitLinearConfig& config);
+
+  View forward(View x, Pass& pass) const override;
+  View backward(View dy, Pass& pass) const override;
+  void visit_params(const std::string& prefix, const ParamVisitor& visit) override;
+  void prepare(std::uint64_t step) override;
+  double macs_per_row(size_t) const override { return static_cast<double>(in_ * out_); }
+  void visit_ternary(const TernaryVisitor& visit) const override;
+  std::string describe() const override;
+
+ private:
+  View normalise(View x, Pass& pass) const;
+  View backward_through_norm(View dxn, Pass& pass) const;
+  View forward_integer(View xn, Pass& pass) const;
+  View forward_float(View xn, Pass& pass) const;
+  View effective_activations(View xn, Pass& pass) const;
+  void add_weight_gradient(View dy, View xq, Pass& pass) const;
+  size_t code_stride() const { return (in_ + 63) / 64 * 64; }
+
+  size_t in_, out_;
+  BitLinearConfig config_;
+  const WeightQuantizer& quantizer_;
+  LinearParams params_;
+  Param norm_gain_, norm_shift_;     // no columns: none
+
+  // Prepared once a step from the latent weights.
+  real lambda_ = 1;                  // share of quantisation in the effective weights and activations
+  std::vector<std::int8_t> codes_;   // out x in
+  std::vector<real> scales_;         // one a part
+  std::vector<real> column_scale_;   // out: the scale of each output's part
+  std::vector<std::uint8_t> packed_; // codes in the kernel's layout
+  std::vector<real> effective_;      // out x in: w + lambda (a code - w)
+};
+
+}  // namespace bitlab

@@ -1,0 +1,46 @@
+#pragma once
+// Layers made of layers. Their backward is generic: a block composed of these needs no calculus.
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "layers/layer.h"
+
+namespace bitlab {
+
+// y = last(...(first(x))). A child's name prefixes its parameters; an empty name adds nothing.
+class Sequential : public Layer {
+ public:
+  void add(const std::string& name, LayerPtr layer);
+  size_t size() const { return children_.size(); }
+
+  View forward(View x, Pass& pass) const override;
+  View backward(View dy, Pass& pass) const override;
+  void visit_params(const std::string& prefix, const ParamVisitor& visit) override;
+  void prepare(std::uint64_t step) override;
+  double macs_per_row(size_t seq_len) const override;
+  void visit_ternary(const TernaryVisitor& visit) const override;
+  std::string describe() const override;
+
+ private:
+  std::vector<std::pair<std::string, LayerPtr>> children_;
+};
+
+// y = x + inner(x).
+class Residual : public Layer {
+ public:
+  explicit Residual(LayerPtr inner);
+
+  View forward(View x, Pass& pass) const override;
+  View backward(View dy, Pass& pass) const override;
+  void visit_params(const std::string& prefix, const ParamVisitor& visit) override;
+  void prepare(std::uint64_t step) override;
+  double macs_per_row(size_t seq_len) const override;
+  void visit_ternary(const TernaryVisitor& visit) const override;
+  std::string describe() const override;
+
+ private:
+  LayerPtr inner_;
+};
+
+}  // namespace bitlab

@@ -1,0 +1,31 @@
+#pragma once
+// The position-wise feed-forward part of a block.
+#include <string>
+
+#include "layers/layer.h"
+
+namespace bitlab {
+
+enum class Activation { Relu, Gelu };
+
+Activation parse_activation(const std::string& name);  // throws UsageError for another name
+
+// y = w2(act(w1(x))).
+class FeedForward : public Layer {
+ public:
+  FeedForward(LayerPtr w1, Activation activation, LayerPtr w2);
+
+  View forward(View x, Pass& pass) const override;
+  View backward(View dy, Pass& pass) const override;
+  void visit_params(const std::string& prefix, const ParamVisitor& visit) override;
+  void prepare(std::uint64_t step) override;
+  double macs_per_row(size_t seq_len) const override;
+  void visit_ternary(const TernaryVisitor& visit) const override;
+  std::string describe() const override;
+
+ private:
+  LayerPtr w1_, w2_;
+  Activation activation_;
+};
+
+}  // namespace bitlab

@@ -1,0 +1,43 @@
+#pragma once
+// A language model ready to run: layers, bound parameters, loss.
+#include <cstdint>
+
+#include "layers/layer.h"
+#include "layers/params.h"
+
+namespace bitlab {
+
+class LanguageModel {
+ public:
+  // Parameters are bound and initialised from the seed, and prepared for step 0.
+  LanguageModel(LayerPtr net, size_t vocab_size, size_t seq_len, std::uint64_t seed);
+
+  // Logits of pass.tokens: (batch * seq_len) x vocab_size.
+  View logits(Pass& pass) const;
+
+  // Sum over pass's rows of the cross-entropy of the next tokens, in nats; rows with a negative target count
+  // nothing. losses: one a row, or null.
+  double loss(Pass& pass, const std::int32_t* targets, double* losses = nullptr) const;
+
+  // The same, and adds grad_scale times its gradient to pass.gradients.
+  double loss_and_gradients(Pass& pass, const std::int32_t* targets, double grad_scale) const;
+
+  // After the parameters changed: prepares the layers for optimiser step `step`.
+  void prepare(std::uint64_t step) { net_->prepare(step); }
+
+  ParamStore& params() { return params_; }
+  const ParamStore& params() const { return params_; }
+  const Layer& net() const { return *net_; }
+  size_t vocab_size() const { return vocab_size_; }
+  size_t seq_len() const { return seq_len_; }
+
+  // FLOPs of one token of training at the model's full length: 6 per multiply-add of a forward pass.
+  double train_flops_per_token() const { return 6 * net_->macs_per_row(seq_len_); }
+
+ private:
+  LayerPtr net_;
+  ParamStore params_;
+  size_t vocab_size_, seq_len_;
+};
+
+}  // namespace bitlab

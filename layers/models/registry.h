@@ -1,0 +1,23 @@
+#pragma once
+// Models by name: the plugin point `model`.
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/base/registry.h"
+#include "core/config/fields.h"
+#include "layers/layer.h"
+
+namespace bitlab {
+
+struct ModelPlugin {
+  int version = 1;  // enters the run id: raise it when results change
+  std::string description;
+  std::function<std::unique_ptr<Configurable>()> make_config;
+  std::function<LayerPtr(const Configurable& config, size_t vocab_size)> build;
+  std::function<size_t(const Configurable& config)> seq_len;
+};
+
+const Registry<ModelPlugin>& models();
+
+}  // namespace bitlab

@@ -1,0 +1,78 @@
+#include "layers/norms.h"
+
+#include "core/base/error.h"
+#include "core/ops/norm.h"
+#include "layers/params.h"
+
+namespace bitlab {
+
+RmsNorm::RmsNorm(size_t width, double eps) : eps_(eps) {
+  weight_.name = "weight";
+  weight_.cols = width;
+  weight_.init.kind = Init::Kind::Ones;
+}
+
+View RmsNorm::forward(View x, Pass& pass) const {
+  const View y = pass.arena.matrix(x.rows, x.cols);
+  const View rstd = pass.arena.matrix(1, x.rows);
+  rmsnorm_forward(x, weight_.value, eps_, y, rstd);
+  pass.saved.push(x);
+  pass.saved.push(rstd);
+  return y;
+}
+
+View RmsNorm::backward(View dy, Pass& pass) const {
+  const View rstd = pass.saved.pop();
+  const View x = pass.saved.pop();
+  rmsnorm_backward(dy, x, weight_.value, rstd, dy, pass.gradients->of(weight_));
+  return dy;
+}
+
+void RmsNorm::visit_params(const std::string& prefix, const ParamVisitor& visit) {
+  visit(prefix, weight_);
+}
+
+std::string RmsNorm::describe() const { return "RMSNorm " + std::to_string(weight_.cols); }
+
+LayerNorm::LayerNorm(size_t width, double eps) : eps_(eps) {
+  weight_.name = "weight";
+  weight_.cols = width;
+  weight_.init.kind = Init::Kind::Ones;
+  bias_.name = "bias";
+  bias_.cols = width;
+}
+
+View LayerNorm::forward(View x, Pass& pass) const {
+  const View y = pass.arena.matrix(x.rows, x.cols);
+  const View mean = pass.arena.matrix(1, x.rows);
+  const View rstd = pass.arena.matrix(1, x.rows);
+  layernorm_forward(x, weight_.value, bias_.value, eps_, y, mean, rstd);
+  pass.saved.push(x);
+  pass.saved.push(mean);
+  pass.saved.push(rstd);
+  return y;
+}
+
+View LayerNorm::backward(View dy, Pass& pass) const {
+  const View rstd = pass.saved.pop();
+  const View mean = pass.saved.pop();
+  const View x = pass.saved.pop();
+  layernorm_backward(dy, x, weight_.value, mean, rstd, dy, pass.gradients->of(weight_),
+                     pass.gradients->of(bias_));
+  return dy;
+}
+
+void LayerNorm::visit_params(const std::string& prefix, const ParamVisitor& visit) {
+  visit(prefix, weight_);
+  visit(prefix, bias_);
+}
+
+std::string LayerNorm::describe() const { return "LayerNorm " + std::to_string(weight_.cols); }
+
+LayerPtr make_norm(const std::string& name, size_t width, double eps) {
+  if (name == "rmsnorm") return std::make_unique<RmsNorm>(width, eps);
+  if (name == "layernorm") return std::make_unique<LayerNorm>(width, eps);
+  throw UsageError("norm", "must be rmsnorm or layernorm, but got '" + name + "'");
+}
+
+}  // namespace bitlab

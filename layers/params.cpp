@@ -1,0 +1,52 @@
+#include "layers/params.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "core/base/rng.h"
+
+namespace bitlab {
+
+ParamStore::ParamStore(Layer& net) {
+  std::set<std::string> names;
+  size_t size = 0;
+  net.visit_params("", [&](const std::string& prefix, Param& p) {
+    if (std::find(params_.begin(), params_.end(), &p) != params_.end()) return;
+    p.name = join_name(prefix, p.name);
+    if (!names.insert(p.name).second)
+      throw Error("parameters", "names must differ, but '" + p.name + "' came twice");
+    p.offset = size;
+    size += p.size();
+    params_.push_back(&p);
+  });
+  values_ = Tensor<1>(std::array<size_t, 1>{size}, real(0));
+  for (Param* p : params_) p->value = {values_.data() + p->offset, p->rows, p->cols};
+}
+
+void ParamStore::initialise(std::uint64_t seed) {
+  for (Param* p : params_) {
+    const Rng rng(seed, "init/" + p->name);
+    real* const out = p->value.data;
+    const size_t n = p->size();
+    switch (p->init.kind) {
+      case Init::Kind::Zeros: std::fill_n(out, n, real(0)); break;
+      case Init::Kind::Ones: std::fill_n(out, n, real(1)); break;
+      case Init::Kind::Normal: rng.fill_normal(p->init.std, out, n); break;
+      case Init::Kind::KaimingUniform: {  // torch.nn.Linear's default: U(-1/sqrt(in), 1/sqrt(in))
+        const double bound = 1 / std::sqrt(static_cast<double>(p->cols));
+        for (size_t i = 0; i < n; ++i)
+          out[i] = static_cast<real>(bound * (2 * rng.uniform(0, i) - 1));
+        break;
+      }
+    }
+  }
+}
+
+size_t ParamStore::ternary_size() const {
+  size_t n = 0;
+  for (const Param* p : params_) n += p->ternary ? p->size() : 0;
+  return n;
+}
+
+}  // namespace bitlab

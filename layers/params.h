@@ -1,0 +1,46 @@
+#pragma once
+// The parameters of a model in one flat buffer, and gradients of the same layout.
+#include <cstdint>
+#include <vector>
+
+#include "core/tensor/tensor.h"
+#include "layers/layer.h"
+
+namespace bitlab {
+
+// Owns the values of all parameters of a layer tree, one after the other in the order of visit_params. A
+// parameter that is visited twice (tied) is stored once, under the first name. Binding gives each Param its
+// full name, its place and its memory.
+class ParamStore {
+ public:
+  explicit ParamStore(Layer& net);  // throws Error if two parameters share a name
+  ParamStore(const ParamStore&) = delete;
+  ParamStore& operator=(const ParamStore&) = delete;
+
+  // Fills every parameter from its Init, keyed by (seed, full name).
+  void initialise(std::uint64_t seed);
+
+  const std::vector<Param*>& params() const { return params_; }
+  View values() { return view(values_); }  // 1 x size
+  size_t size() const { return values_.size(); }
+  size_t ternary_size() const;             // of the latent weights of ternary layers
+
+ private:
+  std::vector<Param*> params_;
+  Tensor<1> values_;
+};
+
+// Gradients of all parameters of a store.
+class Gradients {
+ public:
+  explicit Gradients(size_t size) : values_(std::array<size_t, 1>{size}) { clear(); }
+
+  void clear() { values_.fill(0); }
+  View of(const Param& p) { return {values_.data() + p.offset, p.rows, p.cols}; }
+  View values() { return view(values_); }
+
+ private:
+  Tensor<1> values_;
+};
+
+}  // namespace bitlab

@@ -1,0 +1,47 @@
+#include "layers/saved.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+
+namespace bitlab {
+
+namespace {
+constexpr size_t kAlignment = 64;
+constexpr size_t kSmallestBlock = size_t{1} << 20;
+}  // namespace
+
+void* Arena::allocate(size_t bytes) {
+  bytes = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  while (block_ < blocks_.size() && used_ + bytes > blocks_[block_].size) {
+    ++block_;
+    used_ = 0;
+  }
+  if (block_ == blocks_.size()) {
+    Block block;
+    block.size = std::max({bytes, kSmallestBlock, capacity()});  // doubling: few blocks
+    block.memory.reset(new std::byte[block.size + kAlignment]);
+    const auto address = reinterpret_cast<std::uintptr_t>(block.memory.get());
+    block.begin = block.memory.get() + (kAlignment - address % kAlignment) % kAlignment;
+    blocks_.push_back(std::move(block));
+  }
+  void* const memory = blocks_[block_].begin + used_;
+  used_ += bytes;
+  return memory;
+}
+
+size_t Arena::capacity() const {
+  size_t total = 0;
+  for (const Block& block : blocks_) total += block.size;
+  return total;
+}
+
+View Saved::pop() {
+  if (stack_.empty())
+    throw Error("Saved", "backward must pop what its forward pushed, but the stack is empty");
+  const View top = stack_.back();
+  stack_.pop_back();
+  return top;
+}
+
+}  // namespace bitlab
