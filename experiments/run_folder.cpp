@@ -1,0 +1,131 @@
+#include "experiments/run_folder.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+
+namespace bitlab {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::array<const char*, 5> kStates = {"queued", "running", "done", "failed", "interrupted"};
+
+RunState parse_state(const std::string& text, const fs::path& path) {
+  for (size_t i = 0; i < kStates.size(); ++i)
+    if (text == kStates[i]) return static_cast<RunState>(i);
+  throw Error(path.string(), "state must be queued, running, done, failed or interrupted, but is '" + text + "'");
+}
+
+// JSON has no NaN: null stands for it.
+json number(double x) { return std::isfinite(x) ? json(x) : json(nullptr); }
+double number(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found == object.end() || found->is_null() ? std::numeric_limits<double>::quiet_NaN()
+                                                   : found->get<double>();
+}
+
+RunStatus parse_status(const json& j, const fs::path& path) {
+  RunStatus s;
+  s.state = parse_state(j.at("state"), path);
+  s.step = j.at("step");
+  s.steps = j.at("steps");
+  s.attempt = j.at("attempt");
+  s.pid = j.at("pid");
+  s.host = j.at("host");
+  s.started = j.at("started");
+  s.ended = j.at("ended");
+  s.reason = j.at("reason");
+  s.train_seconds = j.at("train_seconds");
+  s.wall_seconds = j.at("wall_seconds");
+  s.tokens_per_s = j.at("tokens_per_s");
+  s.bytes_full = j.at("bytes_full");
+  s.bytes_packed = j.at("bytes_packed");
+  return s;
+}
+
+}  // namespace
+
+std::string to_string(RunState state) { return kStates[static_cast<size_t>(state)]; }
+
+std::optional<RunLock> RunLock::try_take(const fs::path& run_dir) {
+  fs::create_directories(run_dir);
+  const fs::path path = run_dir / "lock";
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (fd < 0)
+    throw Error(path.string(), std::string("cannot be opened: ") + std::strerror(errno),
+                "is the results folder writable?");
+  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return RunLock(fd);
+  ::close(fd);
+  return std::nullopt;
+}
+
+RunLock::RunLock(RunLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+RunLock::~RunLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+RunStatus RunFolder::status() const {
+  const fs::path path = file("status.json");
+  if (!fs::exists(path)) return {};
+  RunStatus status;
+  try {
+    status = parse_status(json::parse(read_file(path)), path);
+  } catch (const json::exception& e) {
+    throw Error(path.string(), std::string("must be a run's status, but: ") + e.what(),
+                "delete the file to start the run again from its last checkpoint");
+  }
+  if (status.state == RunState::Running && RunLock::try_take(dir_)) {
+    status.state = RunState::Interrupted;
+    status.reason = "the worker died";
+  }
+  return status;
+}
+
+void RunFolder::set_status(const RunStatus& s) const {
+  const json j = {{"state", to_string(s.state)}, {"step", s.step}, {"steps", s.steps},
+                  {"attempt", s.attempt}, {"pid", s.pid}, {"host", s.host}, {"started", s.started},
+                  {"ended", s.ended}, {"reason", s.reason}, {"train_seconds", s.train_seconds},
+                  {"wall_seconds", s.wall_seconds}, {"tokens_per_s", s.tokens_per_s},
+                  {"bytes_full", s.bytes_full}, {"bytes_packed", s.bytes_packed}};
+  write_file_atomic(file("status.json"), j.dump(2) + "\n");
+}
+
+bool RunFolder::done() const { return fs::exists(file("DONE")); }
+
+void RunFolder::mark_done() const { write_file_atomic(file("DONE"), utc_now() + "\n"); }
+
+std::optional<RunProgress> RunFolder::progress() const {
+  std::ifstream in(file("progress.json"));
+  const json j = json::parse(in, nullptr, /*allow_exceptions=*/false);
+  if (!j.is_object() || !j.contains("step") || !j.contains("steps")) return std::nullopt;
+  return RunProgress{j["step"], j["steps"], number(j, "loss"), number(j, "val_loss"),
+                     number(j, "tokens_per_s"), number(j, "eta_seconds")};
+}
+
+void RunFolder::set_progress(const RunProgress& p) const {
+  const json j = {{"step", p.step}, {"steps", p.steps}, {"loss", number(p.loss)},
+                  {"val_loss", number(p.val_loss)}, {"tokens_per_s", number(p.tokens_per_s)},
+                  {"eta_seconds", number(p.eta_seconds)}};
+  const fs::path temporary = file("progress.json.tmp");
+  std::ofstream(temporary) << j.dump() << "\n";
+  std::error_code ignored;  // progress is a courtesy: a full disk shows where it matters
+  fs::rename(temporary, file("progress.json"), ignored);
+}
+
+}  // namespace bitlab
