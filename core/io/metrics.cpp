@@ -1,0 +1,214 @@
+#include "core/io/metrics.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstring>
+#include <thread>
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/io/hdf5_table.h"
+
+namespace bitlab {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kSplitSize = 16, kLayerSize = 96;
+
+// Rows as they lie in memory and in the file; a TrainRow is one as it is.
+struct EvalRecord {
+  std::int64_t step;
+  char split[kSplitSize];
+  double loss, standard_error;
+  std::int64_t tokens;
+};
+
+struct QuantRecord {
+  std::int64_t step;
+  char layer[kLayerSize];
+  double minus, zero, plus, flips, scale;
+};
+
+const TableSchema kTrain{"/train",
+                         sizeof(TrainRow),
+                         {{"step", Kind::Integer, offsetof(TrainRow, step), "optimiser steps"},
+                          {"tokens", Kind::Integer, offsetof(TrainRow, tokens), "tokens"},
+                          {"seconds", Kind::Number, offsetof(TrainRow, seconds), "s"},
+                          {"loss", Kind::Number, offsetof(TrainRow, loss), "nats/token"},
+                          {"lr", Kind::Number, offsetof(TrainRow, lr), "1"},
+                          {"grad_norm", Kind::Number, offsetof(TrainRow, grad_norm), "1"}}};
+
+const TableSchema kEval{"/eval",
+                        sizeof(EvalRecord),
+                        {{"step", Kind::Integer, offsetof(EvalRecord, step), "optimiser steps"},
+                         {"split", Kind::Text, offsetof(EvalRecord, split), "name", kSplitSize},
+                         {"loss", Kind::Number, offsetof(EvalRecord, loss), "nats/token"},
+                         {"stderr", Kind::Number, offsetof(EvalRecord, standard_error), "nats/token"},
+                         {"tokens", Kind::Integer, offsetof(EvalRecord, tokens), "tokens"}}};
+
+const TableSchema kQuant{"/quant",
+                         sizeof(QuantRecord),
+                         {{"step", Kind::Integer, offsetof(QuantRecord, step), "optimiser steps"},
+                          {"layer", Kind::Text, offsetof(QuantRecord, layer), "name", kLayerSize},
+                          {"minus", Kind::Number, offsetof(QuantRecord, minus), "fraction"},
+                          {"zero", Kind::Number, offsetof(QuantRecord, zero), "fraction"},
+                          {"plus", Kind::Number, offsetof(QuantRecord, plus), "fraction"},
+                          {"flips", Kind::Number, offsetof(QuantRecord, flips), "fraction"},
+                          {"scale", Kind::Number, offsetof(QuantRecord, scale), "1"}}};
+
+template <class Record>
+std::vector<Record> read_records(hid_t file, const TableSchema& schema, const std::string& where) {
+  const std::vector<char> bytes = read_table(file, schema, where);
+  std::vector<Record> records(bytes.size() / sizeof(Record));
+  if (!bytes.empty()) std::memcpy(records.data(), bytes.data(), bytes.size());
+  return records;
+}
+
+herr_t read_attribute(hid_t file, const char* name, const H5A_info_t*, void* out) {
+  const Hdf5Handle attribute(H5Aopen(file, name, H5P_DEFAULT), H5Aclose);
+  const Hdf5Handle type(H5Aget_type(attribute.id()), H5Tclose);
+  if (H5Tget_class(type.id()) != H5T_STRING || H5Tis_variable_str(type.id()) > 0) return 0;
+  std::string value(H5Tget_size(type.id()), '\0');
+  if (H5Aread(attribute.id(), type.id(), value.data()) < 0) return -1;
+  (*static_cast<std::map<std::string, std::string>*>(out))[name] = value.c_str();
+  return 0;
+}
+
+RunMetrics read_once(const fs::path& path) {
+  const QuietHdf5 quiet;
+  const std::string where = path.string();
+  const Hdf5Handle file(check_hdf5(H5Fopen(path.c_str(), H5F_ACC_RDONLY, unlocked_access().id()), where,
+                                   "cannot be opened as a metrics file"),
+                        H5Fclose);
+  RunMetrics metrics;
+  metrics.train = read_records<TrainRow>(file.id(), kTrain, where);
+  for (const EvalRecord& r : read_records<EvalRecord>(file.id(), kEval, where))
+    metrics.eval.push_back({r.step, r.split, r.loss, r.standard_error, r.tokens});
+  for (const QuantRecord& r : read_records<QuantRecord>(file.id(), kQuant, where))
+    metrics.quant.push_back({r.step, r.layer, r.minus, r.zero, r.plus, r.flips, r.scale});
+  check_hdf5(H5Aiterate2(file.id(), H5_INDEX_NAME, H5_ITER_INC, nullptr, read_attribute, &metrics.attributes),
+             where, "attributes cannot be read");
+  return metrics;
+}
+
+void copy_text(const std::string& text, char* out, std::size_t size, const std::string& where) {
+  if (text.size() >= size)
+    throw Error(where, "'" + text + "' must have at most " + std::to_string(size - 1) +
+                           " characters, but has " + std::to_string(text.size()));
+  text.copy(out, size - 1);
+}
+
+// Appends the rows up to `last_step`; rows are in the order of their steps.
+template <class Row>
+void append_until(MetricsWriter& writer, const std::vector<Row>& rows, std::int64_t last_step) {
+  for (const Row& row : rows) {
+    if (row.step > last_step) break;
+    writer.append(row);
+  }
+}
+
+fs::path temporary_of(const fs::path& path) { return path.string() + ".tmp"; }
+
+// From now on `path` is the whole file that was built beside it.
+void publish(MetricsWriter& writer, const fs::path& path) {
+  writer.flush();
+  sync_path(temporary_of(path));
+  std::error_code error;
+  fs::rename(temporary_of(path), path, error);
+  if (error) throw Error(path.string(), "cannot be replaced: " + error.message());
+}
+
+}  // namespace
+
+struct MetricsWriter::Impl {
+  std::string where;
+  Hdf5Handle file;
+  TableWriter train, eval, quant;
+
+  Impl(const fs::path& path, const std::map<std::string, std::string>& attributes)
+      : where(path.string()),
+        file(check_hdf5(H5Fcreate(temporary_of(path).c_str(), H5F_ACC_TRUNC, H5P_DEFAULT,
+                                  unlocked_access().id()),
+                        where, "cannot be created"),
+             H5Fclose),
+        train(file.id(), kTrain, where),
+        eval(file.id(), kEval, where),
+        quant(file.id(), kQuant, where) {
+    for (const auto& [name, value] : attributes) write_attribute(file.id(), name, {value}, false, where);
+  }
+};
+
+MetricsWriter::MetricsWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+MetricsWriter::MetricsWriter(MetricsWriter&&) noexcept = default;
+MetricsWriter& MetricsWriter::operator=(MetricsWriter&& other) noexcept {
+  std::swap(impl_, other.impl_);
+  return *this;
+}
+
+MetricsWriter::~MetricsWriter() {
+  if (!impl_) return;
+  const QuietHdf5 quiet;
+  try {
+    flush();
+  } catch (const Error&) {
+    // Rows that nobody flushed are lost; a destructor cannot say so.
+  }
+  impl_.reset();
+}
+
+MetricsWriter MetricsWriter::create(const fs::path& path,
+                                    const std::map<std::string, std::string>& attributes) {
+  const QuietHdf5 quiet;
+  MetricsWriter writer(std::make_unique<Impl>(path, attributes));
+  publish(writer, path);
+  return writer;
+}
+
+MetricsWriter MetricsWriter::resume(const fs::path& path, std::int64_t resume_step) {
+  const QuietHdf5 quiet;
+  const RunMetrics kept = read_metrics(path);
+  MetricsWriter writer(std::make_unique<Impl>(path, kept.attributes));
+  append_until(writer, kept.train, resume_step);
+  append_until(writer, kept.eval, resume_step);
+  append_until(writer, kept.quant, resume_step);
+  publish(writer, path);
+  return writer;
+}
+
+void MetricsWriter::append(const TrainRow& row) { impl_->train.append(&row); }
+
+void MetricsWriter::append(const EvalRow& row) {
+  EvalRecord record{row.step, {}, row.loss, row.standard_error, row.tokens};
+  copy_text(row.split, record.split, kSplitSize, impl_->where);
+  impl_->eval.append(&record);
+}
+
+void MetricsWriter::append(const QuantRow& row) {
+  QuantRecord record{row.step, {}, row.minus, row.zero, row.plus, row.flips, row.scale};
+  copy_text(row.layer, record.layer, kLayerSize, impl_->where);
+  impl_->quant.append(&record);
+}
+
+void MetricsWriter::flush() {
+  const QuietHdf5 quiet;
+  impl_->train.write();
+  impl_->eval.write();
+  impl_->quant.write();
+  check_hdf5(H5Fflush(impl_->file.id(), H5F_SCOPE_GLOBAL), impl_->where, "cannot be written");
+}
+
+RunMetrics read_metrics(const fs::path& path) {
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return read_once(path);
+    } catch (const Error&) {
+      // A file that is being written can look broken for an instant.
+      if (attempt == 5 || !fs::exists(path)) throw;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+}
+
+}  // namespace bitlab
