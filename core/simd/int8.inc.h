@@ -1,44 +1,233 @@
-// Part of table.cpp. int8 activations and their product with ternary weights.
+// Part of table.cpp. int8 activations and their exact product with ternary weights.
 
+namespace matrix {
+
+#if defined(BITLAB_DOUBLE)
+using RealBits = std::uint64_t;
+#else
+using RealBits = std::uint32_t;
+#endif
+
+// The largest |x| as bits: for values without sign their order is that of the integers, and inf and NaN come
+// last, so that one comparison finds them.
+static inline RealBits largest_magnitude(size_t n, const real* x) {
+  constexpr RealBits kNoSign = static_cast<RealBits>(~RealBits(0)) >> 1;
+  RealBits top = 0;
+#pragma omp simd reduction(max : top)
+  for (size_t i = 0; i < n; ++i) {
+    const RealBits bits = __builtin_bit_cast(RealBits, x[i]) & kNoSign;
+    top = bits > top ? bits : top;
+  }
+  return top;
+}
+
+// A row with inf or NaN gets codes 0 and the step NaN: all that is computed from it is NaN.
 static void quantize_rows(size_t rows, size_t cols, const real* x, real eps, std::int8_t* codes,
                           size_t stride, real* step, std::int32_t* sum) {
+  constexpr real kMax = sizeof(real) == 4 ? real(__FLT_MAX__) : real(__DBL_MAX__);
   for (size_t r = 0; r < rows; ++r) {
     const real* row = x + r * cols;
     std::int8_t* out = codes + r * stride;
-    real biggest = 0;
-    for (size_t c = 0; c < cols; ++c) biggest = std::fmax(biggest, std::fabs(row[c]));
-    const real s = real(127) / std::fmax(biggest, eps);
+    const real top = __builtin_bit_cast(real, largest_magnitude(cols, row));
     std::int32_t total = 0;
-    for (size_t c = 0; c < cols; ++c) {
-      const real q = std::fmin(std::fmax(std::nearbyint(row[c] * s), real(-128)), real(127));
-      out[c] = static_cast<std::int8_t>(q);
-      total += out[c];
+    size_t filled = 0;
+    if (top <= kMax) {
+      real s = real(127) / (top > eps ? top : eps);
+      s = s <= kMax ? s : kMax;  // a row of 0 with eps 0
+#pragma omp simd reduction(+ : total)
+      for (size_t c = 0; c < cols; ++c) {
+        const std::int32_t code = static_cast<std::int32_t>(std::nearbyint(row[c] * s));
+        out[c] = static_cast<std::int8_t>(code < 127 ? code : 127);  // |x s| <= 127 (1 + rounding)
+        total += out[c];
+      }
+      filled = cols;
+      step[r] = real(1) / s;
+    } else {
+      step[r] = real(NAN);
     }
-    for (size_t c = cols; c < stride; ++c) out[c] = 0;
-    step[r] = real(1) / s;
+    std::memset(out + filled, 0, stride - filled);
     sum[r] = total;
   }
 }
 
 static void dequantize_rows(size_t rows, size_t cols, const std::int8_t* codes, size_t stride,
                             const real* step, real* x) {
-  for (size_t r = 0; r < rows; ++r)
-    for (size_t c = 0; c < cols; ++c) x[r * cols + c] = codes[r * stride + c] * step[r];
+  for (size_t r = 0; r < rows; ++r) {
+    const std::int8_t* in = codes + r * stride;
+    real* out = x + r * cols;
+    const real s = step[r];
+#pragma omp simd
+    for (size_t c = 0; c < cols; ++c) out[c] = in[c] * s;
+  }
 }
 
-static size_t ternary_packed_size(size_t n, size_t k) { return n * k; }
+// Packed weights: panels of kIntCols columns (rows of the weight matrix), in each the groups of 4 along k one
+// after the other, in a group the columns, in a column its 4 codes plus 1. Columns are padded to whole
+// vectors and k to kDepthStep, with code 0 where it does not matter: there x is 0, or y is not stored.
+constexpr size_t kIntLanes = kVectorBytes / 4, kIntCols = kTileVectors * kIntLanes, kDepthStep = 16;
+using IntVec = std::int32_t __attribute__((vector_size(kVectorBytes)));
+using ShortVec = std::int16_t __attribute__((vector_size(kVectorBytes)));
+using UnalignedIntVec = std::int32_t __attribute__((vector_size(kVectorBytes), aligned(1), may_alias));
+
+static inline size_t round_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
+
+static size_t ternary_packed_size(size_t n, size_t k) {
+  return round_up(n, kIntLanes) * round_up(k, kDepthStep);
+}
 
 static void ternary_pack(size_t n, size_t k, const std::int8_t* codes, std::uint8_t* packed) {
-  for (size_t i = 0; i < n * k; ++i) packed[i] = static_cast<std::uint8_t>(codes[i] + 1);
+  const size_t depth = round_up(k, kDepthStep);
+  std::memset(packed, 1, ternary_packed_size(n, k));
+  for (size_t j = 0; j < n; ++j) {
+    const size_t panel = j / kIntCols * kIntCols;
+    const size_t rest = round_up(n - panel, kIntLanes), width = rest < kIntCols ? rest : kIntCols;
+    std::uint8_t* out = packed + panel * depth + (j - panel) * 4;
+    const std::int8_t* in = codes + j * k;
+    for (size_t p = 0; p < k; p += 4)
+      for (size_t e = 0; e < 4 && p + e < k; ++e)
+        out[p * width + e] = static_cast<std::uint8_t>(in[p + e] + 1);
+  }
 }
 
-static void ternary_gemm(const TernaryGemmArgs& args) {
-  for (size_t r = 0; r < args.m; ++r)
-    for (size_t j = 0; j < args.n; ++j) {
-      std::int32_t acc = -args.x_sum[r];
-      for (size_t p = 0; p < args.k; ++p)
-        acc += std::int32_t(args.w[j * args.k + p]) * args.x[r * args.x_stride + p];
-      const real scaled = static_cast<real>(acc) * (args.x_step[r] * args.w_scale[j]);
-      args.y[r * args.n + j] = args.bias ? scaled + args.bias[j] : scaled;
-    }
+// Sums of products of 4 codes: DotSum dot4(sum, w, x) adds kGroups of them at most before widen(sum).
+#if defined(__AVX512VNNI__)
+constexpr size_t kGroups = size_t(1) << 40;
+using DotSum = IntVec;
+static inline DotSum dot4(DotSum sum, IntVec w, IntVec x) {
+  return (DotSum)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)w, (__m512i)x);
 }
+static inline IntVec widen(DotSum sum) { return sum; }
+#elif defined(__SSSE3__)
+// Pairs in int16: one product of two is within 2 * 2 * [-128, 127], so 64 of them are within [-32768, 32512].
+constexpr size_t kGroups = 64;
+using DotSum = ShortVec;
+static inline DotSum dot4(DotSum sum, IntVec w, IntVec x) {
+#if defined(__AVX2__)
+  return sum + (DotSum)_mm256_maddubs_epi16((__m256i)w, (__m256i)x);
+#else
+  return sum + (DotSum)_mm_maddubs_epi16((__m128i)w, (__m128i)x);
+#endif
+}
+static inline IntVec widen(DotSum sum) {
+#if defined(__AVX2__)
+  return (IntVec)_mm256_madd_epi16((__m256i)sum, _mm256_set1_epi16(1));
+#else
+  return (IntVec)_mm_madd_epi16((__m128i)sum, _mm_set1_epi16(1));
+#endif
+}
+#elif defined(__ARM_FEATURE_DOTPROD)
+constexpr size_t kGroups = size_t(1) << 40;
+using DotSum = IntVec;
+static inline DotSum dot4(DotSum sum, IntVec w, IntVec x) {
+  return (DotSum)vdotq_s32((int32x4_t)sum, (int8x16_t)w, (int8x16_t)x);  // w is 0 .. 2: signed will do
+}
+static inline IntVec widen(DotSum sum) { return sum; }
+#else
+constexpr size_t kGroups = size_t(1) << 40;
+using DotSum = IntVec;
+static inline DotSum dot4(DotSum sum, IntVec w, IntVec x) {
+#pragma GCC unroll 4
+  for (int e = 0; e < 4; ++e) sum += (w >> (8 * e) & 255) * (x << (24 - 8 * e) >> 24);
+  return sum;
+}
+static inline IntVec widen(DotSum sum) { return sum; }
+#endif
+
+// One tile of y: kRows rows, kVectors vectors of columns of which `width` are stored.
+struct TernaryTile {
+  const TernaryGemmArgs& args;
+  size_t row, column, width;
+  size_t groups;          // of 4 along k, a multiple of kDepthStep / 4
+  const std::uint8_t* w;  // panel
+};
+
+template <size_t kRows, size_t kVectors>
+static void ternary_tile(const TernaryTile& tile) {
+  // Few rows wait for the latency of their own sums: they get several sums each. Integers add in any order.
+  constexpr size_t kSums = kRows * kVectors >= 8 ? 1 : (kRows * kVectors >= 4 ? 2 : 4);
+  const size_t stride = tile.args.x_stride;
+  const std::int8_t* x[(kRows + 2) / 3];
+#pragma GCC unroll 8
+  for (size_t i = 0; i < (kRows + 2) / 3; ++i) x[i] = tile.args.x + (tile.row + 3 * i) * stride;
+  const std::uint8_t* w = tile.w;
+  IntVec total[kRows][kVectors] = {};
+  for (size_t first = 0; first < tile.groups; first += kGroups) {
+    const size_t left = tile.groups - first, groups = left < kGroups ? left : kGroups;
+    DotSum sums[kSums][kRows][kVectors] = {};
+    for (size_t g = 0; g < groups; g += kSums) {
+#pragma GCC unroll 4
+      for (size_t s = 0; s < kSums; ++s) {
+        IntVec columns[kVectors];
+#pragma GCC unroll 4
+        for (size_t v = 0; v < kVectors; ++v)
+          columns[v] = *reinterpret_cast<const UnalignedIntVec*>(w + v * kVectorBytes);
+        w += kVectors * kVectorBytes;
+#pragma GCC unroll 16
+        for (size_t i = 0; i < kRows; ++i) {
+          std::int32_t four;
+          std::memcpy(&four, x[i / 3] + i % 3 * stride + 4 * s, 4);
+#pragma GCC unroll 4
+          for (size_t v = 0; v < kVectors; ++v)
+            sums[s][i][v] = dot4(sums[s][i][v], columns[v], four - IntVec{});
+        }
+      }
+#pragma GCC unroll 8
+      for (size_t i = 0; i < (kRows + 2) / 3; ++i) x[i] += 4 * kSums;
+    }
+#pragma GCC unroll 16
+    for (size_t i = 0; i < kRows; ++i)
+#pragma GCC unroll 4
+      for (size_t v = 0; v < kVectors; ++v)
+#pragma GCC unroll 4
+        for (size_t s = 0; s < kSums; ++s) total[i][v] += widen(sums[s][i][v]);
+  }
+  for (size_t i = 0; i < kRows; ++i) {
+    std::int32_t row[kVectors * kIntLanes];
+    std::memcpy(row, total[i], sizeof row);
+    const size_t r = tile.row + i;
+    const std::int32_t sum = tile.args.x_sum[r];
+    const real step = tile.args.x_step[r];
+    const real* scale = tile.args.w_scale + tile.column;
+    real* y = tile.args.y + r * tile.args.n + tile.column;
+    for (size_t j = 0; j < tile.width; ++j)
+      y[j] = static_cast<real>(row[j] - sum) * (step * scale[j]);
+    if (tile.args.bias)
+      for (size_t j = 0; j < tile.width; ++j) y[j] += tile.args.bias[tile.column + j];
+  }
+}
+
+using TernaryTileFunction = void (*)(const TernaryTile&);
+
+template <size_t... kIndex>
+static TernaryTileFunction find_ternary_tile(size_t rows, size_t vectors,
+                                             std::index_sequence<kIndex...>) {
+  static constexpr TernaryTileFunction functions[] = {
+      ternary_tile<kIndex / kTileVectors + 1, kIndex % kTileVectors + 1>...};
+  return functions[(rows - 1) * kTileVectors + vectors - 1];
+}
+
+// Sums are int32: exact for k up to 2^23 (|x| <= 128, w + 1 <= 2).
+static void ternary_gemm(const TernaryGemmArgs& args) {
+  const size_t depth = round_up(args.k, kDepthStep);
+  const size_t tiles = (args.m + kTileRows - 1) / kTileRows;
+  for (size_t first = 0; first < tiles; first += kTilesPerBlock) {
+    const size_t last = first + kTilesPerBlock < tiles ? first + kTilesPerBlock : tiles;
+    for (size_t j = 0; j < args.n; j += kIntCols) {
+      const size_t width = args.n - j < kIntCols ? args.n - j : kIntCols;
+      for (size_t t = first; t < last; ++t) {
+        const size_t row = part(t, tiles, args.m), rows = part(t + 1, tiles, args.m) - row;
+        find_ternary_tile(rows, (width + kIntLanes - 1) / kIntLanes,
+                          std::make_index_sequence<kTileRows * kTileVectors>())(
+            {args, row, j, width, depth / 4, args.w + j * depth});
+      }
+    }
+  }
+}
+
+}  // namespace matrix
+
+using matrix::dequantize_rows;
+using matrix::quantize_rows;
+using matrix::ternary_gemm;
+using matrix::ternary_pack;
+using matrix::ternary_packed_size;

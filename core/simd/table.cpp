@@ -2,8 +2,11 @@
 #include "core/simd/kernels.h"
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
-#if defined(__AVX2__)
+#include <new>
+#include <utility>
+#if defined(__SSE4_1__)
 #include <immintrin.h>
 #endif
 #if defined(__ARM_NEON)
