@@ -1,54 +1,73 @@
 #pragma once
-// The safetensors format: a JSON header with names, dtypes, shapes and offsets, then raw little-endian data.
-// (Interface given by the lead for checkpoints; implementation in safetensors.cpp.)
+// Weights on disk: the safetensors format. 8 bytes of header length (little-endian), a JSON header that gives
+// each tensor's dtype, shape and place, then the bytes of all tensors without holes, row-major, little-endian.
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
 namespace bitlab {
 
-enum class Dtype { F64, F32, F16, BF16, I64, I32, I8, U8 };
+enum class DType { F64, F32, F16, BF16, I64, I32, I16, I8, U8, Bool };
 
-std::size_t dtype_size(Dtype dtype);       // bytes
-std::string dtype_name(Dtype dtype);       // "F32"
+std::size_t dtype_size(DType dtype);   // bytes an element
+std::string dtype_name(DType dtype);   // as in the file: "F32"
 
-// One tensor; the memory is somebody else's.
-struct TensorRef {
+// A tensor that somebody else owns. In a reader `data` may be unaligned: copy, or use the read functions.
+struct TensorBytes {
   std::string name;
-  Dtype dtype = Dtype::F32;
-  std::vector<std::size_t> shape;
+  DType dtype = DType::F32;
+  std::vector<std::size_t> shape;      // empty: one number
   const void* data = nullptr;
 
-  std::size_t elements() const;
-  std::size_t bytes() const { return elements() * dtype_size(dtype); }
+  std::size_t size() const;            // elements
+  std::size_t bytes() const { return size() * dtype_size(dtype); }
 };
 
-// Writes the file atomically (temporary, fsync, rename), tensors in the given order, the first byte of data at a
-// multiple of 64. Throws Error if two names are equal or the disk refuses.
-void write_safetensors(const std::filesystem::path& path, const std::vector<TensorRef>& tensors,
+// Writes all tensors in the order given, through a temporary that is renamed when it is safely on disk. The
+// data starts at a multiple of 64 bytes. Throws Error if two tensors share a name or the disk is full; `path`
+// is then what it was.
+void write_safetensors(const std::filesystem::path& path, const std::vector<TensorBytes>& tensors,
                        const std::map<std::string, std::string>& metadata = {});
 
-// A file opened by mmap. The header is checked against the file before anything is believed: its length, every
-// offset, overlap, dtype, shape and name. Throws Error for what is not a well-formed safetensors file.
+// A safetensors file, mapped into memory. The constructor checks the whole header against the size of the
+// file and throws Error for anything that does not add up, so the data can be trusted to be there.
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const std::filesystem::path& path);
-  SafetensorsFile(SafetensorsFile&&) noexcept;
   ~SafetensorsFile();
+  SafetensorsFile(SafetensorsFile&& other) noexcept;
+  SafetensorsFile& operator=(SafetensorsFile&&) = delete;
 
-  const std::vector<TensorRef>& tensors() const;                 // in file order; data points into the map
-  const TensorRef* find(const std::string& name) const;          // null if absent
-  const TensorRef& at(const std::string& name) const;            // throws Error that names the file
-  const std::map<std::string, std::string>& metadata() const;
-  const std::filesystem::path& path() const;
+  const std::vector<TensorBytes>& tensors() const { return tensors_; }  // in the order of their bytes
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  bool contains(const std::string& name) const;
+  // Throws Error if there is no such tensor.
+  const TensorBytes& at(const std::string& name) const;
+
+  // Copies a tensor of n elements to out. Floating dtypes are converted to that of `out`; anything else must
+  // match. Throws Error if the name, the dtype or n is wrong.
+  void read(const std::string& name, float* out, std::size_t n) const;
+  void read(const std::string& name, double* out, std::size_t n) const;
+  void read(const std::string& name, std::int64_t* out, std::size_t n) const;
+  void read(const std::string& name, std::uint8_t* out, std::size_t n) const;
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  const TensorBytes& expect(const std::string& name, std::size_t n) const;
+  template <class Integer>
+  void read_exactly(const std::string& name, DType dtype, Integer* out, std::size_t n) const;
+  template <class Real>
+  void read_real(const std::string& name, Real* out, std::size_t n) const;
+  void parse(const char* begin, std::size_t size);
+
+  std::string where_;
+  void* map_ = nullptr;
+  std::size_t map_size_ = 0;
+  std::vector<TensorBytes> tensors_;
+  std::map<std::string, std::size_t> index_;
+  std::map<std::string, std::string> metadata_;
 };
 
 }  // namespace bitlab
