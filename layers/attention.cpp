@@ -81,6 +81,11 @@ void SelfAttention::visit_ternary(const TernaryVisitor& visit) const {
   wo_->visit_ternary(visit);
 }
 
+bool SelfAttention::fix_ternary(const std::string& name, const std::vector<std::int8_t>& codes,
+                                real scale) {
+  return qkv_->fix_ternary(name, codes, scale) || wo_->fix_ternary(name, codes, scale);
+}
+
 std::string SelfAttention::describe() const {
   return "SelfAttention(" + std::to_string(shape_.n_head) + " x " + std::to_string(shape_.d_head) +
          "; " + qkv_->describe() + "; " + wo_->describe() + ")";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/error.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/norm.h"
 #include "core/simd/kernels.h"
@@ -40,6 +41,7 @@ BitLinear::BitLinear(const LinearShape& shape, const BitLinearConfig& config)
       params_(shape, true),
       codes_(in_ * out_),
       scales_(shape.parts.size()),
+      fixed_(shape.parts.size(), false),
       column_scale_(out_),
       packed_(kernels().ternary_packed_size(out_, in_)),
       effective_(in_ * out_) {
@@ -54,23 +56,48 @@ void BitLinear::prepare(std::uint64_t step) {
   lambda_ = warmup > 0 ? static_cast<real>(std::min(static_cast<double>(step) / warmup, 1.0)) : real(1);
   size_t at = 0, column = 0;
   for (size_t part = 0; part < params_.parts(); ++part) {
-    const View w = params_.weight(part).value;
-    const real a = quantizer_.quantize(w, config_.weight_eps, codes_.data() + at);
-    scales_[part] = config_.output_scale ? a : a * real(0) + real(1);  // NaN stays visible
-    const real scale = scales_[part];
-    const std::int8_t* codes = codes_.data() + at;
-    real* effective = effective_.data() + at;
-    const real keep = real(1) - lambda_, take = lambda_ * scale;
-    if (lambda_ == 1)
-      for (size_t i = 0; i < w.size(); ++i) effective[i] = scale * static_cast<real>(codes[i]);
-    else
-      for (size_t i = 0; i < w.size(); ++i)
-        effective[i] = keep * w.data[i] + take * static_cast<real>(codes[i]);
-    std::fill_n(column_scale_.begin() + static_cast<std::ptrdiff_t>(column), w.rows, scale);
+    const Param& w = params_.weight(part);
+    quantise_part(part, at);
+    std::fill_n(column_scale_.begin() + static_cast<std::ptrdiff_t>(column), w.rows, scales_[part]);
     at += w.size();
     column += w.rows;
   }
   kernels().ternary_pack(out_, in_, codes_.data(), packed_.data());
+}
+
+// Codes, scale and effective weights of one part, whose values begin at `at`.
+void BitLinear::quantise_part(size_t part, size_t at) {
+  const View w = params_.weight(part).value;
+  if (!fixed_[part]) {
+    const real a = quantizer_.quantize(w, config_.weight_eps, codes_.data() + at);
+    scales_[part] = config_.output_scale ? a : a * real(0) + real(1);  // NaN stays visible
+  }
+  const real scale = scales_[part];
+  const std::int8_t* codes = codes_.data() + at;
+  real* effective = effective_.data() + at;
+  const bool latent = lambda_ < 1 && !fixed_[part];
+  for (size_t i = 0; i < w.size(); ++i) effective[i] = scale * static_cast<real>(codes[i]);
+  if (latent)
+    for (size_t i = 0; i < w.size(); ++i)
+      effective[i] = w.data[i] + lambda_ * (effective[i] - w.data[i]);
+}
+
+bool BitLinear::fix_ternary(const std::string& name, const std::vector<std::int8_t>& codes, real scale) {
+  size_t at = 0;
+  for (size_t part = 0; part < params_.parts(); ++part) {
+    const Param& w = params_.weight(part);
+    if (w.name == name) {
+      if (codes.size() != w.size())
+        throw Error(name, "must have " + std::to_string(w.size()) + " ternary codes, but got " +
+                              std::to_string(codes.size()));
+      std::copy(codes.begin(), codes.end(), codes_.begin() + static_cast<std::ptrdiff_t>(at));
+      scales_[part] = scale;
+      fixed_[part] = true;
+      return true;
+    }
+    at += w.size();
+  }
+  return false;
 }
 
 View BitLinear::forward(View x, Pass& pass) const {
@@ -199,8 +226,7 @@ void BitLinear::visit_ternary(const TernaryVisitor& visit) const {
     TernaryStats stats;
     stats.name = w.name;
     stats.codes = codes_.data() + at;
-    stats.rows = w.rows;
-    stats.cols = w.cols;
+    stats.effective = {const_cast<real*>(effective_.data()) + at, w.rows, w.cols};
     stats.scale = scales_[part];
     size_t minus = 0, plus = 0;
     for (size_t i = 0; i < w.size(); ++i) {

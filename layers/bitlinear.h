@@ -25,6 +25,7 @@ class BitLinear : public Layer {
   void prepare(std::uint64_t step) override;
   double macs_per_row(size_t) const override { return static_cast<double>(in_ * out_); }
   void visit_ternary(const TernaryVisitor& visit) const override;
+  bool fix_ternary(const std::string& name, const std::vector<std::int8_t>& codes, real scale) override;
   std::string describe() const override;
 
  private:
@@ -34,6 +35,7 @@ class BitLinear : public Layer {
   View forward_float(View xn, Pass& pass) const;
   View effective_activations(View xn, Pass& pass) const;
   void add_weight_gradient(View dy, View xq, Pass& pass) const;
+  void quantise_part(size_t part, size_t at);
   size_t code_stride() const { return (in_ + 63) / 64 * 64; }
 
   size_t in_, out_;
@@ -46,6 +48,7 @@ class BitLinear : public Layer {
   real lambda_ = 1;                  // share of quantisation in the effective weights and activations
   std::vector<std::int8_t> codes_;   // out x in
   std::vector<real> scales_;         // one a part
+  std::vector<bool> fixed_;          // parts whose codes and scale no longer follow latent weights
   std::vector<real> column_scale_;   // out: the scale of each output's part
   std::vector<std::uint8_t> packed_; // codes in the kernel's layout
   std::vector<real> effective_;      // out x in: w + lambda (a code - w)

@@ -40,6 +40,12 @@ void Sequential::visit_ternary(const TernaryVisitor& visit) const {
   for (const auto& [name, child] : children_) child->visit_ternary(visit);
 }
 
+bool Sequential::fix_ternary(const std::string& name, const std::vector<std::int8_t>& codes, real scale) {
+  for (const auto& [child_name, child] : children_)
+    if (child->fix_ternary(name, codes, scale)) return true;
+  return false;
+}
+
 std::string Sequential::describe() const {
   std::string text;
   for (const auto& [name, child] : children_) text += (text.empty() ? "" : " > ") + child->describe();
@@ -57,11 +63,14 @@ View Residual::forward(View x, Pass& pass) const {
   return y;
 }
 
-// dx = dy + inner'(dy). The inner backward may spend its argument, so it gets a copy.
+// dx = dy + inner'(dy). The inner backward may spend its argument, so it gets a copy. The sum ends in dy, so all
+// that the inner backward took from the arena is given back.
 View Residual::backward(View dy, Pass& pass) const {
+  const Arena::Mark mark = pass.arena.mark();
   const View copy = pass.arena.matrix(dy.rows, dy.cols);
   std::memcpy(copy.data, dy.data, dy.size() * sizeof(real));
   add(inner_->backward(copy, pass), dy);
+  pass.arena.release(mark);
   return dy;
 }
 
@@ -72,6 +81,9 @@ void Residual::prepare(std::uint64_t step) { inner_->prepare(step); }
 double Residual::macs_per_row(size_t seq_len) const { return inner_->macs_per_row(seq_len); }
 void Residual::visit_ternary(const TernaryVisitor& visit) const {
   inner_->visit_ternary(visit);
+}
+bool Residual::fix_ternary(const std::string& name, const std::vector<std::int8_t>& codes, real scale) {
+  return inner_->fix_ternary(name, codes, scale);
 }
 std::string Residual::describe() const { return "x + (" + inner_->describe() + ")"; }
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/tensor/view.h"
 #include "layers/saved.h"
@@ -40,7 +41,7 @@ struct TernaryStats {
   double minus = 0, zero = 0, plus = 0;  // fractions, they sum to 1
   double scale = 0;        // what a code of +1 stands for
   const std::int8_t* codes = nullptr;    // rows x cols codes in {-1, 0, 1}, valid until the next prepare()
-  size_t rows = 0, cols = 0;
+  View effective;          // rows x cols: the weights that forward and backward multiply by
 };
 
 using TernaryVisitor = std::function<void(const TernaryStats& stats)>;
@@ -72,6 +73,14 @@ class Layer {
 
   // Calls visit for each ternary weight matrix below, as prepared.
   virtual void visit_ternary(const TernaryVisitor& /*visit*/) const {}
+
+  // Gives the ternary weight matrix `name` (full name of its latent parameter) fixed codes and a scale, which the
+  // latent weights no longer change: a packed model has no latent weights. Takes effect at the next prepare().
+  // Returns whether the matrix is one of this layer's.
+  virtual bool fix_ternary(const std::string& /*name*/, const std::vector<std::int8_t>& /*codes*/,
+                           real /*scale*/) {
+    return false;
+  }
 
   // One line: "BitLinear 256 -> 1024, absmean ternary, int8 activations".
   virtual std::string describe() const = 0;

@@ -1,5 +1,6 @@
 #include "layers/models/model.h"
 
+#include "core/base/error.h"
 #include "core/ops/cross_entropy.h"
 
 namespace bitlab {
@@ -26,6 +27,11 @@ double LanguageModel::loss_and_gradients(Pass& pass, const std::int32_t* targets
   const double total = cross_entropy(z, targets, grad_scale, z);
   net_->backward(z, pass);
   return total;
+}
+
+void LanguageModel::fix_ternary(const std::string& name, const std::vector<std::int8_t>& codes, real scale) {
+  if (!net_->fix_ternary(name, codes, scale))
+    throw Error("model", "a ternary matrix must be named, but '" + name + "' is none of the model's");
 }
 
 }  // namespace bitlab

@@ -25,6 +25,9 @@ class LanguageModel {
   // After the parameters changed: prepares the layers for optimiser step `step`.
   void prepare(std::uint64_t step) { net_->prepare(step); }
 
+  // Fixes the codes of the ternary matrix `name` (see Layer). Throws Error if the model has no such matrix.
+  void fix_ternary(const std::string& name, const std::vector<std::int8_t>& codes, real scale);
+
   ParamStore& params() { return params_; }
   const ParamStore& params() const { return params_; }
   const Layer& net() const { return *net_; }

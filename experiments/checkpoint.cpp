@@ -1,0 +1,153 @@
+#include "experiments/checkpoint.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/io/safetensors.h"
+
+namespace bitlab {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+constexpr DType kRealDType = sizeof(real) == 4 ? DType::F32 : DType::F64;
+
+std::vector<std::size_t> shape_of(const Param& p) {
+  return p.rows == 1 ? std::vector<std::size_t>{p.cols} : std::vector<std::size_t>{p.rows, p.cols};
+}
+
+std::vector<TensorBytes> model_tensors(const LanguageModel& model) {
+  std::vector<TensorBytes> tensors;
+  for (const Param* p : model.params().params())
+    tensors.push_back({p->name, kRealDType, shape_of(*p), p->value.data});
+  return tensors;
+}
+
+std::vector<TensorBytes> optimizer_tensors(AdamW& optimizer, const TernaryCodes& codes) {
+  const View m = optimizer.first_moment(), v = optimizer.second_moment();
+  std::vector<TensorBytes> tensors = {{"adamw.m", kRealDType, {m.size()}, m.data},
+                                    {"adamw.v", kRealDType, {v.size()}, v.data}};
+  for (const auto& [name, values] : codes)
+    tensors.push_back({"codes." + name, DType::I8, {values.size()}, values.data()});
+  return tensors;
+}
+
+// Reads the file back and compares it with memory: a checkpoint counts only if it can be opened.
+void verify(const fs::path& path, const std::vector<TensorBytes>& tensors) {
+  const SafetensorsFile file(path);
+  for (const TensorBytes& expected : tensors) {
+    const TensorBytes& found = file.at(expected.name);
+    if (found.bytes() != expected.bytes() ||
+        std::memcmp(found.data, expected.data, expected.bytes()) != 0)
+      throw Error(path.string(), "tensor '" + expected.name + "' must read back as it was written, but differs",
+                  "is the disk sound?");
+  }
+}
+
+json to_json(const TrainerState& s) {
+  return {{"step", s.step}, {"first_loss", s.first_loss}, {"loss_sum", s.loss_sum},
+          {"loss_count", s.loss_count}, {"train_seconds", s.train_seconds}};
+}
+
+TrainerState read_state(const fs::path& path) {
+  try {
+    const json j = json::parse(read_file(path));
+    return {j.at("step"), j.at("first_loss"), j.at("loss_sum"), j.at("loss_count"), j.at("train_seconds")};
+  } catch (const json::exception& e) {
+    throw Error(path.string(), std::string("must be a trainer's state, but: ") + e.what());
+  }
+}
+
+}  // namespace
+
+fs::path save_checkpoint(const fs::path& run_dir, LanguageModel& model, AdamW& optimizer,
+                         const TrainerState& state, const TernaryCodes& codes,
+                         const std::string& config_json) {
+  char name[32];
+  std::snprintf(name, sizeof name, "step_%08lld", static_cast<long long>(state.step));
+  const fs::path dir = run_dir / "ckpt" / name;
+  fs::remove(dir / "DONE");  // if it is written a second time, it does not count meanwhile
+  fs::create_directories(dir);
+
+  const auto weights = model_tensors(model);
+  const auto moments = optimizer_tensors(optimizer, codes);
+  write_safetensors(dir / "model.safetensors", weights, {{"format", "bitlab"}});
+  write_safetensors(dir / "optimizer.safetensors", moments, {{"format", "bitlab"}});
+  write_file_atomic(dir / "trainer.json", to_json(state).dump(2) + "\n");
+  write_file_atomic(dir / "config.json", config_json);
+  verify(dir / "model.safetensors", weights);
+  verify(dir / "optimizer.safetensors", moments);
+  write_file_atomic(dir / "DONE", "");
+  return dir;
+}
+
+std::vector<fs::path> list_checkpoints(const fs::path& run_dir) {
+  std::vector<fs::path> found;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(run_dir / "ckpt", none))
+    if (fs::exists(entry.path() / "DONE")) found.push_back(entry.path());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+void prune_checkpoints(const fs::path& run_dir, std::size_t keep) {
+  const std::vector<fs::path> complete = list_checkpoints(run_dir);
+  const std::size_t drop = complete.size() > keep ? complete.size() - keep : 0;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(run_dir / "ckpt", none)) {
+    const auto at = std::find(complete.begin(), complete.end(), entry.path());
+    const bool spare = at != complete.end() && static_cast<std::size_t>(at - complete.begin()) >= drop;
+    if (!spare) fs::remove_all(entry.path());
+  }
+}
+
+void load_model(const fs::path& checkpoint, LanguageModel& model) {
+  const fs::path path = checkpoint / "model.safetensors";
+  const SafetensorsFile file(path);
+  std::string problems;
+  for (const Param* p : model.params().params()) {
+    if (!file.contains(p->name))
+      problems += "\n  missing: " + p->name;
+    else if (file.at(p->name).shape != shape_of(*p))
+      problems += "\n  other shape: " + p->name;
+  }
+  if (file.tensors().size() > model.params().params().size() && problems.empty())
+    problems = "\n  more tensors than the model has parameters";
+  if (!problems.empty())
+    throw Error(path.string(), "tensors must be those of the model, but:" + problems);
+  for (const Param* p : model.params().params()) file.read(p->name, p->value.data, p->size());
+}
+
+TrainerState load_checkpoint(const fs::path& checkpoint, LanguageModel& model, AdamW& optimizer,
+                             TernaryCodes& codes) {
+  const TrainerState state = read_state(checkpoint / "trainer.json");
+  load_model(checkpoint, model);
+  const SafetensorsFile file(checkpoint / "optimizer.safetensors");
+  const View m = optimizer.first_moment(), v = optimizer.second_moment();
+  file.read("adamw.m", m.data, m.size());
+  file.read("adamw.v", v.data, v.size());
+  codes.clear();
+  for (const TensorBytes& tensor : file.tensors())
+    if (tensor.name.rfind("codes.", 0) == 0 && tensor.dtype == DType::I8) {
+      const auto* data = static_cast<const std::int8_t*>(tensor.data);
+      codes[tensor.name.substr(6)].assign(data, data + tensor.size());
+    }
+  model.prepare(static_cast<std::uint64_t>(state.step));
+  return state;
+}
+
+TernaryCodes current_codes(const LanguageModel& model) {
+  TernaryCodes codes;
+  model.net().visit_ternary([&](const TernaryStats& t) {
+    codes[t.name].assign(t.codes, t.codes + t.effective.size());
+  });
+  return codes;
+}
+
+}  // namespace bitlab

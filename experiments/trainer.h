@@ -1,0 +1,69 @@
+#pragma once
+// The training loop of one run: steps, log rows, evaluations, checkpoints, resume, divergence.
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "core/base/thread_team.h"
+#include "experiments/checkpoint.h"
+#include "experiments/language_task.h"
+#include "experiments/optimizer.h"
+#include "experiments/schedule.h"
+#include "experiments/train_observer.h"
+#include "experiments/train_step.h"
+
+namespace bitlab {
+
+struct TrainerSettings {
+  OptimConfig optim;
+  ScheduleConfig schedule;
+  TrainConfig train;
+  EvalConfig eval;
+  std::uint64_t seed = 1;
+  std::filesystem::path run_dir;  // where checkpoints go
+  std::string config_json;        // goes into each checkpoint
+};
+
+struct TrainOutcome {
+  enum class End { Done, Diverged, Stopped };
+  End end = End::Done;
+  std::int64_t step = 0;          // steps done, or the step that diverged
+  double train_seconds = 0;       // in steps, over all attempts
+  double tokens_per_s = 0;        // over these
+};
+
+class Trainer {
+ public:
+  // Goes on from the newest complete checkpoint in run_dir if there is one.
+  Trainer(TrainerSettings settings, LanguageModel& model, const LanguageTask& task, ThreadTeam& team,
+          TrainObserver& observer);
+
+  // The step that run() begins with: 0, or where the checkpoint left off.
+  std::int64_t first_step() const { return state_.step; }
+
+  // Trains to the end, to divergence, or until `stop` is non-zero, which is obeyed after the step in progress with
+  // a checkpoint saved.
+  TrainOutcome run(const std::atomic<int>& stop);
+
+ private:
+  bool one_step();   // false: diverged
+  void log_row();
+  void evaluate();
+  void save();
+  bool due(std::int64_t every) const;
+
+  TrainerSettings settings_;
+  LanguageModel& model_;
+  const LanguageTask& task_;
+  ThreadTeam& team_;
+  TrainObserver& observer_;
+  AdamW optimizer_;
+  TrainStep step_;
+  TrainerState state_;
+  TernaryCodes codes_;            // at the last row of /quant
+  double seconds_at_log_ = 0;     // train_seconds at the last row of /train
+  std::int64_t step_at_log_ = 0;
+};
+
+}  // namespace bitlab
