@@ -26,8 +26,8 @@ void OptimConfig::fields(FieldVisitor& v) {
 AdamW::AdamW(const OptimConfig& config, ParamStore& params)
     : config_(config),
       params_(params),
-      m_(std::array<size_t, 1>{params.size()}, real(0)),
-      v_(std::array<size_t, 1>{params.size()}, real(0)) {
+      m_(make_zeros(params.size())),
+      v_(make_zeros(params.size())) {
   for (const Param* p : params.params()) {
     const bool decay = config.decay == "all" || p->rows > 1;
     const size_t end = p->offset + p->size();

@@ -20,7 +20,7 @@ ParamStore::ParamStore(Layer& net) {
     size += p.size();
     params_.push_back(&p);
   });
-  values_ = Tensor<1>(std::array<size_t, 1>{size}, real(0));
+  values_ = make_zeros(size);
   for (Param* p : params_) p->value = {values_.data() + p->offset, p->rows, p->cols};
 }
 

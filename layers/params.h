@@ -33,7 +33,7 @@ class ParamStore {
 // Gradients of all parameters of a store.
 class Gradients {
  public:
-  explicit Gradients(size_t size) : values_(std::array<size_t, 1>{size}) { clear(); }
+  explicit Gradients(size_t size) : values_(make_zeros(size)) {}
 
   void clear() { values_.fill(0); }
   View of(const Param& p) { return {values_.data() + p.offset, p.rows, p.cols}; }

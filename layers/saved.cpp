@@ -3,12 +3,13 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/base/huge_pages.h"
 
 namespace bitlab {
 
 namespace {
 constexpr size_t kAlignment = 64;
-constexpr size_t kSmallestBlock = size_t{1} << 20;
+constexpr size_t kSmallestBlock = size_t{2} << 20;
 }  // namespace
 
 void* Arena::allocate(size_t bytes) {
@@ -21,6 +22,7 @@ void* Arena::allocate(size_t bytes) {
     Block block;
     block.size = std::max({bytes, kSmallestBlock, capacity()});  // doubling: few blocks
     block.memory.reset(new std::byte[block.size + kAlignment]);
+    prefer_huge_pages(block.memory.get(), block.size);
     const auto address = reinterpret_cast<std::uintptr_t>(block.memory.get());
     block.begin = block.memory.get() + (kAlignment - address % kAlignment) % kAlignment;
     blocks_.push_back(std::move(block));
