@@ -1,6 +1,8 @@
 // Part of table.cpp. What the attention loops are made of: vectors as wide as the table's
-// registers, exp2 and log on them, transposition, register-tiled products, and dropout factors. One
+// registers, exp2 and log on them, transposition, and register-tiled products. One
 // source for every instruction set: compilers' vector extensions, no intrinsics.
+
+#pragma once
 
 namespace attention {
 
@@ -30,7 +32,15 @@ using AllLanes = std::make_integer_sequence<int, kLanes>;
 }
 [[gnu::always_inline]] static inline Vec splat(real x) { return x - Vec{}; }
 // The second operand where either is NaN.
-[[gnu::always_inline]] static inline Vec larger(Vec a, Vec b) { return a > b ? a : b; }
+[[gnu::always_inline]] static inline Vec larger(Vec a, Vec b) {
+#if defined(__AVX512F__) && !defined(BITLAB_DOUBLE)
+  return _mm512_maskz_max_ps(0xFFFF, a, b);  // compilers spend two instructions on the line below
+#elif defined(__AVX2__) && !defined(BITLAB_DOUBLE)
+  return _mm256_max_ps(a, b);
+#else
+  return a > b ? a : b;
+#endif
+}
 
 template <int... I>
 [[gnu::always_inline]] static inline IntVec iota(std::integer_sequence<int, I...>) {
@@ -103,12 +113,13 @@ template <int Half, int... I>
   }
 }
 
-// to (cols x kLanes, rows ld apart) = factor * from^T (kLanes x cols, rows cols apart); cols a
+// to (cols x kLanes, rows ld apart) = factor * from^T (kLanes x cols, rows `stride` apart); cols a
 // multiple of kLanes.
-static void transpose(const real* from, size_t cols, real factor, real* to, size_t ld) {
+static void transpose(
+    const real* from, size_t stride, size_t cols, real factor, real* to, size_t ld) {
   for (size_t c = 0; c < cols; c += kLanes) {
     Vec square[kLanes];
-    for (int i = 0; i < kLanes; ++i) square[i] = load(from + i * cols + c) * factor;
+    for (int i = 0; i < kLanes; ++i) square[i] = load(from + i * stride + c) * factor;
     transpose_square(square);
     for (int i = 0; i < kLanes; ++i) store(to + (c + i) * ld, square[i]);
   }
@@ -123,7 +134,19 @@ static void pack(const real* from,
                  size_t padded_rows,
                  size_t padded_cols) {
   const size_t whole = cols / kLanes * kLanes;
-  for (size_t r = 0; r < rows; ++r) {
+  size_t r = 0;
+  for (; r + 4 <= rows && whole == padded_cols; r += 4)
+    for (size_t c = 0; c < whole; c += kLanes) {
+      const real* in = from + r * stride + c;
+      const Vec x0 = load(in), x1 = load(in + stride), x2 = load(in + 2 * stride),
+                x3 = load(in + 3 * stride);
+      real* out = to + r * padded_cols + c;
+      store(out, x0);
+      store(out + padded_cols, x1);
+      store(out + 2 * padded_cols, x2);
+      store(out + 3 * padded_cols, x3);
+    }
+  for (; r < rows; ++r) {
     const real* in = from + r * stride;
     real* out = to + r * padded_cols;
     for (size_t c = 0; c < whole; c += kLanes) store(out + c, load(in + c));
@@ -133,21 +156,15 @@ static void pack(const real* from,
     store(to + i, Vec{});
 }
 
-// The way back: rows x cols of `from` (rows padded_cols apart), times factor, to rows `stride`
-// apart.
-static void unpack(const real* from,
-                   size_t padded_cols,
-                   real factor,
-                   size_t rows,
-                   size_t cols,
-                   real* to,
-                   size_t stride) {
+// The way back: rows x cols of `from` (rows padded_cols apart) to rows `stride` apart.
+static void unpack(
+    const real* from, size_t padded_cols, size_t rows, size_t cols, real* to, size_t stride) {
   const size_t whole = cols / kLanes * kLanes;
   for (size_t r = 0; r < rows; ++r) {
     const real* in = from + r * padded_cols;
     real* out = to + r * stride;
-    for (size_t c = 0; c < whole; c += kLanes) store(out + c, load(in + c) * factor);
-    for (size_t c = whole; c < cols; ++c) out[c] = in[c] * factor;
+    for (size_t c = 0; c < whole; c += kLanes) store(out + c, load(in + c));
+    for (size_t c = whole; c < cols; ++c) out[c] = in[c];
   }
 }
 
@@ -165,6 +182,23 @@ struct Tile {
       const Vec x = splat(a[r * row_step]);
       for (int j = 0; j < N; ++j) sum[r][j] += x * row[j];
     }
+  }
+  // From and to rows `stride` apart.
+  [[gnu::always_inline]] void load_from(const real* from, size_t stride) {
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r)
+      for (int j = 0; j < N; ++j) sum[r][j] = load(from + r * stride + j * kLanes);
+  }
+  [[gnu::always_inline]] void store_to(real* to, size_t stride) const {
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r)
+      for (int j = 0; j < N; ++j) store(to + r * stride + j * kLanes, sum[r][j]);
+  }
+  // Row r times factors[r].
+  [[gnu::always_inline]] void scale(const real* factors) {
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r)
+      for (int j = 0; j < N; ++j) sum[r][j] *= factors[r];
   }
 
   // sum += A B over n inner steps: A(r, k) = a[r * row_step + k * step], B(k, :) = b[k * ldb].
@@ -196,63 +230,5 @@ struct Tile {
   }
 };
 using Triangle = std::make_integer_sequence<int, kRows - 1>;
-
-// Philox4x32-10 as in core/base/rng.cpp, for kLanes counters that differ in word 1 (first, first +
-// 1, ...). out[w][i]: word w of counter i.
-static void philox(std::uint32_t word0,
-                   std::uint32_t first,
-                   std::uint32_t word2,
-                   std::uint32_t word3,
-                   std::uint64_t key,
-                   std::uint32_t (&out)[4][kLanes]) {
-  for (int i = 0; i < kLanes; ++i) {
-    out[0][i] = word0;
-    out[1][i] = first + static_cast<std::uint32_t>(i);
-    out[2][i] = word2;
-    out[3][i] = word3;
-  }
-  auto k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
-  for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
-#pragma omp simd
-    for (int i = 0; i < kLanes; ++i) {
-      const std::uint64_t a = std::uint64_t{0xD2511F53u} * out[0][i];
-      const std::uint64_t b = std::uint64_t{0xCD9E8D57u} * out[2][i];
-      out[0][i] = static_cast<std::uint32_t>(b >> 32) ^ out[1][i] ^ k0;
-      out[1][i] = static_cast<std::uint32_t>(b);
-      out[2][i] = static_cast<std::uint32_t>(a >> 32) ^ out[3][i] ^ k1;
-      out[3][i] = static_cast<std::uint32_t>(a);
-    }
-  }
-}
-
-// factors (keys x queries, rows ld apart): 0 with probability dropout, else 1 / (1 - dropout).
-// Query and key count from the start of the sequence; first_key, keys and queries are multiples of
-// 4, 4 and kLanes. The counter is (sequence, query, key / 4, head and the sequence's upper half);
-// key % 4 picks the word.
-static void dropout_factors(const AttentionArgs& args,
-                            size_t b,
-                            size_t h,
-                            size_t first_query,
-                            size_t queries,
-                            size_t first_key,
-                            size_t keys,
-                            real* factors,
-                            size_t ld) {
-  const std::uint64_t sequence = args.first_sequence + b;
-  const auto low = static_cast<std::uint32_t>(sequence);
-  const auto high = static_cast<std::uint32_t>(h ^ (sequence >> 32 << 16));
-  const auto threshold =
-      static_cast<std::uint32_t>(static_cast<double>(args.dropout) * 4294967296.0);
-  const real kept = real(1) / (real(1) - args.dropout);
-  std::uint32_t words[4][kLanes];
-  for (size_t k = 0; k < keys; k += 4)
-    for (size_t q = 0; q < queries; q += kLanes) {
-      philox(low, static_cast<std::uint32_t>(first_query + q),
-             static_cast<std::uint32_t>((first_key + k) / 4), high, args.key, words);
-      for (int w = 0; w < 4; ++w)
-        for (int i = 0; i < kLanes; ++i)
-          factors[(k + w) * ld + q + i] = words[w][i] < threshold ? real(0) : kept;
-    }
-}
 
 }  // namespace attention

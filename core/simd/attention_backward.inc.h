@@ -1,0 +1,138 @@
+// Part of table.cpp. Backward attention. With P = softmax(S), S = scale Q K^T, Y = P V:
+//   dV = P^T dY,  dP = dY V^T,  dS = P (dP - delta) scale,  delta = rowsum(P dP) = rowsum(dY Y),
+//   dQ = dS K,  dK = dS^T Q.
+// P comes back from the scores and lse. With dropout factors M: Y = (P M) V, dV = (P M)^T dY and
+// dP = M (dY V^T); delta stays rowsum(dY Y).
+
+#pragma once
+#include "core/simd/attention_dropout.inc.h"
+
+namespace attention {
+
+struct BackwardScratch {
+  real *k, *v, *dk, *dv, *q, *dy, *y, *qt, *dyt, *p, *ds, *factors, *lse, *delta;
+  BackwardScratch(const AttentionArgs& args, Plan& p)
+      : k(p.take(p.rows * p.cols)),
+        v(p.take(p.rows * p.cols)),
+        dk(p.take(p.rows * p.cols)),
+        dv(p.take(p.rows * p.cols)),
+        q(p.take(kQueries * p.cols)),
+        dy(p.take(kQueries * p.cols)),
+        y(p.take(kQueries * p.cols)),
+        qt(p.take(kQueries * p.cols)),
+        dyt(p.take(kQueries * p.cols)),
+        p(p.take(kKeys * kQueries)),
+        ds(p.take(kKeys * kQueries)),
+        factors(args.dropout > 0 ? p.take(kKeys * kQueries) : nullptr),
+        lse(p.take(kQueries)),
+        delta(p.take(kQueries)) {}
+};
+
+// Keys and values of a head, and where their gradients are summed.
+struct Keys {
+  Rows k, v, dk, dv;
+};
+
+// P^T = 2^(S^T - lse) (times M for dV), and dS^T. What lies above the diagonal is rubbish that
+// nobody reads.
+static void scores_backward(const Plan& p,
+                            const Block& at,
+                            const Keys& keys,
+                            real scale,
+                            const BackwardScratch& w,
+                            Ahead& ahead) {
+  visit_tiles(p, at, ahead, [&](auto n, size_t r, size_t v) {
+    constexpr int N = decltype(n)::value;
+    const real *lse = w.lse + v * kLanes, *delta = w.delta + v * kLanes;
+    real *probability = w.p + r * kQueries + v * kLanes, *ds = w.ds + r * kQueries + v * kLanes;
+    Tile<N> tile{};
+    tile.add_product(keys.k.at(at.key + r), keys.k.stride, 1, w.qt + v * kLanes, kQueries, p.D);
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i)
+      for (int j = 0; j < N; ++j) tile.sum[i][j] = exp2_of(tile.sum[i][j] - load(lse + j * kLanes));
+    tile.store_to(probability, kQueries);
+    tile = Tile<N>{};
+    tile.add_product(keys.v.at(at.key + r), keys.v.stride, 1, w.dyt + v * kLanes, kQueries, p.D);
+    if (w.factors) {
+      const real* factors = w.factors + r * kQueries + v * kLanes;
+      for (int i = 0; i < kRows; ++i)
+        for (int j = 0; j < N; ++j) {
+          const size_t here = i * kQueries + j * kLanes;
+          const Vec x = load(probability + here), m = load(factors + here);
+          store(ds + here, x * (tile.sum[i][j] * m - load(delta + j * kLanes)) * scale);
+          store(probability + here, x * m);
+        }
+      return;
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i)
+      for (int j = 0; j < N; ++j) {
+        const Vec x = load(probability + i * kQueries + j * kLanes);
+        tile.sum[i][j] = x * (tile.sum[i][j] - load(delta + j * kLanes)) * scale;
+      }
+    tile.store_to(ds, kQueries);
+  });
+}
+
+// delta (lanes of the block) = rowsum(dY Y).
+static void row_dots(const Plan& p, const Block& at, Rows dy, Rows y, real* delta) {
+  for (size_t i = 0; i < at.lanes(); i += kLanes) {
+    Vec dots[kLanes];
+    for (int l = 0; l < kLanes; ++l) {
+      dots[l] = load(dy.at(i + l)) * load(y.at(i + l));
+      for (size_t d = kLanes; d < p.cols; d += kLanes)
+        dots[l] += load(dy.at(i + l, d)) * load(y.at(i + l, d));
+    }
+    transpose_square(dots);
+    Vec sum = dots[0];
+    for (int l = 1; l < kLanes; ++l) sum += dots[l];
+    store(delta + i, sum);
+  }
+}
+
+// Adds to dk and dv what one block of queries gives, and writes its dq.
+static void block_backward(const AttentionArgs& args,
+                           const Plan& p,
+                           const BackwardScratch& w,
+                           size_t b,
+                           size_t h,
+                           const Keys& keys,
+                           Block at,
+                           Ahead& ahead) {
+  const size_t row = b * p.T + at.query, head = row * p.H * p.D + h * p.D;
+  Rows q = rows_of(args.qkv + row * p.width + h * p.D, p.width);
+  Rows dy = rows_of(args.dy + head, p.H * p.D), y = rows_of(args.y + head, p.H * p.D);
+  const bool whole = p.whole && at.query_count % kStep == 0;
+  if (!whole) y = packed(p, y, at.query_count, at.lanes(), w.y);
+  if (!whole || !p.direct) {
+    q = packed(p, q, at.query_count, at.lanes(), w.q);
+    dy = packed(p, dy, at.query_count, at.lanes(), w.dy);
+  }
+  transpose_block(p, at, q, args.scale * kLog2E, w.qt);
+  transpose_block(p, at, dy, 1, w.dyt);
+  row_dots(p, at, dy, y, w.delta);
+  const real* lse = args.lse + (b * p.H + h) * p.T + at.query;
+  for (size_t i = 0; i < at.lanes(); ++i) w.lse[i] = i < at.query_count ? lse[i] * kLog2E : real(0);
+
+  const Rows to{args.dqkv + row * p.width + h * p.D, p.width};
+  const Rows dq = whole ? to : Rows{w.y, p.cols};
+  const bool first_head = h % p.G == 0;
+  const size_t end = p.causal ? at.query + at.query_count : p.T;
+  for (; at.key < end; at.key += kKeys) {
+    at.key_count = end - at.key < kKeys ? end - at.key : kKeys;
+    if (args.dropout > 0) dropout_factors(args, b, h, at, w.factors);
+    scores_backward(p, at, keys, args.scale, w, ahead);
+    visit_columns(p, [&](auto n, size_t d) {
+      constexpr int N = decltype(n)::value;
+      keys_by_queries<N>(p, at, first_head, w.p, dy.at(0, d), dy.stride, keys.dv.at(at.key, d),
+                         keys.dv.stride);
+      keys_by_queries<N>(p, at, first_head, w.ds, q.at(0, d), q.stride, keys.dk.at(at.key, d),
+                         keys.dk.stride);
+      queries_by_keys<N>(p, at, w.ds, keys.k.at(at.key, d), keys.k.stride, nullptr, nullptr,
+                         dq.at(0, d), dq.stride);
+    });
+  }
+  if (!whole) unpack(dq.data, dq.stride, at.query_count, p.D, to.data, to.stride);
+}
+
+}  // namespace attention

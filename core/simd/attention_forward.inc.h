@@ -1,0 +1,132 @@
+// Part of table.cpp. Forward attention: online softmax over blocks of keys.
+
+#pragma once
+#include "core/simd/attention_dropout.inc.h"
+
+namespace attention {
+
+struct ForwardScratch {
+  real *k, *v, *q, *qt, *s, *y, *factors;
+  ForwardScratch(const AttentionArgs& args, Plan& p)
+      : k(p.take(p.rows * p.cols)),
+        v(p.take(p.rows * p.cols)),
+        q(p.take(kQueries * p.cols)),
+        qt(p.take(kQueries * p.cols)),
+        s(p.take(kKeys * kQueries)),
+        y(p.take(kQueries * p.cols)),
+        factors(args.dropout > 0 ? p.take(kKeys * kQueries) : nullptr) {}
+};
+
+// The running softmax of a block of queries: greatest score (in powers of 2), sum of 2^(score -
+// greatest), and the factor by which the newest block of keys lowers what was summed before it.
+struct Softmax {
+  alignas(kVectorBytes) real top[kQueries], sum[kQueries], lowered[kQueries];
+};
+
+// The tile's scores of positions that a query must not see become -inf.
+template <int N>
+static inline void mask(const Plan& p, size_t key, size_t query, Tile<N>& tile) {
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i)
+    for (int j = 0; j < N; ++j) {
+      Int first = key + i >= p.T ? Int{kLanes} : Int{0};  // the first lane that sees the key
+      if (p.causal && key + i < p.T)
+        first = static_cast<Int>(key) + i - static_cast<Int>(query) - j * kLanes;
+      tile.sum[i][j] = iota(AllLanes{}) >= first ? tile.sum[i][j] : splat(-INFINITY);
+    }
+}
+
+// S^T of a block, and its greatest scores.
+static void scores_forward(
+    const Plan& p, const Block& at, Rows k, const real* qt, Ahead& ahead, Softmax& soft, real* s) {
+  visit_tiles(p, at, ahead, [&](auto n, size_t r, size_t v) {
+    constexpr int N = decltype(n)::value;
+    Tile<N> tile{};
+    tile.add_product(k.at(r), k.stride, 1, qt + v * kLanes, kQueries, p.D);
+    const size_t key = at.key + r, query = at.query + v * kLanes;
+    if (key + kRows > p.T || (p.causal && key + kRows - 1 > query)) mask(p, key, query, tile);
+    tile.store_to(s + r * kQueries + v * kLanes, kQueries);
+    for (int j = 0; j < N; ++j) {
+      real* top = soft.top + (v + j) * kLanes;
+      Vec greatest = tile.sum[0][j];
+#pragma GCC unroll 8
+      for (int i = 1; i < kRows; ++i) greatest = larger(greatest, tile.sum[i][j]);
+      store(top, larger(load(top), greatest));
+    }
+  });
+}
+
+// s = 2^(s - top), and the sums of it.
+static void softmax_forward(
+    const Plan& p, const Block& at, const real* old_top, Softmax& soft, real* s) {
+  for (size_t v = 0; v < at.lanes(); v += kLanes) {
+    const size_t end = at.query + v + kLanes;  // causal: the first key that no lane sees
+    size_t n = at.key_count;
+    if (p.causal && end < at.key + n) n = end > at.key ? end - at.key : 0;
+    const Vec top = load(soft.top + v);
+    Vec sum{};
+    for (size_t k = 0; k < n; ++k) {
+      const Vec e = exp2_of(load(s + k * kQueries + v) - top);
+      store(s + k * kQueries + v, e);
+      sum += e;
+    }
+    if (at.key > 0) {
+      const Vec lowered = exp2_of(load(old_top + v) - top);
+      store(soft.lowered + v, lowered);
+      sum += load(soft.sum + v) * lowered;
+    }
+    store(soft.sum + v, sum);
+  }
+}
+
+// Log-sum-exp of each query; 1 / sum goes to `inverse`.
+static void finish_softmax(const Block& at, const Softmax& soft, real* lse, real* inverse) {
+  alignas(kVectorBytes) real all[kQueries];
+  for (size_t v = 0; v < at.lanes(); v += kLanes) {
+    const Vec sum = load(soft.sum + v);
+    store(all + v, load(soft.top + v) * kLn2 + log_of(sum));
+    store(inverse + v, real(1) / sum);
+  }
+  std::memcpy(lse, all, at.query_count * sizeof(real));
+}
+
+// y and lse of one block of queries, at.query and at.query_count.
+static void block_forward(const AttentionArgs& args,
+                          const Plan& p,
+                          const ForwardScratch& w,
+                          size_t b,
+                          size_t h,
+                          Rows k,
+                          Rows v,
+                          Block at,
+                          Ahead& ahead) {
+  const size_t row = b * p.T + at.query;
+  Rows q = rows_of(args.qkv + row * p.width + h * p.D, p.width);
+  if (!p.whole || at.query_count % kStep != 0) q = packed(p, q, at.query_count, at.lanes(), w.q);
+  transpose_block(p, at, q, args.scale * kLog2E, w.qt);
+  const Rows to{args.y + row * p.H * p.D + h * p.D, p.H * p.D};
+  const bool in_place = p.whole && at.query_count % kRows == 0;
+  const Rows y = in_place ? to : Rows{w.y, p.cols};
+
+  Softmax soft;
+  alignas(kVectorBytes) real old_top[kQueries], inverse[kQueries];
+  for (size_t i = 0; i < kQueries; ++i) soft.top[i] = -INFINITY;
+  const size_t end = p.causal ? at.query + at.query_count : p.T;
+  for (; at.key < end; at.key += kKeys) {
+    at.key_count = end - at.key < kKeys ? end - at.key : kKeys;
+    std::memcpy(old_top, soft.top, sizeof old_top);
+    scores_forward(p, at, {k.at(at.key), k.stride}, w.qt, ahead, soft, w.s);
+    softmax_forward(p, at, old_top, soft, w.s);
+    if (args.dropout > 0) drop(args, b, h, at, w.factors, w.s);
+    const bool last = at.key + kKeys >= end;
+    if (last) finish_softmax(at, soft, args.lse + (b * p.H + h) * p.T + at.query, inverse);
+    visit_columns(p, [&](auto n, size_t d) {
+      queries_by_keys<decltype(n)::value>(p, at, w.s, v.at(at.key, d), v.stride,
+                                          at.key ? soft.lowered : nullptr, last ? inverse : nullptr,
+                                          y.at(0, d), y.stride);
+    });
+  }
+  if (!in_place) unpack(w.y, p.cols, at.query_count, p.D, to.data, to.stride);
+}
+
+}  // namespace attention
