@@ -1,0 +1,12 @@
+#pragma once
+// The verbs of `bitlab`. Each takes what stands after its name and returns the exit code: 0 all is well, 1 a run (or
+// a check) failed, 130 or 143 stopped by a signal. A wrong request is a UsageError.
+#include <string>
+#include <vector>
+
+namespace bitlab {
+
+int run_command(const std::vector<std::string>& args);     // run.cpp
+int worker_command(const std::vector<std::string>& args);  // worker.cpp, started by run
+
+}  // namespace bitlab

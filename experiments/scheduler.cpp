@@ -1,0 +1,169 @@
+#include "experiments/scheduler.h"
+
+#include <algorithm>
+#include <csignal>
+#include <exception>
+#include <tuple>
+
+namespace bitlab {
+
+namespace {
+
+// What an exit says that no status explains.
+std::string describe(const RunExit& exit) {
+  if (!exit.killed && exit.code == 0) return "the worker ended without marking the run as done";
+  if (!exit.killed) return "the worker ended with code " + std::to_string(exit.code) + " and no reason";
+  const int signal = exit.code - 128;
+  return "the worker was ended by signal " + std::to_string(signal) +
+         (signal == SIGKILL ? " (out of memory?)" : "");
+}
+
+}  // namespace
+
+int ScheduleOutcome::exit_code() const {
+  if (signal != 0) return 128 + signal;
+  const bool all_done = std::all_of(runs.begin(), runs.end(),
+                                    [](const RunView& run) { return run.phase == RunPhase::Done; });
+  return all_done ? 0 : 1;
+}
+
+Scheduler::Scheduler(const std::vector<RunJob>& jobs, Launcher& launcher, ScheduleObserver& observer,
+                     ScheduleOptions options)
+    : launcher_(launcher), observer_(observer), options_(options) {
+  for (const RunJob& job : jobs) {
+    Entry entry;
+    entry.view.job = job;
+    entries_.push_back(std::move(entry));
+  }
+}
+
+ScheduleOutcome Scheduler::run(const StopRequest& stop) {
+  for (Entry& entry : entries_) {
+    RunView& view = entry.view;
+    std::tie(view.phase, view.reason) = judge(entry);
+    view.earlier = view.phase == RunPhase::Done || view.phase == RunPhase::Failed;
+    entry.attempt_before = view.status.attempt;
+    if (view.phase == RunPhase::Failed && options_.retry_failed) {
+      view.phase = RunPhase::Queued;
+      view.earlier = false;
+    }
+  }
+  observer_.on_begin(views(), launcher_.slots());
+  for (const Entry& entry : entries_)
+    if (entry.view.earlier && entry.view.phase == RunPhase::Failed) observer_.on_change(entry.view);
+
+  while (true) {
+    obey(stop);
+    if (signal_ == 0) start_queued();
+    const bool waiting = count(RunPhase::Queued) + count(RunPhase::Elsewhere) > 0;
+    if (count(RunPhase::Running) == 0 && (signal_ != 0 || !waiting)) break;
+    for (const RunExit& exit : launcher_.poll(options_.tick)) finish(entries_.at(exit.job), exit);
+    for (Entry& entry : entries_)
+      if (entry.view.phase == RunPhase::Elsewhere) look(entry);
+    tick();
+  }
+  observer_.on_end(views());
+  return {views(), signal_};
+}
+
+std::pair<RunPhase, std::string> Scheduler::judge(Entry& entry) const {
+  RunView& view = entry.view;
+  const RunFolder folder(view.job.dir);
+  try {
+    view.status = folder.status();
+    if (folder.done()) {
+      view.progress = folder.progress();
+      return {RunPhase::Done, ""};
+    }
+    if (launcher_.claimed(view.job)) return {RunPhase::Elsewhere, ""};
+    // Of a failure from before this schedule a retry may be on its way; a newer one is final.
+    const bool old_failure = options_.retry_failed && view.status.attempt == entry.attempt_before;
+    if (view.status.state == RunState::Failed && !old_failure)
+      return {RunPhase::Failed, view.status.reason};
+    return {RunPhase::Queued, ""};
+  } catch (const std::exception& e) {
+    return {RunPhase::Failed, e.what()};
+  }
+}
+
+void Scheduler::look(Entry& entry) {
+  const auto [phase, reason] = judge(entry);
+  if (phase != entry.view.phase) change(entry, phase, reason);
+}
+
+void Scheduler::start_queued() {
+  std::size_t free = launcher_.slots() - std::min(launcher_.slots(), count(RunPhase::Running));
+  for (std::size_t id = 0; id < entries_.size() && free > 0; ++id) {
+    Entry& entry = entries_[id];
+    if (entry.view.phase != RunPhase::Queued) continue;
+    look(entry);  // another scheduler may have been here
+    if (entry.view.phase != RunPhase::Queued) continue;
+    entry.attempt_before = entry.view.status.attempt;
+    try {
+      launcher_.start(id, entry.view.job);
+      change(entry, RunPhase::Running);
+      --free;
+    } catch (const std::exception& e) {
+      change(entry, RunPhase::Failed, e.what());
+    }
+  }
+}
+
+void Scheduler::finish(Entry& entry, const RunExit& exit) {
+  RunView& view = entry.view;
+  const RunFolder folder(view.job.dir);
+  try {
+    view.status = folder.status();
+    view.progress = folder.progress();
+    const bool told = view.status.attempt > entry.attempt_before;  // the status is of this attempt
+    const bool stopped = exit.code == 128 + SIGTERM || exit.code == 128 + SIGINT ||
+                         (signal_ != 0 && exit.killed);
+    if (folder.done()) return change(entry, RunPhase::Done);
+    if (told && view.status.state == RunState::Failed)
+      return change(entry, RunPhase::Failed, view.status.reason);
+    if (stopped)
+      return change(entry, RunPhase::Interrupted, "stopped by signal " + std::to_string(exit.code - 128));
+    if (launcher_.claimed(view.job)) return change(entry, RunPhase::Elsewhere);  // it came first
+    change(entry, RunPhase::Failed, describe(exit));
+  } catch (const std::exception& e) {
+    change(entry, RunPhase::Failed, e.what());
+  }
+}
+
+void Scheduler::change(Entry& entry, RunPhase phase, const std::string& reason) {
+  entry.view.phase = phase;
+  entry.view.reason = reason;
+  observer_.on_change(entry.view);
+}
+
+void Scheduler::obey(const StopRequest& stop) {
+  const int requests = std::min(2, stop.count.load());
+  if (requests <= requests_obeyed_) return;
+  requests_obeyed_ = requests;
+  signal_ = stop.signal;
+  const bool at_once = requests > 1;
+  observer_.on_stop(signal_, at_once);
+  launcher_.stop(at_once);
+}
+
+void Scheduler::tick() {
+  for (Entry& entry : entries_) {
+    RunView& view = entry.view;
+    if (view.phase != RunPhase::Running && view.phase != RunPhase::Elsewhere) continue;
+    if (auto progress = RunFolder(view.job.dir).progress()) view.progress = progress;
+  }
+  observer_.on_tick(views());
+}
+
+std::size_t Scheduler::count(RunPhase phase) const {
+  return static_cast<std::size_t>(std::count_if(
+      entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.view.phase == phase; }));
+}
+
+std::vector<RunView> Scheduler::views() const {
+  std::vector<RunView> views;
+  for (const Entry& entry : entries_) views.push_back(entry.view);
+  return views;
+}
+
+}  // namespace bitlab
