@@ -52,9 +52,17 @@ const Kernels& kernels_named(const std::string& name) {
                                   "), but got '" + name + "'");
 }
 
-const Kernels& kernels() {
-  static const Kernels& table = choose();
+namespace {
+
+const Kernels*& table_in_use() {
+  static const Kernels* table = &choose();
   return table;
 }
+
+}  // namespace
+
+const Kernels& kernels() { return *table_in_use(); }
+
+void use_kernels(const Kernels& table) { table_in_use() = &table; }
 
 }  // namespace bitlab::simd

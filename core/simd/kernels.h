@@ -123,8 +123,11 @@ struct Kernels {
 };
 
 // The table in use: the best that this CPU runs, or the one named by the environment variable
-// BITLAB_KERNELS. Fixed at first use; throws Error for a name that is unknown or that this CPU cannot run.
+// BITLAB_KERNELS. Chosen at first use; throws Error for a name that is unknown or that this CPU cannot run.
 const Kernels& kernels();
+
+// Makes kernels() return `table` from now on. For profiling; not while another thread computes.
+void use_kernels(const Kernels& table);
 
 // Names of the tables that this CPU can run, best first: "avx512vnni", "avx2", "portable".
 std::vector<std::string> available_kernels();
