@@ -1,57 +1,49 @@
 #include "core/data/lm_dataset.h"
 
 #include <algorithm>
-#include <cmath>
-#include <string>
 
 #include "core/base/error.h"
-#include "core/base/rng.h"
 
 namespace bitlab {
 
-LmDataset LmDataset::split(const Tokens& tokens, double val_fraction) {
-  // Rounded to 1e-9 first: 0.1 is not exact in binary, and 0.9 n must not fall one short.
-  const double share = static_cast<double>(tokens.size()) * (1 - val_fraction);
-  const auto n = static_cast<std::ptrdiff_t>(std::floor(share + 1e-9 * share));
-  LmDataset data{{tokens.begin(), tokens.begin() + n}, {tokens.begin() + n, tokens.end()}};
-  if (data.train.size() < 2 || data.val.size() < 2)
-    throw Error("data", "both splits must have at least 2 tokens, but a text of " +
-                            std::to_string(tokens.size()) + " tokens gives " +
-                            std::to_string(data.train.size()) + " and " + std::to_string(data.val.size()),
-                "check data.val_fraction");
-  return data;
+LmDataset make_lm_dataset(std::string_view text, const Tokenizer& tokenizer, double val_fraction) {
+  const std::vector<std::int32_t> tokens = tokenizer.encode(text);
+  const auto cut = static_cast<std::ptrdiff_t>((1.0 - val_fraction) * static_cast<double>(tokens.size()));
+  if (cut <= 0 || cut >= static_cast<std::ptrdiff_t>(tokens.size()))
+    throw Error("data.val_fraction", "must leave tokens for both splits, but is " + std::to_string(val_fraction) +
+                                         " for " + std::to_string(tokens.size()) + " tokens");
+  return {{tokens.begin(), tokens.begin() + cut}, {tokens.begin() + cut, tokens.end()}};
 }
 
-RandomBatches::RandomBatches(const Tokens& split, std::size_t seq_len, std::uint64_t seed,
-                             const char* purpose)
-    : split_(split), seq_len_(seq_len), seed_(seed), purpose_(purpose) {
+RandomBatches::RandomBatches(std::span<const std::int32_t> split, std::size_t seq_len, std::uint64_t seed,
+                             std::string_view purpose)
+    : split_(split), seq_len_(seq_len), rng_(seed, purpose) {
   if (split.size() <= seq_len)
-    throw Error("data", "a split must be longer than seq_len = " + std::to_string(seq_len) + ", but has " +
-                            std::to_string(split.size()) + " tokens",
-                "use a longer text or a smaller model.seq_len");
+    throw Error("batches", "a split must have more than seq_len = " + std::to_string(seq_len) +
+                               " tokens, but has " + std::to_string(split.size()),
+                "use a longer text or a smaller seq_len");
 }
 
-void RandomBatches::fill(std::uint64_t step, std::size_t first_row, std::size_t rows, std::int32_t* tokens,
+void RandomBatches::fill(std::uint64_t step, std::size_t first, std::size_t count, std::int32_t* tokens,
                          std::int32_t* targets) const {
-  const Rng rng(seed_, purpose_);
-  for (std::size_t r = 0; r < rows; ++r) {
-    const std::uint64_t at = rng.below(split_.size() - seq_len_, step, first_row + r);
-    const auto begin = split_.begin() + static_cast<std::ptrdiff_t>(at);
-    std::copy_n(begin, seq_len_, tokens + r * seq_len_);
-    std::copy_n(begin + 1, seq_len_, targets + r * seq_len_);
+  for (std::size_t row = first; row < first + count; ++row) {
+    const std::size_t begin = rng_.below(split_.size() - seq_len_, step, row);
+    tokens = std::copy_n(split_.data() + begin, seq_len_, tokens);
+    targets = std::copy_n(split_.data() + begin + 1, seq_len_, targets);
   }
 }
 
-Windows::Windows(const Tokens& split, std::size_t seq_len) : split_(split), seq_len_(seq_len) {}
-
-std::size_t Windows::count() const { return (split_.size() - 1 + seq_len_ - 1) / seq_len_; }
+Windows::Windows(std::span<const std::int32_t> split, std::size_t seq_len) : split_(split), seq_len_(seq_len) {
+  if (split.size() < 2)
+    throw Error("windows", "a split must have at least 2 tokens, but has " + std::to_string(split.size()));
+}
 
 void Windows::fill(std::size_t first, std::size_t count, std::int32_t* tokens, std::int32_t* targets) const {
-  const std::size_t pairs = split_.size() - 1;
-  for (std::size_t i = 0; i < count * seq_len_; ++i) {
-    const std::size_t at = first * seq_len_ + i;
-    tokens[i] = at < pairs ? split_[at] : 0;
-    targets[i] = at < pairs ? split_[at + 1] : kNoTarget;
+  for (std::size_t window = first; window < first + count; ++window) {
+    const std::size_t begin = std::min(window * seq_len_, split_.size() - 1);
+    const std::size_t length = std::min(seq_len_, split_.size() - 1 - begin);
+    tokens = std::fill_n(std::copy_n(split_.data() + begin, length, tokens), seq_len_ - length, 0);
+    targets = std::fill_n(std::copy_n(split_.data() + begin + 1, length, targets), seq_len_ - length, -1);
   }
 }
 

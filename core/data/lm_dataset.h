@@ -1,53 +1,59 @@
 #pragma once
-// A text as language-model data: a train and a validation split, batches, evaluation windows.
+// A text as tokens in two splits, and the sequences of them that models are trained and judged on.
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
 #include <vector>
+
+#include "core/base/rng.h"
+#include "core/text/tokenizer.h"
 
 namespace bitlab {
 
-using Tokens = std::vector<std::int32_t>;
-
-// Target of a position that counts nothing.
-inline constexpr std::int32_t kNoTarget = -1;
-
 struct LmDataset {
-  Tokens train, val;
-
-  // The first floor(n (1 - val_fraction)) tokens train, the rest validate. Throws Error if either split is too
-  // short to hold one pair of neighbours.
-  static LmDataset split(const Tokens& tokens, double val_fraction);
+  std::vector<std::int32_t> train, val;
 };
 
-// Row `row` of the batch of step `step`: seq_len tokens from a uniformly random place of the split, and the token
-// after each as its target. It depends on (seed, step, row) alone, so neither shards nor a resume shift it, and two
-// models of one seed see the same rows. Throws Error if the split is not longer than seq_len.
+// The first int((1 - val_fraction) * n) of the n tokens of the text are the training split, the rest is the
+// validation split, as in seed 2. Throws Error if a split comes out empty.
+LmDataset make_lm_dataset(std::string_view text, const Tokenizer& tokenizer, double val_fraction);
+
+// Sequences from random places of a split. Row r of step s begins at Rng(seed, purpose).below(n - seq_len, s, r):
+// it depends on nothing else, so that both arms of a seed see the same batches, and neither resuming nor cutting
+// a batch into shards shifts anything. The tokens must outlive the batches.
 class RandomBatches {
  public:
-  RandomBatches(const Tokens& split, std::size_t seq_len, std::uint64_t seed, const char* purpose);
+  // Throws Error if the split has no more than seq_len tokens.
+  RandomBatches(std::span<const std::int32_t> split, std::size_t seq_len, std::uint64_t seed,
+                std::string_view purpose);
 
-  void fill(std::uint64_t step, std::size_t first_row, std::size_t rows, std::int32_t* tokens,
+  // Rows first .. first + count - 1 of the (accumulated) batch of a step: count * seq_len tokens, and as targets
+  // the tokens that follow each of them.
+  void fill(std::uint64_t step, std::size_t first, std::size_t count, std::int32_t* tokens,
             std::int32_t* targets) const;
 
  private:
-  const Tokens& split_;
+  std::span<const std::int32_t> split_;
   std::size_t seq_len_;
-  std::uint64_t seed_;
-  const char* purpose_;
+  Rng rng_;
 };
 
-// The whole split once, in windows of seq_len side by side: window i predicts tokens i seq_len + 1 ..
-// (i + 1) seq_len, so every token but the first is a target exactly once. The last window is padded: token 0,
-// target kNoTarget.
+// A split cut into windows of seq_len, one after the other: every token but the first is a target exactly once.
+// What the last window has too much is padded with token 0 and target -1, which no loss counts.
 class Windows {
  public:
-  Windows(const Tokens& split, std::size_t seq_len);
+  // Throws Error if the split has fewer than 2 tokens.
+  Windows(std::span<const std::int32_t> split, std::size_t seq_len);
 
-  std::size_t count() const;
+  std::size_t count() const { return (split_.size() - 1 + seq_len_ - 1) / seq_len_; }
+  std::size_t targets() const { return split_.size() - 1; }
+  // Windows first .. first + count - 1, count * seq_len tokens and targets.
   void fill(std::size_t first, std::size_t count, std::int32_t* tokens, std::int32_t* targets) const;
 
  private:
-  const Tokens& split_;
+  std::span<const std::int32_t> split_;
   std::size_t seq_len_;
 };
 
