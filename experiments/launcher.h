@@ -45,7 +45,7 @@ class Launcher {
 };
 
 struct LocalLauncherOptions {
-  std::filesystem::path program;  // is called as PROGRAM worker --run DIR --experiment NAME --arm A --seed K --threads T
+  std::filesystem::path program;  // PROGRAM worker --run DIR --experiment NAME --arm A --seed K --threads T
   std::size_t slots = 1;
   std::size_t threads = 1;        // of each run
 };
