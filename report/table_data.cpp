@@ -1,0 +1,78 @@
+// The tables that programs read: JSON and CSV, with the same columns.
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "report/table_writers.h"
+
+namespace bitlab {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+ordered_json mean_or_null(const Summary& summary) {
+  return summary.n > 0 ? ordered_json(summary.mean) : ordered_json(nullptr);
+}
+
+ordered_json whole_or_null(const Summary& summary) {
+  return summary.n > 0 ? ordered_json(std::llround(summary.mean)) : ordered_json(nullptr);
+}
+
+ordered_json row_json(const TableRow& row) {
+  return {{"arm", row.arm},
+          {"seeds", row.seeds.size()},
+          {"params", row.params},
+          {"ternary_params", row.ternary_params},
+          {"val_loss_mean", mean_or_null(row.val_final)},
+          {"val_loss_sd", row.val_final.sd ? ordered_json(*row.val_final.sd) : ordered_json(nullptr)},
+          {"val_loss_best", mean_or_null(row.val_best)},
+          {"train_loss_mean", mean_or_null(row.train_final)},
+          {"tokens_per_s", mean_or_null(row.tokens_per_s)},
+          {"wall_seconds", mean_or_null(row.wall_seconds)},
+          {"bytes_full", whole_or_null(row.bytes_full)},
+          {"bytes_packed", whole_or_null(row.bytes_packed)},
+          {"seed_list", row.seeds},
+          {"seeds_planned", row.seeds_planned},
+          {"states", row.states}};
+}
+
+std::string csv_field(const ordered_json& value) {
+  if (value.is_null()) return "";
+  if (value.is_string()) return escape_csv(value.get<std::string>());
+  if (!value.is_array()) return value.dump();
+  std::string list;
+  for (const ordered_json& item : value) list += (list.empty() ? "" : " ") + item.dump();
+  return list;
+}
+
+}  // namespace
+
+std::string escape_csv(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
+  return out + "\"";
+}
+
+std::string json_table(const std::vector<TableRow>& rows) {
+  ordered_json list = ordered_json::array();
+  for (const TableRow& row : rows) list.push_back(row_json(row));
+  // Bytes that are no UTF-8 (they can come with a system's message) are replaced, not fatal.
+  return list.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string csv_table(const std::vector<TableRow>& rows) {
+  std::string out;
+  const ordered_json head = row_json({});
+  for (const auto& [key, value] : head.items()) out += (out.empty() ? "" : ",") + key;
+  out += "\n";
+  for (const TableRow& row : rows) {
+    const ordered_json fields = row_json(row);
+    for (const auto& [key, value] : fields.items())
+      out += (key == fields.begin().key() ? "" : ",") + csv_field(value);
+    out += "\n";
+  }
+  return out;
+}
+
+}  // namespace bitlab
