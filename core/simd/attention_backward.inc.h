@@ -33,8 +33,49 @@ struct Keys {
   Rows k, v, dk, dv;
 };
 
-// P^T = 2^(S^T - lse) (times M for dV), and dS^T. What lies above the diagonal is rubbish that
-// nobody reads.
+// The tile functions stay out of line: inlined into the loops around them they lose registers.
+
+// A tile of P^T = 2^(S^T - lse): keys from the row k on, queries from the lane of qt and lse on.
+template <int N>
+[[gnu::noinline]] static void probability_tile(
+    const Plan& p, Rows k, const real* qt, const real* lse, real* probability) {
+  Tile<N> tile{};
+  tile.add_product(k.data, k.stride, 1, qt, kQueries, p.D);
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i)
+    for (int j = 0; j < N; ++j) tile.sum[i][j] = exp2_of(tile.sum[i][j] - load(lse + j * kLanes));
+  tile.store_to(probability, kQueries);
+}
+
+// The same tile of dS^T = P^T (M dP^T - delta) scale with dP^T = V dY^T; with factors M, P^T
+// becomes M P^T, which dV needs.
+template <int N>
+[[gnu::noinline]] static void ds_tile(const Plan& p,
+                                      Rows v,
+                                      const real* dyt,
+                                      const real* delta,
+                                      real scale,
+                                      const real* factors,
+                                      real* probability,
+                                      real* ds) {
+  Tile<N> tile{};
+  tile.add_product(v.data, v.stride, 1, dyt, kQueries, p.D);
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i)
+    for (int j = 0; j < N; ++j) {
+      const size_t at = i * kQueries + j * kLanes;
+      const Vec x = load(probability + at);
+      if (factors) {
+        const Vec m = load(factors + at);
+        tile.sum[i][j] *= m;
+        store(probability + at, x * m);
+      }
+      tile.sum[i][j] = x * (tile.sum[i][j] - load(delta + j * kLanes)) * scale;
+    }
+  tile.store_to(ds, kQueries);
+}
+
+// P^T and dS^T of a block. What lies above the diagonal is rubbish that nobody reads.
 static void scores_backward(const Plan& p,
                             const Block& at,
                             const Keys& keys,
@@ -43,34 +84,10 @@ static void scores_backward(const Plan& p,
                             Ahead& ahead) {
   visit_tiles(p, at, ahead, [&](auto n, size_t r, size_t v) {
     constexpr int N = decltype(n)::value;
-    const real *lse = w.lse + v * kLanes, *delta = w.delta + v * kLanes;
-    real *probability = w.p + r * kQueries + v * kLanes, *ds = w.ds + r * kQueries + v * kLanes;
-    Tile<N> tile{};
-    tile.add_product(keys.k.at(at.key + r), keys.k.stride, 1, w.qt + v * kLanes, kQueries, p.D);
-#pragma GCC unroll 8
-    for (int i = 0; i < kRows; ++i)
-      for (int j = 0; j < N; ++j) tile.sum[i][j] = exp2_of(tile.sum[i][j] - load(lse + j * kLanes));
-    tile.store_to(probability, kQueries);
-    tile = Tile<N>{};
-    tile.add_product(keys.v.at(at.key + r), keys.v.stride, 1, w.dyt + v * kLanes, kQueries, p.D);
-    if (w.factors) {
-      const real* factors = w.factors + r * kQueries + v * kLanes;
-      for (int i = 0; i < kRows; ++i)
-        for (int j = 0; j < N; ++j) {
-          const size_t here = i * kQueries + j * kLanes;
-          const Vec x = load(probability + here), m = load(factors + here);
-          store(ds + here, x * (tile.sum[i][j] * m - load(delta + j * kLanes)) * scale);
-          store(probability + here, x * m);
-        }
-      return;
-    }
-#pragma GCC unroll 8
-    for (int i = 0; i < kRows; ++i)
-      for (int j = 0; j < N; ++j) {
-        const Vec x = load(probability + i * kQueries + j * kLanes);
-        tile.sum[i][j] = x * (tile.sum[i][j] - load(delta + j * kLanes)) * scale;
-      }
-    tile.store_to(ds, kQueries);
+    const size_t lane = v * kLanes, here = r * kQueries + lane;
+    probability_tile<N>(p, keys.k.from(at.key + r), w.qt + lane, w.lse + lane, w.p + here);
+    ds_tile<N>(p, keys.v.from(at.key + r), w.dyt + lane, w.delta + lane, scale,
+               w.factors ? w.factors + here : nullptr, w.p + here, w.ds + here);
   });
 }
 

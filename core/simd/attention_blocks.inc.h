@@ -6,8 +6,8 @@
 
 namespace attention {
 
-constexpr size_t kQueries = 4 * kLanes;  // a block of queries
-constexpr size_t kKeys = 64;             // a block of keys
+constexpr size_t kQueries = 32 > kLanes ? 32 : kLanes;  // a block of queries
+constexpr size_t kKeys = 128;                           // a block of keys
 constexpr size_t kFetchLimit = 1 << 16;  // longer heads (in reals) are not fetched ahead
 constexpr size_t kStep = kLanes > kRows ? kLanes : kRows;
 static_assert(kKeys % kQueries == 0 && kQueries % kStep == 0, "a diagonal tile lies in one block");
@@ -52,6 +52,7 @@ struct Rows {
   real* data;
   size_t stride;
   real* at(size_t row, size_t col = 0) const { return data + row * stride + col; }
+  Rows from(size_t row) const { return {at(row), stride}; }
 };
 
 // Input is const by contract of AttentionArgs; Rows of it are only read.
@@ -135,28 +136,30 @@ template <class Visit>
   }
 }
 
-// Calls product(integral_constant<N>, first column) for the columns of a head, two vectors at a
-// time.
+// Calls product(integral_constant<N>, first column) for the columns of a head: N = 3 vectors at a
+// time, 2 or 1 where that leaves a better rest.
 template <class Product>
 [[gnu::always_inline]] static inline void visit_columns(const Plan& p, const Product& product) {
-  size_t d = 0;
-  for (; d + 2 * kLanes <= p.cols; d += 2 * kLanes) product(std::integral_constant<int, 2>{}, d);
-  if (d < p.cols) product(std::integral_constant<int, 1>{}, d);
+  size_t d = 0, left = p.cols / kLanes;
+  for (; left == 3 || left > 4; left -= 3, d += 3 * kLanes)
+    product(std::integral_constant<int, 3>{}, d);
+  for (; left >= 2; left -= 2, d += 2 * kLanes) product(std::integral_constant<int, 2>{}, d);
+  if (left > 0) product(std::integral_constant<int, 1>{}, d);
 }
 
 // N vectors of columns of C (queries) = A B, the sums running over the block's keys: A(r, k) =
 // a[k * kQueries + r]. The old C counts from the second block of keys on, its rows times `before`;
 // the rows of the new one are multiplied by `after`. Either may be null.
 template <int N>
-static void queries_by_keys(const Plan& p,
-                            const Block& at,
-                            const real* a,
-                            const real* b,
-                            size_t ldb,
-                            const real* before,
-                            const real* after,
-                            real* c,
-                            size_t ldc) {
+[[gnu::noinline]] static void queries_by_keys(const Plan& p,
+                                              const Block& at,
+                                              const real* a,
+                                              const real* b,
+                                              size_t ldb,
+                                              const real* before,
+                                              const real* after,
+                                              real* c,
+                                              size_t ldc) {
   for (size_t r = 0; r < at.query_count; r += kRows) {
     const size_t first = at.query + r;  // causal: row 0 of the tile sees the keys up to this one
     if (p.causal && first < at.key) continue;
@@ -176,14 +179,14 @@ static void queries_by_keys(const Plan& p,
 // a[r * kQueries + k]. The old C counts, except where the first head of a group meets a key for the
 // first time.
 template <int N>
-static void keys_by_queries(const Plan& p,
-                            const Block& at,
-                            bool first_head,
-                            const real* a,
-                            const real* b,
-                            size_t ldb,
-                            real* c,
-                            size_t ldc) {
+[[gnu::noinline]] static void keys_by_queries(const Plan& p,
+                                              const Block& at,
+                                              bool first_head,
+                                              const real* a,
+                                              const real* b,
+                                              size_t ldb,
+                                              real* c,
+                                              size_t ldc) {
   for (size_t r = 0; r < at.tile_rows(); r += kRows) {
     const bool diagonal = p.causal && at.key + r >= at.query;
     size_t k = diagonal ? at.key + r - at.query : 0;  // the first query that sees row 0

@@ -36,24 +36,21 @@ static inline void mask(const Plan& p, size_t key, size_t query, Tile<N>& tile) 
     }
 }
 
-// S^T of a block, and its greatest scores.
-static void scores_forward(
-    const Plan& p, const Block& at, Rows k, const real* qt, Ahead& ahead, Softmax& soft, real* s) {
-  visit_tiles(p, at, ahead, [&](auto n, size_t r, size_t v) {
-    constexpr int N = decltype(n)::value;
-    Tile<N> tile{};
-    tile.add_product(k.at(r), k.stride, 1, qt + v * kLanes, kQueries, p.D);
-    const size_t key = at.key + r, query = at.query + v * kLanes;
-    if (key + kRows > p.T || (p.causal && key + kRows - 1 > query)) mask(p, key, query, tile);
-    tile.store_to(s + r * kQueries + v * kLanes, kQueries);
-    for (int j = 0; j < N; ++j) {
-      real* top = soft.top + (v + j) * kLanes;
-      Vec greatest = tile.sum[0][j];
+// A tile of S^T: keys from `key` on, their rows from k on, and queries from `query` on, the lane of
+// qt, top and s. Raises top to the greatest scores. Out of line: inlined it loses registers.
+template <int N>
+[[gnu::noinline]] static void score_tile(
+    const Plan& p, size_t key, size_t query, Rows k, const real* qt, real* top, real* s) {
+  Tile<N> tile{};
+  tile.add_product(k.data, k.stride, 1, qt, kQueries, p.D);
+  if (key + kRows > p.T || (p.causal && key + kRows - 1 > query)) mask(p, key, query, tile);
+  tile.store_to(s, kQueries);
+  for (int j = 0; j < N; ++j) {
+    Vec greatest = load(top + j * kLanes);
 #pragma GCC unroll 8
-      for (int i = 1; i < kRows; ++i) greatest = larger(greatest, tile.sum[i][j]);
-      store(top, larger(load(top), greatest));
-    }
-  });
+    for (int i = 0; i < kRows; ++i) greatest = larger(greatest, tile.sum[i][j]);
+    store(top + j * kLanes, greatest);
+  }
 }
 
 // s = 2^(s - top), and the sums of it.
@@ -115,7 +112,11 @@ static void block_forward(const AttentionArgs& args,
   for (; at.key < end; at.key += kKeys) {
     at.key_count = end - at.key < kKeys ? end - at.key : kKeys;
     std::memcpy(old_top, soft.top, sizeof old_top);
-    scores_forward(p, at, {k.at(at.key), k.stride}, w.qt, ahead, soft, w.s);
+    visit_tiles(p, at, ahead, [&](auto n, size_t r, size_t v) {
+      const size_t lane = v * kLanes;
+      score_tile<decltype(n)::value>(p, at.key + r, at.query + lane, k.from(at.key + r),
+                                     w.qt + lane, soft.top + lane, w.s + r * kQueries + lane);
+    });
     softmax_forward(p, at, old_top, soft, w.s);
     if (args.dropout > 0) drop(args, b, h, at, w.factors, w.s);
     const bool last = at.key + kKeys >= end;
