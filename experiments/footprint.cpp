@@ -1,0 +1,49 @@
+#include "experiments/footprint.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace bitlab {
+
+namespace {
+
+// Bytes that a forward pass of one sequence keeps for its backward.
+std::size_t activation_bytes(const LanguageModel& model) {
+  const std::vector<std::int32_t> tokens(model.seq_len(), 0);
+  Pass pass;
+  pass.batch = 1;
+  pass.seq_len = model.seq_len();
+  pass.tokens = tokens.data();
+  pass.training = true;
+  model.logits(pass);
+  const Arena::Mark end = pass.arena.mark();
+  return end.block == 0 ? end.used : pass.arena.capacity();
+}
+
+// Gradient buffers of a step (TrainStep): one a shard, and one a level of the tree that sums the pieces.
+std::size_t gradient_buffers(const TrainConfig& train) {
+  const std::int64_t pieces = train.shards * train.accumulate;
+  std::size_t levels = 1;
+  while ((std::int64_t{1} << (levels - 1)) < pieces) ++levels;
+  return static_cast<std::size_t>(train.shards) + levels;
+}
+
+}  // namespace
+
+Footprint footprint(const LanguageModel& model, const TrainConfig& train) {
+  Footprint f;
+  f.params = model.params().size();
+  f.ternary_params = model.params().ternary_size();
+  f.bytes_full = 4 * f.params;
+  f.bytes_packed = 4 * (f.params - f.ternary_params) + (f.ternary_params + 3) / 4;
+  f.tokens_per_step =
+      static_cast<double>(train.batch_size * train.accumulate) * static_cast<double>(model.seq_len());
+  f.tokens = f.tokens_per_step * static_cast<double>(train.steps);
+  f.train_flops = f.tokens * model.train_flops_per_token();
+  const std::size_t copies = 3 + gradient_buffers(train);  // weights, two moments of AdamW, gradients
+  f.training_bytes = sizeof(real) * copies * f.params +
+                     static_cast<std::size_t>(train.batch_size) * activation_bytes(model);
+  return f;
+}
+
+}  // namespace bitlab
