@@ -1,0 +1,86 @@
+#pragma once
+// What a command will run: arms x seeds, each with the id that its results are kept under.
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/config/resolve.h"
+#include "experiments/spec.h"
+
+namespace bitlab {
+
+struct Arm {
+  std::string name;
+  Spec spec;
+  std::vector<FieldState> fields;   // resolved, with origins
+};
+
+// An experiment file with its overrides, every arm resolved.
+struct Experiment {
+  std::string name;                 // of the file, without .toml
+  std::filesystem::path file;
+  std::vector<Arm> arms;            // in the order of the file; without [arms] one, called "main"
+
+  const Spec& spec() const { return arms.front().spec; }  // what arms share: title, question, seeds, baseline, data
+  const std::string& baseline() const;
+};
+
+// `name` is an experiment of home/configs/experiments, or a path to a .toml. Throws UsageError that shows everything
+// that is wrong with any arm.
+Experiment load_experiment(const std::string& name, const std::vector<std::string>& overrides,
+                           const std::filesystem::path& home);
+
+// Names of home/configs/experiments/*.toml.
+std::vector<std::string> experiment_names(const std::filesystem::path& home);
+
+// Of the data that was found: enters the id of every run.
+struct DataFacts {
+  std::string source;               // name of the source that was used
+  std::string sha256;               // of the text as it is used
+  std::int64_t bytes = 0, train_tokens = 0, val_tokens = 0, vocab_size = 0;
+  std::string unit = "character";   // what a token is
+};
+
+struct ReferenceLoss {
+  std::string name;                 // "bigram"
+  double loss = 0;                  // nats a token, on the validation split
+};
+
+struct PlannedArm {
+  std::string name, hash, dir;      // hash: 8 hex digits; dir: NAME-HASH, below the results folder
+  std::int64_t params = 0, ternary_params = 0, steps = 0, tokens_per_step = 0;
+};
+
+struct PlannedRun {
+  std::size_t arm = 0;              // index
+  std::uint64_t seed = 1;
+  std::filesystem::path dir;        // absolute or relative as the results folder is
+};
+
+struct Plan {
+  std::string experiment, title, question, command, baseline;
+  DataFacts data;
+  std::vector<ReferenceLoss> references;
+  std::vector<PlannedArm> arms;
+  std::vector<std::int64_t> seeds;
+  std::filesystem::path results;    // results/NAME
+  std::vector<PlannedRun> runs() const;  // seed by seed, so that pairs finish together
+};
+
+// The id of an arm: sha256 over the settings that decide its result, the data, and the versions of the plugins it
+// uses; the first 8 hex digits.
+std::string arm_hash(const Arm& arm, const DataFacts& data);
+
+// plan.json of docs/run-folder.md.
+void write_plan(const Plan& plan);
+
+// config.toml of a run: the settings of its arm with their origins.
+std::string run_config(const Arm& arm);
+
+// Reads a run's config.toml back.
+Spec load_run_spec(const std::filesystem::path& config_toml);
+
+}  // namespace bitlab

@@ -1,0 +1,44 @@
+#pragma once
+// What to run: the settings of one arm of an experiment.
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/config/fields.h"
+#include "experiments/optimizer.h"
+#include "experiments/schedule.h"
+#include "experiments/trainer_config.h"
+#include "layers/models/registry.h"
+
+namespace bitlab {
+
+struct DataConfig : Configurable {
+  std::vector<std::string> sources = {"tinyshakespeare", "synthetic-plays"};
+  double val_fraction = 0.1;
+  std::string tokenizer = "char";
+
+  void fields(FieldVisitor& v) override;
+};
+
+struct Spec : Configurable {
+  std::string title;
+  std::string question;
+  std::vector<std::int64_t> seeds = {1, 2, 3};
+  std::string baseline;                      // the arm that others are compared with; empty: the first
+  DataConfig data;
+  std::string model_name = "gpt";
+  std::unique_ptr<Configurable> model;       // its settings
+  OptimConfig optim;
+  ScheduleConfig schedule;
+  TrainConfig train;
+  EvalConfig eval;
+
+  Spec();
+  void fields(FieldVisitor& v) override;
+
+  std::size_t seq_len() const { return models().at(model_name).seq_len(*model); }
+};
+
+}  // namespace bitlab
