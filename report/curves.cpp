@@ -17,9 +17,24 @@ std::vector<StepLoss> eval_curve(const SeedResult& run, const std::string& split
   return curve;
 }
 
+// The training steps' own losses, averaged over the steps from one evaluation to the next; as they are if nothing
+// was evaluated.
 std::vector<StepLoss> logged_curve(const SeedResult& run) {
   std::vector<StepLoss> curve;
-  for (const TrainRow& row : run.train) curve.push_back({static_cast<double>(row.step), row.loss});
+  auto evaluation = run.eval.begin();
+  double sum = 0, steps = 0;
+  std::int64_t before = 0;
+  for (const TrainRow& row : run.train) {
+    const auto length = static_cast<double>(row.step - before);
+    before = row.step;
+    sum += length * row.loss;
+    steps += length;
+    while (evaluation != run.eval.end() && evaluation->step < row.step) ++evaluation;
+    const bool closes = run.eval.empty() || (evaluation != run.eval.end() && evaluation->step == row.step);
+    if (!closes || steps <= 0) continue;
+    curve.push_back({static_cast<double>(row.step), sum / steps});
+    sum = steps = 0;
+  }
   return curve;
 }
 
@@ -71,6 +86,28 @@ std::vector<CurvePoint> envelope(const std::vector<CurvePoint>& curve, std::size
     out.push_back(left);
     if (a != b) out.push_back(right);
     begin = end;
+  }
+  return out;
+}
+
+std::vector<CurvePoint> clip_band(const std::vector<CurvePoint>& curve, double top) {
+  std::vector<CurvePoint> out;
+  for (std::size_t i = 0; i < curve.size(); ++i) {
+    if (i > 0) {
+      const CurvePoint &a = curve[i - 1], &b = curve[i];
+      std::vector<double> crossings;  // as fractions of the way from a to b
+      for (const auto edge : {&CurvePoint::low, &CurvePoint::high})
+        if ((a.*edge > top) != (b.*edge > top)) crossings.push_back((top - a.*edge) / (b.*edge - a.*edge));
+      std::sort(crossings.begin(), crossings.end());
+      for (const double t : crossings)
+        out.push_back({std::lerp(a.step, b.step, t), std::lerp(a.mean, b.mean, t), std::lerp(a.low, b.low, t),
+                       std::lerp(a.high, b.high, t)});
+    }
+    out.push_back(curve[i]);
+  }
+  for (CurvePoint& point : out) {
+    point.low = std::min(point.low, top);
+    point.high = std::min(point.high, top);
   }
   return out;
 }

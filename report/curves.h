@@ -27,12 +27,18 @@ std::vector<CurvePoint> mean_curve(const std::vector<std::vector<StepLoss>>& run
 // leaving points out. A curve with at most 2 * columns points comes back as it is.
 std::vector<CurvePoint> envelope(const std::vector<CurvePoint>& curve, std::size_t columns);
 
+// The same curve with its band cut off at `top`: points are added where an edge of the band crosses `top`, then the
+// band is limited to it. (gnuplot draws a wrong wedge where a filled band leaves the plot.)
+std::vector<CurvePoint> clip_band(const std::vector<CurvePoint>& curve, double top);
+
 // What is drawn of one arm: the runs that are done; of an arm without any, all runs that have rows.
 struct ArmCurves {
   std::string name;
   std::string label;           // the name, and how many seeds are in it if not all
   std::size_t runs = 0;        // in the curves
-  bool train_as_logged = false;  // from the steps' own losses, as the training split was not evaluated
+  // Whether `train` is the training steps' own loss, averaged from one evaluation to the next, because the training
+  // split was not evaluated.
+  bool train_as_logged = false;
   std::vector<CurvePoint> val, train;
 };
 

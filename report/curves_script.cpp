@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <tuple>
 
@@ -18,7 +19,7 @@ constexpr double kLabelFont = 11, kLabelGap = 15;    // points
 constexpr double kCharWidth = 6.4;                   // of the label font, on average and a little more
 constexpr double kLeft = 66, kBottom = 58;           // margins in points
 constexpr double kTitleStep = 20, kNoteStep = 16, kKeyStep = 18;  // line heights in points
-constexpr std::size_t kTitleChars = 70, kNoteChars = 110, kLabelChars = 30;
+constexpr std::size_t kTitleChars = 70, kNoteChars = 114, kLabelChars = 30;
 constexpr const char* kDots = "dt (2,4) lw 1.2";
 constexpr const char* kInk = "#222222";
 constexpr const char* kGrey = "#767676";
@@ -63,8 +64,8 @@ std::string note_of(const Results& results, const std::vector<ArmCurves>& arms, 
     if (!arm.val.empty()) start = std::max(start, arm.val.front().mean);
     logged |= arm.train_as_logged;
   }
-  std::string text = "Data: " + results.data.source + "; " + describe_seeds(arms) + "; no smoothing";
-  if (logged) text += "; training loss as logged";
+  std::string text = "Data: " + results.data.source + "; " + describe_seeds(arms) +
+                     (logged ? "; training: mean between evaluations" : "; no smoothing");
   if (start > highest_shown) text += fmt::format("; starts at {}, above the frame", format_fixed(start, 2));
   return text;
 }
@@ -137,20 +138,28 @@ Layout layout_of(const Results& results, const std::vector<ArmCurves>& arms,
   return layout;
 }
 
-std::string data_block(const std::string& name, const std::vector<CurvePoint>& curve) {
+std::string data_block(const std::string& name, const std::vector<CurvePoint>& curve, double top) {
   std::string block = "$" + name + " << EOD\n";
-  for (const CurvePoint& p : envelope(curve, kFigureWidth * kPngScale))
-    block += fmt::format("{} {:.6g} {:.6g} {:.6g}\n", p.step, p.mean, p.low, p.high);
+  for (const CurvePoint& p : clip_band(envelope(curve, kFigureWidth * kPngScale), top))
+    block += fmt::format("{:.8g} {:.6g} {:.6g} {:.6g}\n", p.step, p.mean, p.low, p.high);
   return block + "EOD\n";
 }
 
-std::string data_blocks(const std::vector<ArmCurves>& arms) {
+std::string data_blocks(const std::vector<ArmCurves>& arms, double top) {
   std::string blocks;
   for (std::size_t i = 0; i < arms.size(); ++i) {
-    if (!arms[i].val.empty()) blocks += data_block(fmt::format("val{}", i), arms[i].val);
-    if (!arms[i].train.empty()) blocks += data_block(fmt::format("train{}", i), arms[i].train);
+    if (!arms[i].val.empty()) blocks += data_block(fmt::format("val{}", i), arms[i].val, top);
+    if (!arms[i].train.empty()) blocks += data_block(fmt::format("train{}", i), arms[i].train, top);
   }
   return blocks;
+}
+
+// Five to twelve round losses, with the digits that tell them apart.
+std::string loss_tics(double height) {
+  const double power = std::floor(std::log10(height / 5));
+  const double unit = std::pow(10.0, power), times = height / 5 / unit;
+  const double step = unit * (times >= 5 ? 5 : times >= 2 ? 2 : 1);
+  return fmt::format("set ytics {:.6g}\nset format y '%.{}f'\n", step, std::max(0, static_cast<int>(-power)));
 }
 
 std::string axes(const Results& results, const Layout& layout) {
@@ -166,7 +175,8 @@ std::string axes(const Results& results, const Layout& layout) {
   s += fmt::format("set xrange [0:{}]\nset yrange [{:.6g}:{:.6g}]\n", layout.steps, layout.low, layout.high);
   s += fmt::format("set border 3 lc rgb '{}' lw 1\n", kGrey);
   s += fmt::format("set tics nomirror out scale 0.6 textcolor rgb '{}' font ',11'\n", kInk);
-  s += "set format x '%.0f'\nset format y '%.1f'\n";
+  s += fmt::format("set format x '{}'\n", layout.steps < 20000 ? "%.0f" : "%.0s%c");
+  s += loss_tics(layout.high - layout.low);
   s += "set grid ytics lc rgb '#ececec' lw 0.8 lt 1\n";
   // Placed by hand, as terminals differ in where they put axis titles.
   s += fmt::format("set label {} at graph 0.5, screen {:.5f} center textcolor rgb '{}'\n",
@@ -308,7 +318,7 @@ std::string curves_script(const Results& results) {
   const std::vector<EndLabel> labels = end_labels(results, arms, range.first, range.second);
   const Heading heading = heading_of(results, arms, range);
   const Layout layout = layout_of(results, arms, labels, range, heading.height);
-  return data_blocks(arms) + axes(results, layout) + heading.script +
+  return data_blocks(arms, range.second) + axes(results, layout) + heading.script +
          margin_labels(results, layout, labels) + plot_command(arms);
 }
 

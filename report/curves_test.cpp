@@ -67,6 +67,34 @@ TEST_CASE("an arm without a finished seed shows what there is, and says so", "[r
   CHECK(curves.train_as_logged);
 }
 
+TEST_CASE("logged training loss is averaged from one evaluation to the next", "[report]") {
+  ArmResult arm{"a", 0, 0, {done_run(1, 1.8, 2)}};  // evaluated at 0, 500 and 1000
+  arm.runs[0].eval.pop_back();                       // but not on the training split
+  arm.runs[0].train = {{100, 0, 0, 4, 0, 0}, {500, 0, 0, 3, 0, 0}, {900, 0, 0, 2, 0, 0}, {1000, 0, 0, 1, 0, 0}};
+  const ArmCurves curves = arm_curves(arm);
+  CHECK(curves.train_as_logged);
+  REQUIRE(curves.train.size() == 2);
+  CHECK(curves.train[0].step == 500);
+  CHECK(curves.train[0].mean == Approx((100 * 4 + 400 * 3) / 500.0));
+  CHECK(curves.train[1].step == 1000);
+  CHECK(curves.train[1].mean == Approx((400 * 2 + 100 * 1) / 500.0));
+}
+
+TEST_CASE("a band is cut where its edges cross the frame", "[report]") {
+  // Low falls from 4 to 2 and crosses 3 half way; high falls from 6 to 2 and crosses 3 at three quarters.
+  const auto curve = clip_band({{0, 5, 4, 6}, {100, 2, 2, 2}}, 3);
+  REQUIRE(curve.size() == 4);
+  CHECK(curve[0].high == 3);
+  CHECK(curve[0].mean == 5);  // lines are left to gnuplot, which cuts them well
+  CHECK(curve[1].step == 50);
+  CHECK(curve[1].low == 3);
+  CHECK(curve[1].mean == Approx(3.5));
+  CHECK(curve[2].step == 75);
+  CHECK(curve[2].low == Approx(2.5));
+  CHECK(curve[2].high == 3);
+  CHECK(clip_band({{0, 1, 1, 1}, {9, 2, 2, 2}}, 3).size() == 2);
+}
+
 TEST_CASE("the vertical range leaves out the first fall and lets close references in", "[report]") {
   ArmCurves arm;
   for (int step = 0; step <= 1000; step += 50) arm.val.push_back({double(step), 0, 0, 0});

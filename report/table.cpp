@@ -28,9 +28,10 @@ std::optional<double> measured(double value) {
   return value > 0 ? std::optional<double>(value) : std::nullopt;
 }
 
+// What to say after "seed 3 ".
 std::string describe_run(const SeedResult& run) {
-  if (run.state == SeedState::Queued) return fmt::format("seed {} not started", run.seed);
-  std::string text = fmt::format("seed {} {}", run.seed, to_string(run.state));
+  if (run.state == SeedState::Queued) return "not started";
+  std::string text = to_string(run.state);
   if (run.state == SeedState::Running || run.state == SeedState::Interrupted)
     text += fmt::format(" at step {} of {}", run.step, run.steps);
   if (!run.reason.empty()) text += ": " + run.reason;
@@ -41,8 +42,15 @@ std::string describe_run(const SeedResult& run) {
 
 std::string describe_states(const ArmResult& arm) {
   std::string text = fmt::format("{} of {} done", arm.done(), arm.runs.size());
-  for (const SeedResult& run : arm.runs)
-    if (!run.done()) text += "; " + describe_run(run);
+  for (std::size_t i = 0; i < arm.runs.size();) {
+    const std::size_t first = i;
+    const std::string what = describe_run(arm.runs[first]);
+    std::string seeds;
+    for (; i < arm.runs.size() && describe_run(arm.runs[i]) == what; ++i)
+      seeds += (seeds.empty() ? "" : ", ") + std::to_string(arm.runs[i].seed);
+    if (!arm.runs[first].done())
+      text += fmt::format("; seed{} {} {}", i - first > 1 ? "s" : "", seeds, what);
+  }
   return text;
 }
 

@@ -22,7 +22,7 @@ struct TableRow {
 
 std::vector<TableRow> table_rows(const Results& results);
 
-// "3 of 3 done", "2 of 3 done; seed 3 failed: diverged at step 120; seed 4 running: step 1200 of 5000".
+// "3 of 3 done", "2 of 3 done; seed 3 failed: diverged at step 120; seeds 4, 5 not started".
 std::string describe_states(const ArmResult& arm);
 
 enum class TableFormat { Markdown, Csv, Tex, Json };

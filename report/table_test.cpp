@@ -111,10 +111,11 @@ TEST_CASE("an arm's name cannot break the tables", "[report]") {
 TEST_CASE("states name every seed that is not done", "[report]") {
   ArmResult arm{"a", 0, 0, {done_run(1, 1, 1), other_run(2, SeedState::Queued),
                             other_run(3, SeedState::Running, "", 1200), other_run(4, SeedState::Interrupted, "the worker died", 7),
-                            other_run(5, SeedState::Unreadable, "bad file")}};
+                            other_run(5, SeedState::Unreadable, "bad file"),
+                            other_run(6, SeedState::Queued), other_run(7, SeedState::Queued)}};
   CHECK(describe_states(arm) ==
-        "1 of 5 done; seed 2 not started; seed 3 running at step 1200 of 1000; seed 4 interrupted at step 7 of 1000: "
-        "the worker died; seed 5 unreadable: bad file");
+        "1 of 7 done; seed 2 not started; seed 3 running at step 1200 of 1000; seed 4 interrupted at step 7 of 1000: "
+        "the worker died; seed 5 unreadable: bad file; seeds 6, 7 not started");
 }
 
 TEST_CASE("formats are known by name", "[report]") {

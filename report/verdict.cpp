@@ -48,7 +48,7 @@ std::string ends_where(const Results& results, const ArmResult& baseline, const 
                        double difference, int digits) {
   const std::string size = format_fixed(std::abs(difference), digits);
   if (std::stod(size) == 0)
-    return fmt::format("{} ends level with {} (within {} {})", other.name, baseline.name,
+    return fmt::format("{} ends level with {} to within {} {}", other.name, baseline.name,
                        format_fixed(std::pow(10.0, -digits), digits), unit_of(results));
   return fmt::format("{} ends {} {} {} {}", other.name, size, unit_of(results),
                      difference > 0 ? "above" : "below", baseline.name);

@@ -43,7 +43,7 @@ TEST_CASE("an interval around zero is no difference", "[report]") {
 
 TEST_CASE("equal losses end level", "[report]") {
   CHECK(first_line(verdict(two_arms({1.8, 1.9}, {1.8, 1.9}))) ==
-        "bit ends level with full (within 0.001 nats/character) (95 % interval 0.000 to 0.000, 2 paired seeds), an "
+        "bit ends level with full to within 0.001 nats/character (95 % interval 0.000 to 0.000, 2 paired seeds), an "
         "interval that contains 0: these seeds show no difference that chance could not make.");
 }
 
