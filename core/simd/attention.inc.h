@@ -19,7 +19,7 @@ static size_t scratch(const AttentionArgs& args) {
 
 static void forward(const AttentionArgs& args) {
   Plan p(args);
-  const ForwardScratch w(args, p);
+  const ForwardScratch w(p);
   for (size_t b = 0; b < args.batch; ++b)
     for (size_t h = 0; h < p.H; ++h) {
       const HeadAt here(p, b, h);

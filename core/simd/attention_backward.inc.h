@@ -137,7 +137,8 @@ static void block_backward(const AttentionArgs& args,
   const size_t end = p.causal ? at.query + at.query_count : p.T;
   for (; at.key < end; at.key += kKeys) {
     at.key_count = end - at.key < kKeys ? end - at.key : kKeys;
-    if (args.dropout > 0) dropout_factors(args, b, h, at, w.factors);
+    if (args.dropout > 0)
+      visit_dropout(args, b, h, at, [&](size_t i, Vec factor) { store(w.factors + i, factor); });
     scores_backward(p, at, keys, args.scale, w, ahead);
     visit_columns(p, [&](auto n, size_t d) {
       constexpr int N = decltype(n)::value;

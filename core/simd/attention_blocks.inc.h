@@ -8,7 +8,9 @@ namespace attention {
 
 constexpr size_t kQueries = 32 > kLanes ? 32 : kLanes;  // a block of queries
 constexpr size_t kKeys = 128;                           // a block of keys
-constexpr size_t kFetchLimit = 1 << 16;  // longer heads (in reals) are not fetched ahead
+// Heads of this size (in reals of q) are fetched ahead: smaller ones the processor foresees by
+// itself, greater ones would not stay in the cache until they are used.
+constexpr size_t kFetchFrom = 4096, kFetchTo = 65536;
 constexpr size_t kStep = kLanes > kRows ? kLanes : kRows;
 static_assert(kKeys % kQueries == 0 && kQueries % kStep == 0, "a diagonal tile lies in one block");
 
@@ -101,7 +103,7 @@ static Ahead fetch_ahead(
     const AttentionArgs& args, const Plan& p, bool backward, size_t b, size_t h, const Block& at) {
   Ahead ahead;
   if (++h == p.H) h = 0, ++b;
-  if (b == args.batch || p.T * p.cols > kFetchLimit) return ahead;
+  if (b == args.batch || p.T * p.cols < kFetchFrom || p.T * p.cols > kFetchTo) return ahead;
   const size_t steps = round_up(p.causal ? at.query + at.query_count : p.T, kRows) / kRows;
   ahead.rows = at.query_count;
   ahead.rows_per_step = round_up(at.query_count, steps) / steps;

@@ -6,15 +6,14 @@
 namespace attention {
 
 struct ForwardScratch {
-  real *k, *v, *q, *qt, *s, *y, *factors;
-  ForwardScratch(const AttentionArgs& args, Plan& p)
+  real *k, *v, *q, *qt, *s, *y;
+  explicit ForwardScratch(Plan& p)
       : k(p.take(p.rows * p.cols)),
         v(p.take(p.rows * p.cols)),
         q(p.take(kQueries * p.cols)),
         qt(p.take(kQueries * p.cols)),
         s(p.take(kKeys * kQueries)),
-        y(p.take(kQueries * p.cols)),
-        factors(args.dropout > 0 ? p.take(kKeys * kQueries) : nullptr) {}
+        y(p.take(kQueries * p.cols)) {}
 };
 
 // The running softmax of a block of queries: greatest score (in powers of 2), sum of 2^(score -
@@ -118,7 +117,9 @@ static void block_forward(const AttentionArgs& args,
                                      w.qt + lane, soft.top + lane, w.s + r * kQueries + lane);
     });
     softmax_forward(p, at, old_top, soft, w.s);
-    if (args.dropout > 0) drop(args, b, h, at, w.factors, w.s);
+    if (args.dropout > 0)
+      visit_dropout(args, b, h, at,
+                    [&](size_t i, Vec factor) { store(w.s + i, load(w.s + i) * factor); });
     const bool last = at.key + kKeys >= end;
     if (last) finish_softmax(at, soft, args.lse + (b * p.H + h) * p.T + at.query, inverse);
     visit_columns(p, [&](auto n, size_t d) {

@@ -22,6 +22,7 @@ typedef real Vec __attribute__((vector_size(kVectorBytes)));
 typedef real LooseVec __attribute__((vector_size(kVectorBytes), aligned(sizeof(real)), may_alias));
 using Int = std::conditional_t<sizeof(real) == 4, std::int32_t, std::int64_t>;
 typedef Int IntVec __attribute__((vector_size(kVectorBytes)));
+typedef std::make_unsigned_t<Int> UintVec __attribute__((vector_size(kVectorBytes)));
 using AllLanes = std::make_integer_sequence<int, kLanes>;
 
 [[gnu::always_inline]] static inline Vec load(const real* p) {
