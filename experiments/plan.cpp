@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/sha256.h"
+#include "core/config/load.h"
 #include "core/config/problems.h"
 #include "core/quant/weight_quantizer.h"
 #include "layers/linear.h"
@@ -41,11 +42,40 @@ fs::path find_experiment(const std::string& name, const fs::path& home) {
                    near.empty() ? "" : "did you mean '" + near + "'?");
 }
 
-Arm resolve_arm(const std::string& name, const Settings& settings) {
+// What arms have in common, so that their runs are paired and end in one report.
+bool shared_by_arms(const std::string& path) {
+  return path == "title" || path == "question" || path == "seeds" || path == "baseline" ||
+         table_of(path) == "data";
+}
+
+void refuse_unshared(const LoadedConfig& config, Problems& problems) {
+  for (const Settings* settings : {&config.file, &config.command_line}) {
+    for (const auto& [path, setting] : *settings) {
+      if (setting.table || !path.starts_with("arms.")) continue;
+      const std::size_t dot = path.find('.', 5);
+      if (dot == std::string::npos || !shared_by_arms(path.substr(dot + 1))) continue;
+      problems.add(setting.key, "arm " + path.substr(5, dot - 5) + " must not set " + path.substr(dot + 1),
+                   {"arms are compared on the same data and seeds: set it outside of [arms]"});
+    }
+  }
+}
+
+void check_baseline(const Experiment& experiment, const LoadedConfig& config, Problems& problems) {
+  std::string names;
+  for (const Arm& arm : experiment.arms) {
+    if (arm.name == experiment.baseline()) return;
+    names += (names.empty() ? "" : ", ") + arm.name;
+  }
+  const Settings shared = settings_of_arm(config, "");
+  problems.add(shared.at("baseline").value.place,
+               "baseline must be one of " + names + ", but got '" + experiment.baseline() + "'");
+}
+
+Arm resolve_arm(const std::string& name, const Settings& settings, ConfigReader& reader) {
   Arm arm;
   arm.name = name;
-  read_settings(settings, arm.spec);
-  arm.fields = resolved_fields(settings, arm.spec);
+  const auto origins = reader.read(settings, arm.spec);
+  arm.fields = list_fields(arm.spec, origins);
   return arm;
 }
 
@@ -56,27 +86,17 @@ Experiment load_experiment(const std::string& name, const std::vector<std::strin
   Experiment experiment;
   experiment.file = find_experiment(name, home);
   experiment.name = experiment.file.stem().string();
-  Settings settings = Settings::load(experiment.file, home);
-  for (const std::string& override : overrides) settings.assign(override);
+  const LoadedConfig config = load_config(experiment.file, overrides, home);
 
-  std::vector<std::string> names = settings.arms();
-  if (names.empty()) names = {""};
-  std::vector<std::string> problems;  // of all arms, each once: arms share most settings
-  for (const std::string& arm : names) {
-    try {
-      experiment.arms.push_back(resolve_arm(arm.empty() ? "main" : arm, settings.for_arm(arm)));
-    } catch (const UsageError& e) {
-      if (std::find(problems.begin(), problems.end(), e.what()) == problems.end()) problems.push_back(e.what());
-    }
-  }
-  std::string text;
-  for (const std::string& problem : problems) text += (text.empty() ? "" : "\n") + problem;
-  if (!text.empty()) throw UsageError(text);
-
-  const std::string& baseline = experiment.baseline();
-  if (std::none_of(experiment.arms.begin(), experiment.arms.end(),
-                   [&](const Arm& arm) { return arm.name == baseline; }))
-    throw UsageError(experiment.file.string(), "baseline must be one of the arms, but is '" + baseline + "'");
+  Problems problems;
+  ConfigReader reader(problems);
+  refuse_unshared(config, problems);
+  for (const std::string& arm : arm_names(config))
+    experiment.arms.push_back(resolve_arm(arm, settings_of_arm(config, arm), reader));
+  if (experiment.arms.empty()) experiment.arms.push_back(resolve_arm("main", settings_of_arm(config, ""), reader));
+  reader.report_unknown();
+  check_baseline(experiment, config, problems);
+  problems.throw_if_any();
   return experiment;
 }
 
@@ -89,17 +109,22 @@ std::vector<PlannedRun> Plan::runs() const {
   return runs;
 }
 
+namespace {
+
+// The name in a field of plugin names, which need no escapes.
+std::string unquoted(const std::string& toml) { return toml.substr(1, toml.size() - 2); }
+
+}  // namespace
+
 std::string arm_hash(const Arm& arm, const DataFacts& data) {
   std::string text = canonical_text(arm.fields);
   text += "data=" + data.source + " " + data.sha256 + "\n";
   text += "model version=" + std::to_string(models().at(arm.spec.model_name).version) + "\n";
   for (const FieldState& field : arm.fields) {
-    const auto* value = std::get_if<std::string>(&field.value.data);
-    if (!value) continue;
     if (field.path == "model.linear")
-      text += "linear version=" + std::to_string(linear_layers().at(*value).version) + "\n";
-    if (field.path.size() > 13 && field.path.substr(field.path.size() - 13) == ".weight_quant")
-      text += "quantizer version=" + std::to_string(weight_quantizers().at(*value).version) + "\n";
+      text += "linear version=" + std::to_string(linear_layers().at(unquoted(field.toml)).version) + "\n";
+    if (key_of(field.path) == "weight_quant")
+      text += "quantizer version=" + std::to_string(weight_quantizers().at(unquoted(field.toml)).version) + "\n";
   }
   return sha256_hex(text).substr(0, 8);
 }
@@ -126,7 +151,7 @@ std::string run_config(const Arm& arm) { return "# arm " + arm.name + "\n" + to_
 
 Spec load_run_spec(const fs::path& config_toml) {
   Spec spec;
-  read_settings(Settings::load(config_toml, config_toml.parent_path()).for_arm(""), spec);
+  read_settings(load_config(config_toml, {}, config_toml.parent_path()).file, spec);
   return spec;
 }
 

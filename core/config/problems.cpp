@@ -1,103 +1,89 @@
 #include "core/config/problems.h"
 
 #include <algorithm>
-#include <map>
-#include <numeric>
+#include <string_view>
 #include <tuple>
+
+#include "core/base/error.h"
 
 namespace bitlab {
 
 namespace {
 
-std::string place(const Origin& o) {
-  return o.file.empty() ? "command line"
-                        : o.file + ":" + std::to_string(o.line) + ":" + std::to_string(o.column);
+auto sort_key(const Place& p) {
+  return std::tuple(p.source ? p.source->order + 1 : 0, p.line, p.column);
 }
 
-// The key that the place points at: the run of key characters there.
-std::size_t key_length(const std::string& line, std::size_t at) {
-  std::size_t end = at;
-  while (end < line.size() && (std::isalnum(static_cast<unsigned char>(line[end])) || line[end] == '_' ||
-                               line[end] == '-' || line[end] == '.'))
-    ++end;
-  return std::max<std::size_t>(1, end - at);
-}
-
-std::string format(const Problem& p) {
-  std::string text = place(p.origin) + ": " + p.message + "\n";
-  if (!p.origin.source_line.empty()) {
-    const std::string number = p.origin.file.empty() ? ">" : std::to_string(p.origin.line);
-    const std::string margin(number.size() < 5 ? 5 - number.size() : 0, ' ');
-    text += margin + number + " | " + p.origin.source_line + "\n";
-    const std::size_t at = p.origin.column > 0 ? p.origin.column - 1 : 0;
-    text += std::string(margin.size() + number.size(), ' ') + " | " + std::string(at, ' ') +
-            std::string(key_length(p.origin.source_line, at), '^') + "\n";
+std::string_view line_of(const Place& place) {
+  std::string_view rest = place.source->text;
+  for (std::size_t line = 1; line < place.line; ++line) {
+    const std::size_t end = rest.find('\n');
+    if (end == std::string_view::npos) return {};
+    rest.remove_prefix(end + 1);
   }
-  if (!p.hint.empty()) text += "    " + p.hint + "\n";
-  return text;
+  rest = rest.substr(0, rest.find('\n'));
+  return rest.ends_with('\r') ? rest.substr(0, rest.size() - 1) : rest;
 }
 
-std::size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
-      diagonal = above;
-    }
+// What stands before the carets: tabs stay tabs, so that the carets stay below their text; UTF-8 continuation
+// bytes take no column.
+std::string indent_of(std::string_view line, std::size_t column) {
+  std::string indent;
+  std::size_t columns = 1;
+  for (const char c : line) {
+    if ((static_cast<unsigned char>(c) & 0xC0) == 0x80) continue;
+    if (columns++ == column) return indent;
+    indent += c == '\t' ? '\t' : ' ';
   }
-  return row.back();
+  return indent;
 }
 
-std::string last_part(const std::string& path) { return path.substr(path.rfind('.') + 1); }
-
-// Other tools' names for the same thing.
-std::string usual_name(const std::string& word) {
-  static const std::map<std::string, std::string> names = {
-      {"n_embd", "d_model"},        {"hidden_size", "d_model"},   {"dim", "d_model"},
-      {"n_heads", "n_head"},        {"num_heads", "n_head"},      {"n_layers", "n_layer"},
-      {"num_layers", "n_layer"},    {"depth", "n_layer"},         {"block_size", "seq_len"},
-      {"ctx", "seq_len"},           {"context", "seq_len"},       {"context_length", "seq_len"},
-      {"learning_rate", "lr"},      {"wd", "weight_decay"},       {"bs", "batch_size"},
-      {"max_iters", "steps"},       {"max_steps", "steps"},       {"eval_interval", "every"},
-      {"grad_clip", "clip"},        {"gradient_accumulation_steps", "accumulate"},
-      {"intermediate_size", "d_ff"}, {"optimizer", "optim"},      {"warmup", "warmup_steps"}};
-  const auto found = names.find(word);
-  return found == names.end() ? "" : found->second;
+std::string excerpt(const Place& place) {
+  const std::string_view line = line_of(place);
+  const std::string number = place.source->command_line ? "" : std::to_string(place.line) + " ";
+  return "    " + number + "| " + std::string(line) + "\n    " + std::string(number.size(), ' ') + "| " +
+         indent_of(line, place.column) + std::string(std::max<std::size_t>(place.length, 1), '^') + "\n";
 }
 
 }  // namespace
 
-std::string format_problems(std::vector<Problem> problems) {
-  std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
-    return std::tie(a.origin.file, a.origin.line, a.origin.column) <
-           std::tie(b.origin.file, b.origin.line, b.origin.column);
-  });
+std::string Place::origin() const {
+  if (!source) return "default";
+  return source->command_line ? source->name : source->name + ":" + std::to_string(line);
+}
+
+bool operator<(const Place& a, const Place& b) { return sort_key(a) < sort_key(b); }
+
+void Problems::add(const Place& place, const std::string& message,
+                      const std::vector<std::string>& notes) {
+  for (const Item& item : items_)
+    if (sort_key(item.place) == sort_key(place) && item.message == message) return;
+  items_.push_back({place, message, notes});
+}
+
+std::string Problems::text() const {
+  std::vector<Item> sorted = items_;
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const Item& a, const Item& b) { return a.place < b.place; });
   std::string text;
-  for (const Problem& problem : problems) text += format(problem);
-  if (!text.empty()) text.pop_back();
+  for (const Item& item : sorted) {
+    const Place& p = item.place;
+    if (p.known()) {
+      text += p.source->name;
+      if (!p.source->command_line) text += ":" + std::to_string(p.line) + ":" + std::to_string(p.column);
+      text += ": ";
+    }
+    text += item.message + "\n";
+    if (p.known()) text += excerpt(p);
+    for (const std::string& note : item.notes)
+      if (!note.empty()) text += "    " + note + "\n";
+  }
+  if (text.ends_with('\n')) text.pop_back();
   return text;
 }
 
-std::string nearest(const std::string& word, const std::vector<std::string>& candidates) {
-  const std::string other_name = usual_name(last_part(word));
-  const std::string table = word.substr(0, word.size() - last_part(word).size());
-  std::string best;
-  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
-  for (const std::string& candidate : candidates) {
-    std::size_t distance = edit_distance(word, candidate);
-    if (last_part(candidate) == last_part(word)) distance = std::min<std::size_t>(distance, 1);  // other table
-    if (!other_name.empty() && last_part(candidate) == other_name)
-      distance = candidate == table + other_name ? 0 : 1;
-    if (distance < best_distance) {
-      best = candidate;
-      best_distance = distance;
-    }
-  }
-  return best;
+void Problems::throw_if_any() const {
+  if (!empty()) throw UsageError(text());
 }
 
 }  // namespace bitlab

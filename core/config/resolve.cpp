@@ -1,262 +1,272 @@
 #include "core/config/resolve.h"
 
 #include <algorithm>
-#include <functional>
-#include <set>
+#include <cmath>
+#include <sstream>
 
-#include "core/base/error.h"
-#include "core/config/problems.h"
+#include "core/config/path_visitor.h"
 
 namespace bitlab {
 
 namespace {
 
-// Keeps the dotted path of the table that is being visited.
-class PathVisitor : public FieldVisitor {
- public:
-  void begin(const std::string& name, const std::string&) override { tables_.push_back(name); }
-  void end() override { tables_.pop_back(); }
-
- protected:
-  std::string path(const std::string& name) const {
-    std::string full;
-    for (const std::string& table : tables_) full += table + ".";
-    return full + name;
-  }
-
- private:
-  std::vector<std::string> tables_;
-};
-
-std::string shown_number(double x) {
-  std::string text = Value{x, {}}.toml();
-  if (text.size() > 2 && text.substr(text.size() - 2) == ".0") text.resize(text.size() - 2);
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
   return text;
 }
 
+std::string shown(double x) {
+  std::ostringstream text;
+  text.precision(15);
+  text << x;
+  return text.str();
+}
+
+// "at least 1", "between 0 and 1", or empty if `x` is in the range.
+std::string broken_range(double x, const FieldInfo& info) {
+  if (x >= info.min && x <= info.max) return "";
+  if (std::isinf(info.max)) return "at least " + shown(info.min);
+  if (std::isinf(info.min)) return "at most " + shown(info.max);
+  return "between " + shown(info.min) + " and " + shown(info.max);
+}
+
+std::string kind_name(const Value& v) {
+  switch (v.kind) {
+    case Value::Kind::Boolean: return "a boolean";
+    case Value::Kind::Integer: return "an integer";
+    case Value::Kind::Float: return "a number with a fraction or exponent";
+    case Value::Kind::String: return "a string";
+    case Value::Kind::List: return "a list";
+    case Value::Kind::Other: break;
+  }
+  return "a date or a table";
+}
+
+bool from_command_line(const Value& v) { return v.place.known() && v.place.source->command_line; }
+
+// Replaces the values of the fields that the settings have.
 class Reader : public PathVisitor {
  public:
-  explicit Reader(const Settings& settings) : settings_(settings) {}
+  Reader(const Settings& settings, Problems& problems) : settings_(settings), problems_(problems) {}
 
   void field(const std::string& name, bool& value, const FieldInfo&) override {
-    read(name, "a boolean", [&](const Value& v) {
-      const auto* b = std::get_if<bool>(&v.data);
-      if (b) value = *b;
-      return b != nullptr;
-    });
+    const Value* v = find(name, "true or false");
+    if (!v) return;
+    if (v->kind != Value::Kind::Boolean) return wrong_type(name, *v, "true or false");
+    value = v->boolean;
   }
 
   void field(const std::string& name, std::int64_t& value, const FieldInfo& info) override {
-    read(name, "an integer", [&](const Value& v) {
-      const auto* i = std::get_if<std::int64_t>(&v.data);
-      if (i) value = *i;
-      return i != nullptr;
-    });
-    check_range(name, static_cast<double>(value), info);
+    const Value* v = find(name, "an integer");
+    if (!v) return;
+    if (v->kind != Value::Kind::Integer) return wrong_type(name, *v, "an integer", whole_number(*v));
+    if (in_range(name, *v, info)) value = v->integer;
   }
 
   void field(const std::string& name, double& value, const FieldInfo& info) override {
-    read(name, "a number", [&](const Value& v) {
-      const auto* f = std::get_if<double>(&v.data);
-      const auto* i = std::get_if<std::int64_t>(&v.data);
-      if (f) value = *f;
-      if (i) value = static_cast<double>(*i);
-      return f || i;
-    });
-    check_range(name, value, info);
+    const Value* v = find(name, "a number");
+    if (!v) return;
+    if (v->kind != Value::Kind::Float && v->kind != Value::Kind::Integer)
+      return wrong_type(name, *v, "a number");
+    if (!std::isfinite(v->number)) return bad(name, *v, "must be finite, but got " + v->written);
+    if (in_range(name, *v, info)) value = v->number;
   }
 
   void field(const std::string& name, std::string& value, const FieldInfo& info) override {
-    std::string text = value;
-    read(name, "a string", [&](const Value& v) {
-      const auto* s = std::get_if<std::string>(&v.data);
-      if (s) text = *s;
-      return s != nullptr;
-    });
+    const Value* v = find(name, "a string");
+    if (!v) return;
+    const bool bare = from_command_line(*v) && v->kind != Value::Kind::List;  // title=2024
+    if (v->kind != Value::Kind::String && !bare) return wrong_type(name, *v, "a string", "put it in quotes");
+    const std::string text = v->kind == Value::Kind::String ? v->text : v->written;
     const auto& choices = info.choices;
     if (!choices.empty() && std::find(choices.begin(), choices.end(), text) == choices.end()) {
-      std::string known;
-      for (const std::string& choice : choices) known += (known.empty() ? "" : ", ") + choice;
-      const std::string near = nearest(text, choices);
-      return complain(name, "must be one of " + known + ", but is '" + text + "'",
-                      near.empty() ? "" : "did you mean '" + near + "'?");
+      const std::string guess = nearest(text, choices);
+      return bad(name, *v, "must be one of " + joined(choices) + ", but got '" + text + "'",
+                 guess.empty() ? "" : "did you mean '" + guess + "'?");
     }
     value = text;
   }
 
   void field(const std::string& name, std::vector<std::string>& value, const FieldInfo&) override {
-    read_list<std::string>(name, "a list of strings", value);
-  }
-  void field(const std::string& name, std::vector<std::int64_t>& value, const FieldInfo&) override {
-    read_list<std::int64_t>(name, "a list of integers", value);
+    read_list(name, "a list of strings", Value::Kind::String, value,
+              [](const Value& item) { return item.text; });
   }
 
+  void field(const std::string& name, std::vector<std::int64_t>& value, const FieldInfo& info) override {
+    std::vector<std::int64_t> list;
+    if (!read_list(name, "a list of integers", Value::Kind::Integer, list,
+                   [](const Value& item) { return item.integer; }))
+      return;
+    const Value& v = settings_.at(path(name)).value;
+    for (const std::int64_t x : list) {
+      const std::string range = broken_range(static_cast<double>(x), info);
+      if (!range.empty()) return bad(name, v, "must hold numbers " + range + ", but got " + std::to_string(x));
+    }
+    value = list;
+  }
+
+  void begin(const std::string& name, const std::string& help) override {
+    const auto found = settings_.find(path(name));
+    if (found != settings_.end() && !found->second.table) {
+      const Value& v = found->second.value;
+      problems_.add(v.place, path(name) + " must be a table, but got " + v.written,
+                    {"write [" + path(name) + "] and its settings below it"});
+    }
+    PathVisitor::begin(name, help);
+    tables.insert(table());
+  }
+
+  // Rules between fields make no sense where one of the fields is wrong already.
   void require(bool holds, const std::string& name, const std::string& must, const std::string& hint) override {
-    if (!holds) complain(name, must, hint);
+    if (holds || tables_with_problems_.count(table())) return;
+    const auto found = settings_.find(path(name));
+    if (found == settings_.end()) return problems_.add({}, path(name) + " " + must + ", but has its default", {hint});
+    const Value& v = found->second.value;
+    problems_.add(v.place, path(name) + " " + must + ", but got " + v.written, {hint});
   }
 
-  void finish() {
-    for (const auto& [key, value] : settings_.values())
-      if (!known_.count(key)) problems_.push_back({value.origin, unknown(key, value), suggestion(key)});
-    if (!problems_.empty()) throw UsageError(format_problems(problems_));
-  }
+  std::set<std::string> fields, tables;
+  std::map<std::string, std::string> origins;
 
  private:
-  using Setter = std::function<bool(const Value&)>;
-
-  void read(const std::string& name, const char* wanted, const Setter& set) {
+  // What was set for a field; null if nothing was, or a table.
+  const Value* find(const std::string& name, const std::string& wanted) {
     const std::string full = path(name);
-    known_.insert(full);
-    const auto found = settings_.values().find(full);
-    if (found == settings_.values().end() || set(found->second)) return;
-    complain(name, std::string("must be ") + wanted + ", but is " + found->second.type_name() + ": " +
-                       found->second.toml());
+    fields.insert(full);
+    const auto found = settings_.find(full);
+    if (found == settings_.end()) return nullptr;
+    const Setting& setting = found->second;
+    if (setting.table) {
+      tables_with_problems_.insert(table());
+      problems_.add(setting.key, full + " must be " + wanted + ", but got a table");
+      return nullptr;
+    }
+    const std::string origin = setting.value.place.origin();
+    origins[full] = setting.arm.empty() ? origin : "arm " + setting.arm + " (" + origin + ")";
+    return &setting.value;
   }
 
-  template <class Element>
-  void read_list(const std::string& name, const char* wanted, std::vector<Element>& value) {
-    read(name, wanted, [&](const Value& v) {
-      std::vector<Element> read;
-      if (const auto* list = std::get_if<ValueList>(&v.data)) {
-        for (const Value& element : *list) {
-          const auto* e = std::get_if<Element>(&element.data);
-          if (!e) return false;
-          read.push_back(*e);
-        }
-      } else if (const auto* one = std::get_if<Element>(&v.data)) {  // command line: a, or a,b
-        if (!v.origin.file.empty()) return false;
-        read = split(*one);
-      } else {
+  template <class Element, class Get>
+  bool read_list(const std::string& name, const std::string& wanted, Value::Kind kind,
+                 std::vector<Element>& value, const Get& get) {
+    const Value* v = find(name, wanted);
+    if (!v) return false;
+    std::vector<Value> items = v->items;
+    if (v->kind != Value::Kind::List) {
+      if (!from_command_line(*v)) {
+        wrong_type(name, *v, wanted, "write " + name + " = [" + v->written + "]");
         return false;
       }
-      value = read;
-      return true;
-    });
-  }
-
-  static std::vector<std::int64_t> split(std::int64_t one) { return {one}; }
-  static std::vector<std::string> split(const std::string& text) {
-    std::vector<std::string> parts;
-    for (std::size_t begin = 0; begin <= text.size();) {
-      const std::size_t comma = std::min(text.find(',', begin), text.size());
-      parts.push_back(text.substr(begin, comma - begin));
-      begin = comma + 1;
+      items = v->kind == Value::Kind::String ? split(*v) : std::vector<Value>{*v};
     }
-    return parts;
+    std::vector<Element> list;
+    for (const Value& item : items) {
+      if (item.kind != kind) {
+        wrong_type(name, item, wanted);
+        return false;
+      }
+      list.push_back(get(item));
+    }
+    value = list;
+    return true;
   }
 
-  void check_range(const std::string& name, double value, const FieldInfo& info) {
-    if (value >= info.min && value <= info.max) return;
-    std::string range = info.max > 1e300 ? "at least " + shown_number(info.min)
-                                         : "between " + shown_number(info.min) + " and " + shown_number(info.max);
-    complain(name, "must be " + range + ", but is " + shown_number(value));
+  // a,b of the command line.
+  static std::vector<Value> split(const Value& v) {
+    std::vector<Value> items;
+    for (std::size_t begin = 0; begin <= v.text.size();) {
+      const std::size_t end = std::min(v.text.find(',', begin), v.text.size());
+      Value item = v;
+      item.text = item.written = v.text.substr(begin, end - begin);
+      std::istringstream digits(item.text);
+      if (digits >> item.integer && digits.eof()) item.kind = Value::Kind::Integer;
+      items.push_back(item);
+      begin = end + 1;
+    }
+    return items;
   }
 
-  void complain(const std::string& name, const std::string& message, const std::string& hint = "") {
-    const std::string full = path(name);
-    const auto found = settings_.values().find(full);
-    Origin origin;
-    if (found != settings_.values().end()) origin = found->second.origin;
-    problems_.push_back({origin, "'" + full + "' " + message, hint});
+  // A hint where 1e3 stands for 1000.
+  static std::string whole_number(const Value& v) {
+    const bool whole = v.kind == Value::Kind::Float && std::abs(v.number) < 1e15 && v.number == std::trunc(v.number);
+    return whole ? "write " + std::to_string(static_cast<std::int64_t>(v.number)) : "";
   }
 
-  static std::string unknown(const std::string& key, const Value& value) {
-    return "unknown key '" + (value.origin.arm.empty() ? "" : "arms." + value.origin.arm + ".") + key + "'";
+  bool in_range(const std::string& name, const Value& v, const FieldInfo& info) {
+    const std::string range = broken_range(v.number, info);
+    if (!range.empty()) bad(name, v, "must be " + range + ", but got " + v.written);
+    return range.empty();
   }
 
-  std::string suggestion(const std::string& key) const {
-    const std::vector<std::string> known(known_.begin(), known_.end());
-    const std::string near = nearest(key, known);
-    std::string text = near.empty() ? "" : "did you mean '" + near + "'? ";
-    const std::string table = key.substr(0, key.rfind('.') == std::string::npos ? 0 : key.rfind('.') + 1);
-    std::string valid;
-    for (const std::string& k : known)
-      if (k.rfind(table, 0) == 0 && k.find('.', table.size()) == std::string::npos) valid += " " + k.substr(table.size());
-    if (!valid.empty() && !table.empty())
-      text += "valid keys in [" + table.substr(0, table.size() - 1) + "]:" + valid;
-    return text;
+  void wrong_type(const std::string& name, const Value& v, const std::string& wanted, const std::string& hint = "") {
+    bad(name, v, "must be " + wanted + ", but got " + kind_name(v) +
+                     (v.kind == Value::Kind::List ? "" : ": " + v.written), hint);
   }
 
-  const Settings& settings_;
-  std::set<std::string> known_;
-  std::vector<Problem> problems_;
-};
-
-class Collector : public PathVisitor {
- public:
-  explicit Collector(const Settings& settings) : settings_(settings) {}
-
-  void field(const std::string& name, bool& v, const FieldInfo& i) override { add(name, {v, {}}, i); }
-  void field(const std::string& name, std::int64_t& v, const FieldInfo& i) override { add(name, {v, {}}, i); }
-  void field(const std::string& name, double& v, const FieldInfo& i) override { add(name, {v, {}}, i); }
-  void field(const std::string& name, std::string& v, const FieldInfo& i) override { add(name, {v, {}}, i); }
-  void field(const std::string& name, std::vector<std::string>& v, const FieldInfo& i) override {
-    add_list(name, v, i);
-  }
-  void field(const std::string& name, std::vector<std::int64_t>& v, const FieldInfo& i) override {
-    add_list(name, v, i);
-  }
-  void require(bool, const std::string&, const std::string&, const std::string&) override {}
-
-  std::vector<FieldState> fields;
-
- private:
-  template <class Element>
-  void add_list(const std::string& name, const std::vector<Element>& values, const FieldInfo& info) {
-    ValueList list;
-    for (const Element& e : values) list.push_back({e, {}});
-    add(name, {list, {}}, info);
-  }
-
-  void add(const std::string& name, Value value, const FieldInfo& info) {
-    const std::string full = path(name);
-    const auto found = settings_.values().find(full);
-    const std::string origin =
-        found == settings_.values().end() ? "default" : found->second.origin.text();
-    fields.push_back({full, std::move(value), origin, info});
+  void bad(const std::string& name, const Value& v, const std::string& message, const std::string& hint = "") {
+    tables_with_problems_.insert(table());
+    problems_.add(v.place, path(name) + " " + message, {hint});
   }
 
   const Settings& settings_;
+  Problems& problems_;
+  std::set<std::string> tables_with_problems_;
 };
+
+// Keys of one table, in the order of the alphabet.
+std::string keys_of(const std::set<std::string>& fields, const std::string& table) {
+  std::string keys;
+  for (const std::string& field : fields)
+    if (table_of(field) == table) keys += " " + key_of(field);
+  return keys;
+}
 
 }  // namespace
 
-void read_settings(const Settings& settings, Configurable& target) {
-  Reader reader(settings);
+std::map<std::string, std::string> ConfigReader::read(const Settings& settings, Configurable& target) {
+  Reader reader(settings, problems_);
   target.fields(reader);
-  reader.finish();
-}
-
-std::vector<FieldState> resolved_fields(const Settings& settings, Configurable& target) {
-  Collector collector(settings);
-  target.fields(collector);
-  return collector.fields;
-}
-
-std::string to_toml(const std::vector<FieldState>& fields) {
-  std::string text, table;
-  for (const bool top_level : {true, false}) {  // TOML wants keys without a table first
-    for (const FieldState& field : fields) {
-      const std::size_t dot = field.path.rfind('.');
-      if ((dot == std::string::npos) != top_level) continue;
-      const std::string owner = top_level ? "" : field.path.substr(0, dot);
-      if (owner != table) text += "\n[" + (table = owner) + "]\n";
-      std::string line = field.path.substr(top_level ? 0 : dot + 1) + " = " + field.value.toml();
-      line.resize(std::max<std::size_t>(line.size() + 2, 40), ' ');
-      text += line + "# " + field.origin + "\n";
-    }
+  fields_.insert(reader.fields.begin(), reader.fields.end());
+  tables_.insert(reader.tables.begin(), reader.tables.end());
+  for (const auto& [path, setting] : settings) {
+    Seen& seen = seen_[{setting.key, path}];
+    seen.setting = setting;
+    seen.known = seen.known || reader.fields.count(path) || reader.tables.count(path);
   }
-  return text;
+  return reader.origins;
 }
 
-std::string canonical_text(const std::vector<FieldState>& fields) {
-  std::vector<std::string> lines;
-  for (const FieldState& field : fields)
-    if (field.info.hashed) lines.push_back(field.path + "=" + field.value.toml() + "\n");
-  std::sort(lines.begin(), lines.end());
-  std::string text;
-  for (const std::string& line : lines) text += line;
-  return text;
+void ConfigReader::report_unknown() {
+  for (const auto& [key, seen] : seen_)
+    if (!seen.known) report_unknown(key.second, seen.setting);
+}
+
+void ConfigReader::report_unknown(const std::string& path, const Setting& setting) {
+  const std::string of_arm = setting.arm.empty() ? "" : " in arm " + setting.arm;
+  const std::string table = table_of(path);
+  if (!table.empty() && !tables_.count(table)) return;  // the table was reported, or the field that it cannot be
+  if (setting.table) {
+    const std::string guess = nearest(path, {tables_.begin(), tables_.end()});
+    std::string known;
+    for (const std::string& t : tables_) known += " [" + t + "]";
+    return problems_.add(setting.key, "unknown table [" + path + "]" + of_arm,
+                         {guess.empty() ? "" : "did you mean [" + guess + "]?", "tables:" + known});
+  }
+  const std::string guess = suggest_path(path, fields_);
+  const std::string keys = keys_of(fields_, table);
+  problems_.add(setting.key, "unknown key '" + path + "'" + of_arm,
+                {guess.empty() ? "" : "did you mean '" + guess + "'?",
+                 "valid keys " + (table.empty() ? "at the top:" : "in [" + table + "]:") + keys});
+}
+
+std::map<std::string, std::string> read_settings(const Settings& settings, Configurable& target) {
+  Problems problems;
+  ConfigReader reader(problems);
+  auto origins = reader.read(settings, target);
+  reader.report_unknown();
+  problems.throw_if_any();
+  return origins;
 }
 
 }  // namespace bitlab

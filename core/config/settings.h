@@ -1,65 +1,53 @@
 #pragma once
-// Values by dotted path, each with the place it came from: what TOML files, arms and the command line say, before any
-// config struct has looked at it.
+// What config files and the command line set, before anything knows which settings there are.
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <string>
-#include <variant>
 #include <vector>
+
+#include "core/config/problems.h"
 
 namespace bitlab {
 
-// Where a value was written. No file: the command line.
-struct Origin {
-  std::string file;           // as shown to the user
-  std::size_t line = 0, column = 0;
-  std::string source_line;    // its text
-  std::string arm;            // set if an arm said so
-
-  std::string text() const;   // "configs/x.toml:12", "arm babyGPT (configs/x.toml:20)" or "command line"
-};
-
-struct Value;
-using ValueList = std::vector<Value>;
-
+// A value as it was written.
 struct Value {
-  std::variant<bool, std::int64_t, double, std::string, ValueList> data;
-  Origin origin;
-
-  std::string type_name() const;  // "an integer"
-  std::string toml() const;       // as TOML; floats by the shortest digits that read back to the same bits
+  enum class Kind { Boolean, Integer, Float, String, List, Other };  // Other: dates, tables inside lists
+  Kind kind = Kind::Other;
+  bool boolean = false;
+  std::int64_t integer = 0;
+  double number = 0;              // of an Integer too
+  std::string text;               // of a String
+  std::vector<Value> items;       // of a List
+  std::string written;            // in the source, for messages
+  Place place;
 };
 
-// Written as `name = ...` on the command line or in a file.
-class Settings {
- public:
-  // Reads a TOML file and, before it, every file that its `extends` names (relative to it; later ones win, the file
-  // itself wins last). Files are shown relative to `shown_from` where they lie below it. Throws UsageError with
-  // file:line:column for what is no TOML, for values of no use here (dates, arrays of tables), and for circles.
-  static Settings load(const std::filesystem::path& file, const std::filesystem::path& shown_from);
-
-  // "optim.lr=1e-3" from the command line: wins over files and arms. The value is read as TOML; what is no TOML is
-  // taken for a string. Throws UsageError if there is no '='.
-  void assign(const std::string& assignment);
-
-  // Names of the tables [arms.NAME], in the order of the file.
-  std::vector<std::string> arms() const;
-
-  // All settings as one arm sees them: [arms.NAME] laid over the rest, the command line over both. For an empty name
-  // there must be no arms. Throws UsageError for a name that is none.
-  Settings for_arm(const std::string& name) const;
-
-  const std::map<std::string, Value>& values() const { return values_; }
-
- private:
-  void merge_file(const std::filesystem::path& file, const std::filesystem::path& shown_from,
-                  std::vector<std::filesystem::path>& open);
-  void put_arm(const std::string& name, const Origin& origin);
-
-  std::map<std::string, Value> values_;             // leaves of files, by full path
-  std::map<std::string, Value> assigned_;           // from the command line
-  std::vector<std::string> arms_;
+struct Setting {
+  bool table = false;             // a table that the source names; then there is no value
+  Value value;
+  Place key;
+  std::string arm;                // the arm that it belongs to, empty for all
 };
+
+// By dotted path: "optim.lr". Keys themselves contain no dots.
+using Settings = std::map<std::string, Setting>;
+
+// The part of a path before the last dot (empty at the top), and the part after it.
+std::string table_of(const std::string& path);
+std::string key_of(const std::string& path);
+std::string join_path(const std::string& table, const std::string& key);
+
+// Everything that one request for a config consists of.
+struct LoadedConfig {
+  Settings file;                  // of the file and all that it extends; arms under "arms.NAME."
+  Settings command_line;
+};
+
+// The arms in the order in which they are first written; none if the config has no table `arms`.
+std::vector<std::string> arm_names(const LoadedConfig& config);
+
+// What holds for one arm: the file, over it the arm's table, over that the command line, over that what the command
+// line says about this arm. An empty name: what all arms share.
+Settings settings_of_arm(const LoadedConfig& config, const std::string& arm);
 
 }  // namespace bitlab
