@@ -57,15 +57,18 @@ void Grammar::finish(Node start) {
   for (Place& place : places_) {
     if (place.is_call) continue;
     auto& all = place.alternatives;
-    if (all.empty()) throw Error("grammar", "each choice must have an alternative, but one has none");
-    std::sort(all.begin(), all.end(), [](const Alternative& a, const Alternative& b) { return a.text < b.text; });
+    if (all.empty())
+      throw Error("grammar", "each choice must have an alternative, but one has none");
+    std::sort(all.begin(), all.end(),
+              [](const Alternative& a, const Alternative& b) { return a.text < b.text; });
     double total = 0;
     for (std::size_t i = 0; i < all.size(); ++i) {
       total += all[i].weight;
       // Sorted, a string stands right before the strings that it begins.
       if (all[i].text.empty() || (i > 0 && all[i].text.starts_with(all[i - 1].text)))
         throw Error("grammar", "no alternative must begin another, but '" +
-                                   (i > 0 ? all[i - 1].text : std::string()) + "' begins '" + all[i].text + "'");
+                                   (i > 0 ? all[i - 1].text : std::string()) + "' begins '" +
+                                   all[i].text + "'");
     }
     double before = 0;
     for (const Alternative& a : all) {
@@ -84,7 +87,8 @@ std::string Grammar::generate(const Rng& rng, std::size_t bytes) const {
     const Place& place = walk.choice();
     const auto above =
         std::upper_bound(place.cumulative.begin(), place.cumulative.end(), rng.uniform(0, draw));
-    const Alternative& a = place.alternatives[static_cast<std::size_t>(above - place.cumulative.begin()) - 1];
+    const Alternative& a =
+        place.alternatives[static_cast<std::size_t>(above - place.cumulative.begin()) - 1];
     text += a.text;
     walk.go_to(a.next);
   }
@@ -115,7 +119,8 @@ std::vector<double> Grammar::losses(std::string_view text) const {
       last = static_cast<std::size_t>(std::upper_bound(begin, end, c, greater) - all.begin());
       first = static_cast<std::size_t>(std::lower_bound(begin, end, c, smaller) - all.begin());
       if (first == last)
-        throw Error("grammar", "text must be made by the grammar, but byte " + std::to_string(losses.size()) +
+        throw Error("grammar", "text must be made by the grammar, but byte " +
+                                   std::to_string(losses.size()) +
                                    " cannot follow what is before it");
       losses.push_back(std::log(before / (place.cumulative[last] - place.cumulative[first])));
       ++length;

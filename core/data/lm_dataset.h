@@ -16,22 +16,28 @@ struct LmDataset {
   std::vector<std::int32_t> train, val;
 };
 
-// The first int((1 - val_fraction) * n) of the n tokens of the text are the training split, the rest is the
-// validation split, as in seed 2. Throws Error if a split comes out empty.
+// The first int((1 - val_fraction) * n) of the n tokens of the text are the training split, the
+// rest is the validation split, as in seed 2. Throws Error if a split comes out empty.
 LmDataset make_lm_dataset(std::string_view text, const Tokenizer& tokenizer, double val_fraction);
 
-// Sequences from random places of a split. Row r of step s begins at Rng(seed, purpose).below(n - seq_len, s, r):
-// it depends on nothing else, so that both arms of a seed see the same batches, and neither resuming nor cutting
-// a batch into shards shifts anything. The tokens must outlive the batches.
+// Sequences from random places of a split. Row r of step s begins at Rng(seed, purpose).below(n -
+// seq_len, s, r): it depends on nothing else, so that both arms of a seed see the same batches, and
+// neither resuming nor cutting a batch into shards shifts anything. The tokens must outlive the
+// batches.
 class RandomBatches {
  public:
   // Throws Error if the split has no more than seq_len tokens.
-  RandomBatches(std::span<const std::int32_t> split, std::size_t seq_len, std::uint64_t seed,
+  RandomBatches(std::span<const std::int32_t> split,
+                std::size_t seq_len,
+                std::uint64_t seed,
                 std::string_view purpose);
 
-  // Rows first .. first + count - 1 of the (accumulated) batch of a step: count * seq_len tokens, and as targets
-  // the tokens that follow each of them.
-  void fill(std::uint64_t step, std::size_t first, std::size_t count, std::int32_t* tokens,
+  // Rows first .. first + count - 1 of the (accumulated) batch of a step: count * seq_len tokens,
+  // and as targets the tokens that follow each of them.
+  void fill(std::uint64_t step,
+            std::size_t first,
+            std::size_t count,
+            std::int32_t* tokens,
             std::int32_t* targets) const;
 
  private:
@@ -40,8 +46,9 @@ class RandomBatches {
   Rng rng_;
 };
 
-// A split cut into windows of seq_len, one after the other: every token but the first is a target exactly once.
-// What the last window has too much is padded with token 0 and target -1, which no loss counts.
+// A split cut into windows of seq_len, one after the other: every token but the first is a target
+// exactly once. What the last window has too much is padded with token 0 and target -1, which no
+// loss counts.
 class Windows {
  public:
   // Throws Error if the split has fewer than 2 tokens.
@@ -50,7 +57,10 @@ class Windows {
   std::size_t count() const { return (split_.size() - 1 + seq_len_ - 1) / seq_len_; }
   std::size_t targets() const { return split_.size() - 1; }
   // Windows first .. first + count - 1, count * seq_len tokens and targets.
-  void fill(std::size_t first, std::size_t count, std::int32_t* tokens, std::int32_t* targets) const;
+  void fill(std::size_t first,
+            std::size_t count,
+            std::int32_t* tokens,
+            std::int32_t* targets) const;
 
  private:
   std::span<const std::int32_t> split_;

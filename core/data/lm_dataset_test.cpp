@@ -55,7 +55,8 @@ TEST_CASE("a shard gets its rows of the whole batch, in any order of asking", "[
   const RandomBatches batches(split, 16, 7, "batch"), again(split, 16, 7, "batch");
   std::vector<std::int32_t> whole(32 * 16), part(32 * 16), targets(32 * 16);
   batches.fill(3, 0, 32, whole.data(), targets.data());
-  for (const std::size_t first : {24, 8, 0, 16}) again.fill(3, first, 8, part.data() + first * 16, targets.data());
+  for (const std::size_t first : {24, 8, 0, 16})
+    again.fill(3, first, 8, part.data() + first * 16, targets.data());
   CHECK(part == whole);
   again.fill(4, 0, 32, part.data(), targets.data());
   CHECK(part != whole);
@@ -82,7 +83,8 @@ TEST_CASE("windows have every target exactly once", "[data]") {
     }
     CHECK(windows.targets() == n - 1);
     CHECK(seen.size() == n - 1);
-    for (std::size_t i = 0; i < seen.size(); ++i) REQUIRE(seen[i] == static_cast<std::int32_t>(i) + 1);
+    for (std::size_t i = 0; i < seen.size(); ++i)
+      REQUIRE(seen[i] == static_cast<std::int32_t>(i) + 1);
     CHECK(targets[(windows.count() - 1) * 8] >= 0);  // no window is all padding
   }
   CHECK_THROWS_AS(Windows(count_up(1), 8), Error);

@@ -97,53 +97,75 @@ const std::map<std::string, std::vector<std::string>>& play_words() {
 
 const std::vector<std::string>& verse_lines() {
   static const std::vector<std::string> kLines = split(
-      "5 The <adj> <noun> <vt3> the <noun>~|3 The <adj> <noun> <vt3> my <noun>~|3 The <adj> <nouns> <vt> the <noun>~|"
+      "5 The <adj> <noun> <vt3> the <noun>~|3 The <adj> <noun> <vt3> my <noun>~|3 The <adj> "
+      "<nouns> <vt> the <noun>~|"
       "3 The <noun> <vt3> the <nouns> of <place>~|3 The <noun> is <adj> and the <noun> is <adj>~|"
       "2 The <noun> that I have <pp> <vt3> thee~|2 The <nouns> of <place> <vt> the <adj> <noun>~|"
       "3 The <nouns> <vi> <where> the <adj> <noun>~|"
-      "4 My <noun> <vi3> <where> the <noun>~|3 My <adj> <noun> <vi3> <adv>~|2 My <nouns> <vi> <adv>~|"
+      "4 My <noun> <vi3> <where> the <noun>~|3 My <adj> <noun> <vi3> <adv>~|2 My <nouns> <vi> "
+      "<adv>~|"
       "2 My lord, the <noun> <vi3>~|2 My lady, thou hast <pp> my <noun>~|"
       "4 I <vt> the <noun> and <vt> the <adj> <noun>~|4 I have <pp> the <noun> of <name>~|"
-      "3 I have <pp> my <noun> and my <noun>~|2 I am <adj> as the <noun> of <place>~|2 I am no <noun>~|"
+      "3 I have <pp> my <noun> and my <noun>~|2 I am <adj> as the <noun> of <place>~|2 I am no "
+      "<noun>~|"
       "3 I shall <vt> the <nouns> that <vt> my <noun>~|3 I will <vi> <where> the <adj> <noun>~|"
-      "3 Thou hast <pp> my <adj> <noun>~|3 Thou art <adj> as the <noun>~|2 Thou art the <noun> of my <noun>~|"
-      "2 Thou shalt not <vt> my <noun>~|2 Let <name> <vt> the <noun>~|2 Let us <vi> <where> the <noun>~|"
-      "2 Let not the <noun> <vt> thee~|2 <Name> hath <pp> the <adj> <noun>~|2 <Name> <vt3> the <noun> <adv>~|"
+      "3 Thou hast <pp> my <adj> <noun>~|3 Thou art <adj> as the <noun>~|2 Thou art the <noun> of "
+      "my <noun>~|"
+      "2 Thou shalt not <vt> my <noun>~|2 Let <name> <vt> the <noun>~|2 Let us <vi> <where> the "
+      "<noun>~|"
+      "2 Let not the <noun> <vt> thee~|2 <Name> hath <pp> the <adj> <noun>~|2 <Name> <vt3> the "
+      "<noun> <adv>~|"
       "2 In <place> the <nouns> <vi> <adv>~|2 In <adj> <nouns> I <vt> thy <noun>~|"
-      "2 This <noun> is mine, and mine the <noun>~|2 This <adj> <noun> <vi3> <adv>~|2 'Tis <adj> to <vt> a <noun>~|"
-      "2 What <noun> <vt3> the <noun>?|2 What <adj> <noun> is this?|2 Where is the <noun> that I <vt>?|"
+      "2 This <noun> is mine, and mine the <noun>~|2 This <adj> <noun> <vi3> <adv>~|2 'Tis <adj> "
+      "to <vt> a <noun>~|"
+      "2 What <noun> <vt3> the <noun>?|2 What <adj> <noun> is this?|2 Where is the <noun> that I "
+      "<vt>?|"
       "2 Where is my <adj> <noun>?|2 Shall I <vt> the <adj> <noun>?|2 Shall <name> <vi> <adv>?|"
-      "2 Why doth the <noun> <vi> <adv>?|1 Why dost thou <vt> my <noun>?|1 Who <vt3> the <noun> of <name>?|"
-      "2 How <adj> is the <noun> of <place>!|2 O <adj> <noun>!|2 O <name>, my <noun>!|1 O <nouns>, <nouns>!|"
-      "1 Alas, the <adj> <noun>!|1 Farewell, <adj> <name>!|1 Come, <adj> <noun>!|1 Never, while the <noun> <vi3>!",
+      "2 Why doth the <noun> <vi> <adv>?|1 Why dost thou <vt> my <noun>?|1 Who <vt3> the <noun> of "
+      "<name>?|"
+      "2 How <adj> is the <noun> of <place>!|2 O <adj> <noun>!|2 O <name>, my <noun>!|1 O <nouns>, "
+      "<nouns>!|"
+      "1 Alas, the <adj> <noun>!|1 Farewell, <adj> <name>!|1 Come, <adj> <noun>!|1 Never, while "
+      "the <noun> <vi3>!",
       '|');
   return kLines;
 }
 
 const std::vector<std::string>& verse_continuations() {
   static const std::vector<std::string> kLines = split(
-      "4 And <name> <vt3> the <noun>~|4 And all the <nouns> <vt> the <noun>~|3 And in the <noun> the <nouns> <vi>~|"
-      "3 But I have <pp> the <adj> <noun>~|3 But the <noun> of <place> <vi3>~|2 But not the <noun> of <name>~|"
-      "3 For <adj> <nouns> <vt> the <noun>~|2 For I <vt> thee and thy <noun>~|2 For thou hast <pp> the <noun>~|"
-      "3 When the <adj> <noun> <vi3>~|2 When <nouns> <vi> <where> the <noun>~|2 As <nouns> <vi> when the <noun> <vi3>~|"
-      "2 As <adj> as the <noun> of <place>~|2 That <adj> <noun> of <place>~|2 That <vt3> the <nouns> and the <noun>~|"
-      "2 Yet the <noun> <vi3> <adv>~|2 Yet <name> <vt3> my <noun>~|2 With <adj> <noun> and <adj> <noun>~|"
-      "2 Till the <nouns> <vi> in <place>~|2 Nor <noun> nor <noun> shall <vt> thee~|1 So <adj> is the <noun>~",
+      "4 And <name> <vt3> the <noun>~|4 And all the <nouns> <vt> the <noun>~|3 And in the <noun> "
+      "the <nouns> <vi>~|"
+      "3 But I have <pp> the <adj> <noun>~|3 But the <noun> of <place> <vi3>~|2 But not the <noun> "
+      "of <name>~|"
+      "3 For <adj> <nouns> <vt> the <noun>~|2 For I <vt> thee and thy <noun>~|2 For thou hast <pp> "
+      "the <noun>~|"
+      "3 When the <adj> <noun> <vi3>~|2 When <nouns> <vi> <where> the <noun>~|2 As <nouns> <vi> "
+      "when the <noun> <vi3>~|"
+      "2 As <adj> as the <noun> of <place>~|2 That <adj> <noun> of <place>~|2 That <vt3> the "
+      "<nouns> and the <noun>~|"
+      "2 Yet the <noun> <vi3> <adv>~|2 Yet <name> <vt3> my <noun>~|2 With <adj> <noun> and <adj> "
+      "<noun>~|"
+      "2 Till the <nouns> <vi> in <place>~|2 Nor <noun> nor <noun> shall <vt> thee~|1 So <adj> is "
+      "the <noun>~",
       '|');
   return kLines;
 }
 
 const std::vector<std::string>& prose_sentences() {
   static const std::vector<std::string> kSentences = split(
-      "4 Sir, I have <pp> your <noun>~|3 Sir, the <noun> is <adj>~|3 Marry, the <noun> <vi3> like a <noun>~|"
+      "4 Sir, I have <pp> your <noun>~|3 Sir, the <noun> is <adj>~|3 Marry, the <noun> <vi3> like "
+      "a <noun>~|"
       "2 Marry, sir, I am a <adj> <noun>~|3 By my <noun>, your <noun> is a <adj> <noun>~|"
-      "3 Why, then the <noun> must <vi>~|2 Why, a <noun> may <vt> a <noun>~|2 Why, what <adj> <noun> is this?|"
-      "3 If the <noun> be <adj>, then I am a <noun>~|2 If you <vt> the <noun>, the <noun> will <vt> you~|"
+      "3 Why, then the <noun> must <vi>~|2 Why, a <noun> may <vt> a <noun>~|2 Why, what <adj> "
+      "<noun> is this?|"
+      "3 If the <noun> be <adj>, then I am a <noun>~|2 If you <vt> the <noun>, the <noun> will "
+      "<vt> you~|"
       "3 Here is a <noun> that hath <pp> a <noun>~|2 Here comes <name> with a <adj> <noun>~|"
       "3 I pray you, <vt> the <noun>~|2 I had rather <vt> a <noun> than <vt> a <adj> <noun>~|"
       "2 I knew a <noun> in <place> that <vi3> <adv>~|3 There is no <noun> but <vt3> a <noun>~|"
       "2 There was a <adj> <noun> that had <pp> his <noun>~|2 Give me a <noun> and a <adj> <noun>~|"
-      "2 A <noun> is a <noun>, and a <adj> <noun> is none~|2 Do you <vt> the <noun>, sir?|1 Do <nouns> <vi>?|"
+      "2 A <noun> is a <noun>, and a <adj> <noun> is none~|2 Do you <vt> the <noun>, sir?|1 Do "
+      "<nouns> <vi>?|"
       "2 Hath <name> a <noun>?|1 O, the <noun>!|1 Well, well!|1 Ha, a <adj> <noun>!",
       '|');
   return kSentences;

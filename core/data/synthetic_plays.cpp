@@ -33,9 +33,11 @@ struct Begin {
   double weight;
 };
 
-std::string in_text(std::string word) {  // "for-ever" is one word of the lexicon and two of the text
+std::string in_text(
+    std::string word) {  // "for-ever" is one word of the lexicon and two of the text
   bool phrase = false;
-  for (const char* first : {"at-", "for-", "in-", "no-", "once-", "too-"}) phrase = phrase || word.starts_with(first);
+  for (const char* first : {"at-", "for-", "in-", "no-", "once-", "too-"})
+    phrase = phrase || word.starts_with(first);
   if (phrase) word.replace(word.find('-'), 1, " ");
   return word;
 }
@@ -50,8 +52,8 @@ std::string upper(std::string word) {
   return word;
 }
 
-// The texts that a token stands for: itself, or the words of its class with what is around it. Word k of a class
-// has a weight of 1 / (k + 20).
+// The texts that a token stands for: itself, or the words of its class with what is around it. Word
+// k of a class has a weight of 1 / (k + 20).
 std::vector<Weighted> expand(const std::string& token) {
   const auto open = token.find('<'), close = token.find('>');
   if (open == std::string::npos) return {{token, 1.0}};
@@ -75,8 +77,10 @@ std::vector<Weighted> expand(const std::string& token) {
 std::vector<std::string> tokens_of(const std::string& sentence) {
   std::vector<std::string> tokens{""};
   for (const char c : sentence) {
-    if (c == ' ') tokens.emplace_back();
-    else tokens.back() += c;
+    if (c == ' ')
+      tokens.emplace_back();
+    else
+      tokens.back() += c;
   }
   return tokens;
 }
@@ -100,7 +104,8 @@ class Sentences {
     }
     for (const Begin& begin : begins)
       for (auto& [token, child] : tree.children)
-        add_token(begin.node, begin.before, token, child, begin.weight * child.weight / tree.weight);
+        add_token(begin.node, begin.before, token, child,
+                  begin.weight * child.weight / tree.weight);
   }
 
  private:
@@ -110,7 +115,10 @@ class Sentences {
     Grammar::Node node = Grammar::kReturn;
   };
 
-  void add_token(Grammar::Node from, const std::string& before, const std::string& token, Tree& child,
+  void add_token(Grammar::Node from,
+                 const std::string& before,
+                 const std::string& token,
+                 Tree& child,
                  double weight) {
     if (child.children.empty()) {
       const std::string body = token.substr(0, token.size() - 1);
@@ -124,18 +132,22 @@ class Sentences {
       for (auto& [next_token, next] : child.children)
         add_token(child.node, "", next_token, next, next.weight);
     }
-    for (const Weighted& w : expand(token)) grammar_.add(from, before + w.text + " ", weight * w.weight, child.node);
+    for (const Weighted& w : expand(token))
+      grammar_.add(from, before + w.text + " ", weight * w.weight, child.node);
   }
 
   Grammar& grammar_;
   Endings endings_;
 };
 
-// A speech in verse, from the line break after the speaker's name to the empty line after the speech.
+// A speech in verse, from the line break after the speaker's name to the empty line after the
+// speech.
 Grammar::Node add_verse(Grammar& g) {
-  const Grammar::Node first = g.add_choice(), stop = g.add_choice(), comma = g.add_choice(), semicolon = g.add_choice();
+  const Grammar::Node first = g.add_choice(), stop = g.add_choice(), comma = g.add_choice(),
+                      semicolon = g.add_choice();
   const Endings endings = {
-      {'~', {{",", 0.42, comma}, {";", 0.14, semicolon}, {":", 0.04, semicolon}, {".", 0.40, stop}}},
+      {'~',
+       {{",", 0.42, comma}, {";", 0.14, semicolon}, {":", 0.04, semicolon}, {".", 0.40, stop}}},
       {'?', {{"?", 1.0, stop}}},
       {'!', {{"!", 1.0, stop}}}};
   Sentences sentences(g, endings);
@@ -148,14 +160,16 @@ Grammar::Node add_verse(Grammar& g) {
 // A speech in prose: sentences behind each other, now and then on a new line.
 Grammar::Node add_prose(Grammar& g) {
   const Grammar::Node first = g.add_choice(), stop = g.add_choice();
-  Sentences sentences(g, {{'~', {{".", 0.85, stop}, {"!", 0.15, stop}}}, {'?', {{"?", 1.0, stop}}}, {'!', {{"!", 1.0, stop}}}});
+  Sentences sentences(g, {{'~', {{".", 0.85, stop}, {"!", 0.15, stop}}},
+                          {'?', {{"?", 1.0, stop}}},
+                          {'!', {{"!", 1.0, stop}}}});
   sentences.add(prose_sentences(), {{first, "\n", 1.0}, {stop, " ", 0.5}, {stop, "\n", 0.2}});
   g.add(stop, "\n\n", 0.3, Grammar::kReturn);
   return first;
 }
 
-// Where the speaker's name has just been written, for each pair of speaker and hearer, and what may follow
-// after the speech: the other answers, somebody enters, all leave.
+// Where the speaker's name has just been written, for each pair of speaker and hearer, and what may
+// follow after the speech: the other answers, somebody enters, all leave.
 class Dialogue {
  public:
   explicit Dialogue(Grammar& g) : g_(g), names_(play_words().at("name")) {
@@ -164,7 +178,8 @@ class Dialogue {
     for (std::size_t pair = 0; pair < n * n; ++pair) {
       after_.push_back(pair / n == pair % n ? Grammar::kReturn : g.add_choice());
       const bool clown = pair / n % 4 == 3;
-      speech_.push_back(pair / n == pair % n ? Grammar::kReturn : g.add_call(clown ? prose : verse, after_.back()));
+      speech_.push_back(pair / n == pair % n ? Grammar::kReturn
+                                             : g.add_call(clown ? prose : verse, after_.back()));
     }
     for (std::size_t a = 0; a < n; ++a)
       for (std::size_t b = 0; b < n; ++b)
@@ -176,13 +191,16 @@ class Dialogue {
     for (std::size_t a = 0; a < names_.size(); ++a)
       for (std::size_t b = 0; b < names_.size(); ++b)
         if (a != b)
-          g_.add(choice, "[Enter " + upper(names_[a]) + " and " + upper(names_[b]) + "]\n\n" + heading(a),
+          g_.add(choice,
+                 "[Enter " + upper(names_[a]) + " and " + upper(names_[b]) + "]\n\n" + heading(a),
                  1.0 / static_cast<double>((a + 3) * (b + 3)), speech(a, b));
   }
 
  private:
   std::string heading(std::size_t a) const { return upper(names_[a]) + ":"; }
-  Grammar::Node speech(std::size_t a, std::size_t b) const { return speech_[a * names_.size() + b]; }
+  Grammar::Node speech(std::size_t a, std::size_t b) const {
+    return speech_[a * names_.size() + b];
+  }
 
   void add_after(std::size_t a, std::size_t b) {
     const Grammar::Node node = after_[a * names_.size() + b];
@@ -212,8 +230,9 @@ Grammar play_grammar() {
   Grammar g;
   Dialogue dialogue(g);
   const Grammar::Node scene = g.add_choice(), town = g.add_choice(), entrance = g.add_choice();
-  for (const char* where : {"A street", "A garden", "The palace", "A wood", "The market-place", "A field", "A prison",
-                            "The sea-shore", "A churchyard", "Before the gates"})
+  for (const char* where :
+       {"A street", "A garden", "The palace", "A wood", "The market-place", "A field", "A prison",
+        "The sea-shore", "A churchyard", "Before the gates"})
     g.add(scene, std::string("SCENE: ") + where + " of ", 1.0, town);
   for (const Weighted& w : expand("<place>")) g.add(town, w.text + ".\n\n", w.weight, entrance);
   dialogue.add_entrance(entrance);

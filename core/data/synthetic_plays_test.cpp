@@ -20,7 +20,8 @@ double mean(const std::vector<double>& values, std::size_t begin, std::size_t en
 
 }  // namespace
 
-TEST_CASE("a small grammar has the losses and the entropy that one works out by hand", "[data][grammar]") {
+TEST_CASE("a small grammar has the losses and the entropy that one works out by hand",
+          "[data][grammar]") {
   Grammar g;
   const auto start = g.add_choice(), inner = g.add_choice(), close = g.add_choice();
   const auto call = g.add_call(inner, close);
@@ -32,8 +33,9 @@ TEST_CASE("a small grammar has the losses and the entropy that one works out by 
   g.add(close, ".", 1, Grammar::kReturn);
   g.finish(start);
   const auto losses = g.losses("abacxy.d");
-  const double want[] = {std::log(4 / 3.0), std::log(1.5), std::log(4 / 3.0), std::log(3.0),
-                         std::log(2.0),     std::log(2.0), 0.0,               std::log(4.0)};
+  const double want[] = {
+      std::log(4 / 3.0), std::log(1.5), std::log(4 / 3.0), std::log(3.0), std::log(2.0),
+      std::log(2.0),     0.0,           std::log(4.0)};
   REQUIRE(losses.size() == 8);
   for (std::size_t i = 0; i < 8; ++i) CHECK(losses[i] == Approx(want[i]).margin(1e-12));
   // Half "ab", a quarter "ac" + x...y + ".", a quarter "d".

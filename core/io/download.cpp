@@ -45,7 +45,8 @@ class Part {
 
   std::uint64_t size() const { return static_cast<std::uint64_t>(::lseek(fd_, 0, SEEK_END)); }
   void clear() {
-    if (::ftruncate(fd_, 0) != 0) throw Error(path_.string(), std::string("cannot be emptied: ") + std::strerror(errno));
+    if (::ftruncate(fd_, 0) != 0)
+      throw Error(path_.string(), std::string("cannot be emptied: ") + std::strerror(errno));
   }
   // Appends; false with errno set if the disk refuses.
   bool append(const char* data, std::size_t size) {
@@ -61,9 +62,10 @@ class Part {
   }
   // False if another process renamed or removed the file while this one waited for the lock.
   bool is_current() const {
-    struct stat mine {}, named {};
-    return ::fstat(fd_, &mine) == 0 && ::stat(path_.c_str(), &named) == 0 && mine.st_dev == named.st_dev &&
-           mine.st_ino == named.st_ino;
+    struct stat mine {
+    }, named{};
+    return ::fstat(fd_, &mine) == 0 && ::stat(path_.c_str(), &named) == 0 &&
+           mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
   }
 
  private:
@@ -116,8 +118,10 @@ void configure(CURL* curl, Transfer& transfer, char* error_text) {
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https,file");
   curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
 #else
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS, static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS | CURLPROTO_FILE));
-  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS, static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS,
+                   static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS | CURLPROTO_FILE));
+  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS,
+                   static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
   curl_easy_setopt(curl, CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(transfer.start));
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
@@ -135,7 +139,8 @@ Outcome judge_status(long status, bool resumed) {
 }
 
 Outcome attempt(const Download& request, const DownloadProgress& progress, Part& part) {
-  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(), curl_easy_cleanup);
+  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
+                                                                 curl_easy_cleanup);
   if (!curl) throw Error("download", "libcurl must be usable, but cannot be initialised");
   char text[CURL_ERROR_SIZE] = "";
   Transfer transfer{request, progress, part, curl.get(), part.size()};
@@ -143,22 +148,29 @@ Outcome attempt(const Download& request, const DownloadProgress& progress, Part&
   const CURLcode code = curl_easy_perform(curl.get());
   const std::string reason = text[0] != '\0' ? text : curl_easy_strerror(code);
   if (transfer.disk_error != 0)
-    throw Error(request.target.string(), std::string("cannot be written: ") + std::strerror(transfer.disk_error),
+    throw Error(request.target.string(),
+                std::string("cannot be written: ") + std::strerror(transfer.disk_error),
                 "free some disk space and run the same command again");
   long status = 0;
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
   const bool resumed = transfer.start > 0;
-  if (transfer.too_long) return {resumed ? Outcome::restart : Outcome::hopeless, "more bytes come than expected"};
+  if (transfer.too_long)
+    return {resumed ? Outcome::restart : Outcome::hopeless, "more bytes come than expected"};
   switch (code) {
-    case CURLE_OK: return {Outcome::done, ""};
+    case CURLE_OK:
+      return {Outcome::done, ""};
     case CURLE_RANGE_ERROR:
-    case CURLE_BAD_DOWNLOAD_RESUME: return {resumed ? Outcome::restart : Outcome::hopeless, reason};
-    case CURLE_HTTP_RETURNED_ERROR: return judge_status(status, resumed);
+    case CURLE_BAD_DOWNLOAD_RESUME:
+      return {resumed ? Outcome::restart : Outcome::hopeless, reason};
+    case CURLE_HTTP_RETURNED_ERROR:
+      return judge_status(status, resumed);
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
     case CURLE_FILE_COULDNT_READ_FILE:
-    case CURLE_PEER_FAILED_VERIFICATION: return {Outcome::hopeless, reason};
-    default: return {Outcome::retry, reason};
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return {Outcome::hopeless, reason};
+    default:
+      return {Outcome::retry, reason};
   }
 }
 
@@ -171,22 +183,26 @@ void fill(const Download& request, const DownloadProgress& progress, Part& part)
     if (part.size() > request.bytes) part.clear();
     Outcome outcome = attempt(request, progress, part);
     if (part.size() == request.bytes && outcome.kind == Outcome::done) return;
-    if (outcome.kind == Outcome::hopeless) throw Error(request.url, "cannot be downloaded: " + outcome.reason);
+    if (outcome.kind == Outcome::hopeless)
+      throw Error(request.url, "cannot be downloaded: " + outcome.reason);
     if (outcome.kind == Outcome::restart) part.clear();
     if (outcome.kind == Outcome::done)
-      outcome.reason = "only " + std::to_string(part.size()) + " of " + std::to_string(request.bytes) + " bytes came";
+      outcome.reason = "only " + std::to_string(part.size()) + " of " +
+                       std::to_string(request.bytes) + " bytes came";
     reason = outcome.reason;
     if (left > 1) std::this_thread::sleep_for(pause);
     pause *= 2;
   }
-  throw Error(request.url,
-              "cannot be downloaded: " + reason + " (" + std::to_string(request.attempts) + " attempts)",
-              "check the network; running the same command again goes on where it stopped");
+  throw Error(
+      request.url,
+      "cannot be downloaded: " + reason + " (" + std::to_string(request.attempts) + " attempts)",
+      "check the network; running the same command again goes on where it stopped");
 }
 
 bool is_right(const fs::path& path, const Download& request) {
   std::error_code error;
-  return fs::file_size(path, error) == request.bytes && !error && sha256_file(path) == request.sha256;
+  return fs::file_size(path, error) == request.bytes && !error &&
+         sha256_file(path) == request.sha256;
 }
 
 }  // namespace
@@ -195,7 +211,8 @@ void download(const Download& request, const DownloadProgress& progress) {
   const fs::path part_path = request.target.string() + ".part";
   std::error_code error;
   fs::create_directories(request.target.parent_path(), error);
-  if (error) throw Error(request.target.parent_path().string(), "cannot be created: " + error.message());
+  if (error)
+    throw Error(request.target.parent_path().string(), "cannot be created: " + error.message());
   curl_global_init(CURL_GLOBAL_DEFAULT);
   auto part = std::make_unique<Part>(part_path);
   while (!part->is_current()) {  // another process finished while this one waited

@@ -20,9 +20,10 @@ struct Download {
 // Called now and then with the bytes there and the bytes to come.
 using DownloadProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
-// Fetches the file. What is in TARGET.part already is not fetched again; several processes that want the same
-// file wait for the first. Throws Error that says what is wrong: no network, HTTP status, wrong size or hash,
-// full disk. An interrupted part stays, for the next call to go on; a wrong one is removed.
+// Fetches the file. What is in TARGET.part already is not fetched again; several processes that
+// want the same file wait for the first. Throws Error that says what is wrong: no network, HTTP
+// status, wrong size or hash, full disk. An interrupted part stays, for the next call to go on; a
+// wrong one is removed.
 void download(const Download& request, const DownloadProgress& progress = {});
 
 }  // namespace bitlab

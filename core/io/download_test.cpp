@@ -1,9 +1,10 @@
 #include "core/io/download.h"
 
-#include <csignal>
-#include <fstream>
 #include <sys/resource.h>
 #include <sys/wait.h>
+
+#include <csignal>
+#include <fstream>
 
 #include "core/base/catch.h"
 #include "core/base/error.h"
@@ -39,13 +40,16 @@ std::string refusal(const Download& request) {
   return "";
 }
 
-bool says(const std::string& message, const std::string& part) { return message.find(part) != std::string::npos; }
+bool says(const std::string& message, const std::string& part) {
+  return message.find(part) != std::string::npos;
+}
 
 }  // namespace
 
 TEST_CASE("a download arrives whole, with progress", "[io][download]") {
   const TestFolder folder;
-  TestServer server([](std::size_t, const std::string& head) { return http_range(kContent, head); });
+  TestServer server(
+      [](std::size_t, const std::string& head) { return http_range(kContent, head); });
   std::uint64_t last = 0, total = 0;
   download(request_for(server.url("/x"), folder / "x"), [&](std::uint64_t done, std::uint64_t all) {
     CHECK(done >= last);
@@ -74,7 +78,8 @@ TEST_CASE("a download that breaks off goes on where it stopped", "[io][download]
 
 TEST_CASE("a part of an earlier call is used, and a wrong part is thrown away", "[io][download]") {
   const TestFolder folder;
-  TestServer server([](std::size_t, const std::string& head) { return http_range(kContent, head); });
+  TestServer server(
+      [](std::size_t, const std::string& head) { return http_range(kContent, head); });
   std::ofstream(folder / "good.part", std::ios::binary) << kContent.substr(0, 12345);
   download(request_for(server.url("/x"), folder / "good"));
   CHECK(read_file(folder / "good") == kContent);
@@ -137,11 +142,13 @@ TEST_CASE("what cannot be downloaded is refused with the reason", "[io][download
     CHECK_FALSE(refusal(request_for(server.url("/x"), target)).empty());
   }
   SECTION("too long") {
-    TestServer server([](std::size_t, const std::string&) { return http("200 OK", kContent + "x"); });
+    TestServer server(
+        [](std::size_t, const std::string&) { return http("200 OK", kContent + "x"); });
     CHECK(says(refusal(request_for(server.url("/x"), target)), "more bytes"));
   }
   SECTION("it always breaks off") {
-    TestServer server([](std::size_t, const std::string& head) { return http_range(kContent, head, 1000); });
+    TestServer server(
+        [](std::size_t, const std::string& head) { return http_range(kContent, head, 1000); });
     const std::string message = refusal(request_for(server.url("/x"), target));
     CHECK(says(message, "4 attempts"));
     CHECK(server.requests().size() == 4);
@@ -150,7 +157,9 @@ TEST_CASE("what cannot be downloaded is refused with the reason", "[io][download
   SECTION("nobody listens") {
     CHECK(says(refusal(request_for("http://127.0.0.1:1/x", target)), "check the network"));
   }
-  SECTION("another protocol") { CHECK_FALSE(refusal(request_for("gopher://127.0.0.1/x", target)).empty()); }
+  SECTION("another protocol") {
+    CHECK_FALSE(refusal(request_for("gopher://127.0.0.1/x", target)).empty());
+  }
   CHECK_FALSE(fs::exists(target));
 }
 
@@ -161,7 +170,8 @@ TEST_CASE("file URLs work like any other", "[io][download]") {
   std::ofstream(folder / "x.part", std::ios::binary) << kContent.substr(0, 777);
   download(request_for(url, folder / "x"));
   CHECK(read_file(folder / "x") == kContent);
-  CHECK(says(refusal(request_for("file://" + (folder / "absent").string(), folder / "y")), "cannot be downloaded"));
+  CHECK(says(refusal(request_for("file://" + (folder / "absent").string(), folder / "y")),
+             "cannot be downloaded"));
 }
 
 TEST_CASE("a full disk is named, and the part stays for the next call", "[io][download]") {

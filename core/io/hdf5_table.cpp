@@ -52,19 +52,23 @@ Hdf5Handle unlocked_access() {
   return list;
 }
 
-void write_attribute(hid_t object, const std::string& name, const std::vector<std::string>& values,
-                     bool is_list, const std::string& where) {
+void write_attribute(hid_t object,
+                     const std::string& name,
+                     const std::vector<std::string>& values,
+                     bool is_list,
+                     const std::string& where) {
   std::size_t size = 1;  // with the zero at the end
   for (const std::string& value : values) size = std::max(size, value.size() + 1);
   std::string bytes(values.size() * size, '\0');
   for (std::size_t i = 0; i < values.size(); ++i) values[i].copy(&bytes[i * size], size - 1);
 
   const hsize_t count = values.size();
-  const Hdf5Handle space(is_list ? H5Screate_simple(1, &count, nullptr) : H5Screate(H5S_SCALAR), H5Sclose);
+  const Hdf5Handle space(is_list ? H5Screate_simple(1, &count, nullptr) : H5Screate(H5S_SCALAR),
+                         H5Sclose);
   const Hdf5Handle type = text_type(size);
   const Hdf5Handle attribute(
-      check_hdf5(H5Acreate2(object, name.c_str(), type.id(), space.id(), H5P_DEFAULT, H5P_DEFAULT), where,
-                 "attribute '" + name + "' cannot be created"),
+      check_hdf5(H5Acreate2(object, name.c_str(), type.id(), space.id(), H5P_DEFAULT, H5P_DEFAULT),
+                 where, "attribute '" + name + "' cannot be created"),
       H5Aclose);
   check_hdf5(H5Awrite(attribute.id(), type.id(), bytes.data()), where,
              "attribute '" + name + "' cannot be written");
@@ -76,8 +80,8 @@ TableWriter::TableWriter(hid_t file, const TableSchema& schema, const std::strin
   const Hdf5Handle space(H5Screate_simple(1, &rows, &unlimited), H5Sclose);
   const Hdf5Handle file_type = row_type(schema, true);
   const Hdf5Handle properties = table_properties(schema, memory_type_.id());
-  dataset_ = Hdf5Handle(check_hdf5(H5Dcreate2(file, schema.path, file_type.id(), space.id(), H5P_DEFAULT,
-                                              properties.id(), H5P_DEFAULT),
+  dataset_ = Hdf5Handle(check_hdf5(H5Dcreate2(file, schema.path, file_type.id(), space.id(),
+                                              H5P_DEFAULT, properties.id(), H5P_DEFAULT),
                                    where, std::string(schema.path) + " cannot be created"),
                         H5Dclose);
   std::vector<std::string> units;
@@ -97,7 +101,8 @@ void TableWriter::write() {
   const std::string what = std::string(schema_->path) + " cannot be extended";
   check_hdf5(H5Dset_extent(dataset_.id(), &total), where_, what);
   const Hdf5Handle in_file(check_hdf5(H5Dget_space(dataset_.id()), where_, what), H5Sclose);
-  check_hdf5(H5Sselect_hyperslab(in_file.id(), H5S_SELECT_SET, &first, nullptr, &count, nullptr), where_, what);
+  check_hdf5(H5Sselect_hyperslab(in_file.id(), H5S_SELECT_SET, &first, nullptr, &count, nullptr),
+             where_, what);
   const Hdf5Handle in_memory(H5Screate_simple(1, &count, nullptr), H5Sclose);
   check_hdf5(H5Dwrite(dataset_.id(), memory_type_.id(), in_memory.id(), in_file.id(), H5P_DEFAULT,
                       pending_.data()),
@@ -108,7 +113,8 @@ void TableWriter::write() {
 
 std::vector<char> read_table(hid_t file, const TableSchema& schema, const std::string& where) {
   const std::string what = std::string("must be a metrics file with the table ") + schema.path;
-  const Hdf5Handle dataset(check_hdf5(H5Dopen2(file, schema.path, H5P_DEFAULT), where, what), H5Dclose);
+  const Hdf5Handle dataset(check_hdf5(H5Dopen2(file, schema.path, H5P_DEFAULT), where, what),
+                           H5Dclose);
   const Hdf5Handle stored(check_hdf5(H5Dget_type(dataset.id()), where, what), H5Tclose);
   for (const Column& c : schema.columns) {
     if (H5Tget_class(stored.id()) != H5T_COMPOUND || H5Tget_member_index(stored.id(), c.name) < 0)
@@ -124,7 +130,8 @@ std::vector<char> read_table(hid_t file, const TableSchema& schema, const std::s
                std::string(schema.path) + " cannot be read");
   std::size_t whole = 0;
   for (std::int64_t first = 0; whole < count; ++whole) {
-    std::memcpy(&first, rows.data() + whole * schema.row_size + schema.columns[0].offset, sizeof first);
+    std::memcpy(&first, rows.data() + whole * schema.row_size + schema.columns[0].offset,
+                sizeof first);
     if (first < 0) break;
   }
   rows.resize(whole * schema.row_size);

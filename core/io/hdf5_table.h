@@ -13,7 +13,7 @@ enum class Kind { Integer, Number, Text };  // int64, double, fixed-length UTF-8
 struct Column {
   const char* name;
   Kind kind;
-  std::size_t offset;    // in the row
+  std::size_t offset;  // in the row
   const char* unit;
   std::size_t size = 8;  // bytes
 };
@@ -29,8 +29,11 @@ struct TableSchema {
 Hdf5Handle unlocked_access();
 
 // A text attribute of a file or a dataset: one value, or a list of values.
-void write_attribute(hid_t object, const std::string& name, const std::vector<std::string>& values,
-                     bool is_list, const std::string& where);
+void write_attribute(hid_t object,
+                     const std::string& name,
+                     const std::vector<std::string>& values,
+                     bool is_list,
+                     const std::string& where);
 
 // Adds rows to a table that it creates, with the units of the columns as its attribute `units`.
 class TableWriter {
@@ -48,8 +51,8 @@ class TableWriter {
   std::vector<char> pending_;
 };
 
-// The bytes of all rows up to the first that did not reach the file. Throws Error if the table or one of its
-// columns is missing.
+// The bytes of all rows up to the first that did not reach the file. Throws Error if the table or
+// one of its columns is missing.
 std::vector<char> read_table(hid_t file, const TableSchema& schema, const std::string& where);
 
 }  // namespace bitlab

@@ -40,13 +40,14 @@ const TableSchema kTrain{"/train",
                           {"lr", Kind::Number, offsetof(TrainRow, lr), "1"},
                           {"grad_norm", Kind::Number, offsetof(TrainRow, grad_norm), "1"}}};
 
-const TableSchema kEval{"/eval",
-                        sizeof(EvalRecord),
-                        {{"step", Kind::Integer, offsetof(EvalRecord, step), "optimiser steps"},
-                         {"split", Kind::Text, offsetof(EvalRecord, split), "name", kSplitSize},
-                         {"loss", Kind::Number, offsetof(EvalRecord, loss), "nats/token"},
-                         {"stderr", Kind::Number, offsetof(EvalRecord, standard_error), "nats/token"},
-                         {"tokens", Kind::Integer, offsetof(EvalRecord, tokens), "tokens"}}};
+const TableSchema kEval{
+    "/eval",
+    sizeof(EvalRecord),
+    {{"step", Kind::Integer, offsetof(EvalRecord, step), "optimiser steps"},
+     {"split", Kind::Text, offsetof(EvalRecord, split), "name", kSplitSize},
+     {"loss", Kind::Number, offsetof(EvalRecord, loss), "nats/token"},
+     {"stderr", Kind::Number, offsetof(EvalRecord, standard_error), "nats/token"},
+     {"tokens", Kind::Integer, offsetof(EvalRecord, tokens), "tokens"}}};
 
 const TableSchema kQuant{"/quant",
                          sizeof(QuantRecord),
@@ -79,8 +80,8 @@ herr_t read_attribute(hid_t file, const char* name, const H5A_info_t*, void* out
 RunMetrics read_once(const fs::path& path) {
   const QuietHdf5 quiet;
   const std::string where = path.string();
-  const Hdf5Handle file(check_hdf5(H5Fopen(path.c_str(), H5F_ACC_RDONLY, unlocked_access().id()), where,
-                                   "cannot be opened as a metrics file"),
+  const Hdf5Handle file(check_hdf5(H5Fopen(path.c_str(), H5F_ACC_RDONLY, unlocked_access().id()),
+                                   where, "cannot be opened as a metrics file"),
                         H5Fclose);
   RunMetrics metrics;
   metrics.train = read_records<TrainRow>(file.id(), kTrain, where);
@@ -88,7 +89,8 @@ RunMetrics read_once(const fs::path& path) {
     metrics.eval.push_back({r.step, r.split, r.loss, r.standard_error, r.tokens});
   for (const QuantRecord& r : read_records<QuantRecord>(file.id(), kQuant, where))
     metrics.quant.push_back({r.step, r.layer, r.minus, r.zero, r.plus, r.flips, r.scale});
-  check_hdf5(H5Aiterate2(file.id(), H5_INDEX_NAME, H5_ITER_INC, nullptr, read_attribute, &metrics.attributes),
+  check_hdf5(H5Aiterate2(file.id(), H5_INDEX_NAME, H5_ITER_INC, nullptr, read_attribute,
+                         &metrics.attributes),
              where, "attributes cannot be read");
   return metrics;
 }
@@ -129,14 +131,18 @@ struct MetricsWriter::Impl {
 
   Impl(const fs::path& path, const std::map<std::string, std::string>& attributes)
       : where(path.string()),
-        file(check_hdf5(H5Fcreate(temporary_of(path).c_str(), H5F_ACC_TRUNC, H5P_DEFAULT,
-                                  unlocked_access().id()),
-                        where, "cannot be created"),
-             H5Fclose),
+        file(
+            check_hdf5(
+                H5Fcreate(
+                    temporary_of(path).c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, unlocked_access().id()),
+                where,
+                "cannot be created"),
+            H5Fclose),
         train(file.id(), kTrain, where),
         eval(file.id(), kEval, where),
         quant(file.id(), kQuant, where) {
-    for (const auto& [name, value] : attributes) write_attribute(file.id(), name, {value}, false, where);
+    for (const auto& [name, value] : attributes)
+      write_attribute(file.id(), name, {value}, false, where);
   }
 };
 

@@ -1,11 +1,12 @@
 #include "core/io/metrics.h"
 
-#include <csignal>
-#include <cstdlib>
-#include <fstream>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
 
 #include "core/base/catch.h"
 #include "core/base/error.h"
@@ -19,7 +20,8 @@ namespace fs = std::filesystem;
 namespace {
 
 TrainRow train_row(std::int64_t step) {
-  return {step, step * 512, 0.25 * static_cast<double>(step), 4.0 / static_cast<double>(step + 1), 1e-3, 0.5};
+  return {step, step * 512, 0.25 * static_cast<double>(step), 4.0 / static_cast<double>(step + 1),
+          1e-3, 0.5};
 }
 
 EvalRow eval_row(std::int64_t step) { return {step, "val", 2.5, 0.01, 111540}; }
@@ -81,7 +83,8 @@ bool h5py_agrees(const fs::path& script, const fs::path& file, int steps) {
 TEST_CASE("metrics come back as they were written", "[io][metrics]") {
   const TestFolder folder;
   {
-    MetricsWriter writer = MetricsWriter::create(folder / "metrics.h5", {{"run", "a"}, {"empty", ""}});
+    MetricsWriter writer =
+        MetricsWriter::create(folder / "metrics.h5", {{"run", "a"}, {"empty", ""}});
     for (int step = 0; step < 600; ++step) append_step(writer, step);
     writer.append(EvalRow{600, "123456789012345", 1, 2, 3});
   }  // the destructor writes what was not flushed
@@ -96,7 +99,8 @@ TEST_CASE("metrics come back as they were written", "[io][metrics]") {
   CHECK_FALSE(fs::exists(folder / "metrics.h5.tmp"));
 }
 
-TEST_CASE("rows can be read while the writer is at work, and buffered rows cannot", "[io][metrics]") {
+TEST_CASE("rows can be read while the writer is at work, and buffered rows cannot",
+          "[io][metrics]") {
   const TestFolder folder;
   MetricsWriter writer = MetricsWriter::create(folder / "metrics.h5", {});
   CHECK(read_metrics(folder / "metrics.h5").train.empty());

@@ -18,7 +18,8 @@ namespace bitlab {
 
 namespace fs = std::filesystem;
 
-static_assert(std::endian::native == std::endian::little, "the bytes of the file are used as they are");
+static_assert(std::endian::native == std::endian::little,
+              "the bytes of the file are used as they are");
 
 namespace {
 
@@ -48,7 +49,8 @@ void convert(const void* from, Real* out, std::size_t n, Convert to_real) {
 
 }  // namespace
 
-void write_safetensors(const fs::path& path, const std::vector<TensorBytes>& tensors,
+void write_safetensors(const fs::path& path,
+                       const std::vector<TensorBytes>& tensors,
                        const std::map<std::string, std::string>& metadata) {
   const std::string header = build_safetensors_header(tensors, metadata, path.string());
   AtomicFile file(path);
@@ -101,12 +103,17 @@ void SafetensorsFile::parse(const char* begin, std::size_t size) {
   std::uint64_t length = 0;
   std::memcpy(&length, begin, sizeof length);
   if (length > kMaxHeader)
-    throw Error(where_, "header must have at most " + std::to_string(kMaxHeader) + " bytes, but claims " +
-                            std::to_string(length), "this is probably not a safetensors file");
+    throw Error(where_,
+                "header must have at most " + std::to_string(kMaxHeader) + " bytes, but claims " +
+                    std::to_string(length),
+                "this is probably not a safetensors file");
   if (length > size - 8)
-    throw Error(where_, "header must lie within the file of " + std::to_string(size) +
-                            " bytes, but claims " + std::to_string(length), "the file may be truncated");
-  SafetensorsHeader header = parse_safetensors_header({begin + 8, length}, size - 8 - length, where_);
+    throw Error(where_,
+                "header must lie within the file of " + std::to_string(size) +
+                    " bytes, but claims " + std::to_string(length),
+                "the file may be truncated");
+  SafetensorsHeader header =
+      parse_safetensors_header({begin + 8, length}, size - 8 - length, where_);
   metadata_ = std::move(header.metadata);
   for (PlacedTensor& placed : header.tensors) {
     placed.tensor.data = begin + 8 + length + placed.begin;
@@ -119,7 +126,8 @@ bool SafetensorsFile::contains(const std::string& name) const { return index_.co
 
 const TensorBytes& SafetensorsFile::at(const std::string& name) const {
   const auto found = index_.find(name);
-  if (found == index_.end()) throw Error(where_, "must contain the tensor '" + name + "', but does not");
+  if (found == index_.end())
+    throw Error(where_, "must contain the tensor '" + name + "', but does not");
   return tensors_[found->second];
 }
 
@@ -136,24 +144,38 @@ void SafetensorsFile::read_real(const std::string& name, Real* out, std::size_t 
   const TensorBytes& t = expect(name, n);
   const auto as_is = [](auto value) { return value; };
   switch (t.dtype) {
-    case DType::F64: return convert<double>(t.data, out, n, as_is);
-    case DType::F32: return convert<float>(t.data, out, n, as_is);
-    case DType::F16: return convert<std::uint16_t>(t.data, out, n, half_to_float);
-    case DType::BF16: return convert<std::uint16_t>(t.data, out, n, bfloat_to_float);
-    default: throw Error(where_, "'" + name + "' must hold floating numbers, but is " + dtype_name(t.dtype));
+    case DType::F64:
+      return convert<double>(t.data, out, n, as_is);
+    case DType::F32:
+      return convert<float>(t.data, out, n, as_is);
+    case DType::F16:
+      return convert<std::uint16_t>(t.data, out, n, half_to_float);
+    case DType::BF16:
+      return convert<std::uint16_t>(t.data, out, n, bfloat_to_float);
+    default:
+      throw Error(where_,
+                  "'" + name + "' must hold floating numbers, but is " + dtype_name(t.dtype));
   }
 }
 
 template <class Integer>
-void SafetensorsFile::read_exactly(const std::string& name, DType dtype, Integer* out, std::size_t n) const {
+void SafetensorsFile::read_exactly(const std::string& name,
+                                   DType dtype,
+                                   Integer* out,
+                                   std::size_t n) const {
   const TensorBytes& t = expect(name, n);
   if (t.dtype != dtype)
-    throw Error(where_, "'" + name + "' must be " + dtype_name(dtype) + ", but is " + dtype_name(t.dtype));
+    throw Error(where_,
+                "'" + name + "' must be " + dtype_name(dtype) + ", but is " + dtype_name(t.dtype));
   if (n > 0) std::memcpy(out, t.data, n * sizeof(Integer));
 }
 
-void SafetensorsFile::read(const std::string& name, float* out, std::size_t n) const { read_real(name, out, n); }
-void SafetensorsFile::read(const std::string& name, double* out, std::size_t n) const { read_real(name, out, n); }
+void SafetensorsFile::read(const std::string& name, float* out, std::size_t n) const {
+  read_real(name, out, n);
+}
+void SafetensorsFile::read(const std::string& name, double* out, std::size_t n) const {
+  read_real(name, out, n);
+}
 void SafetensorsFile::read(const std::string& name, std::int64_t* out, std::size_t n) const {
   read_exactly(name, DType::I64, out, n);
 }

@@ -1,6 +1,7 @@
 #pragma once
-// Weights on disk: the safetensors format. 8 bytes of header length (little-endian), a JSON header that gives
-// each tensor's dtype, shape and place, then the bytes of all tensors without holes, row-major, little-endian.
+// Weights on disk: the safetensors format. 8 bytes of header length (little-endian), a JSON header
+// that gives each tensor's dtype, shape and place, then the bytes of all tensors without holes,
+// row-major, little-endian.
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -12,28 +13,31 @@ namespace bitlab {
 
 enum class DType { F64, F32, F16, BF16, I64, I32, I16, I8, U8, Bool };
 
-std::size_t dtype_size(DType dtype);   // bytes an element
-std::string dtype_name(DType dtype);   // as in the file: "F32"
+std::size_t dtype_size(DType dtype);  // bytes an element
+std::string dtype_name(DType dtype);  // as in the file: "F32"
 
-// A tensor that somebody else owns. In a reader `data` may be unaligned: copy, or use the read functions.
+// A tensor that somebody else owns. In a reader `data` may be unaligned: copy, or use the read
+// functions.
 struct TensorBytes {
   std::string name;
   DType dtype = DType::F32;
-  std::vector<std::size_t> shape;      // empty: one number
+  std::vector<std::size_t> shape;  // empty: one number
   const void* data = nullptr;
 
-  std::size_t size() const;            // elements
+  std::size_t size() const;  // elements
   std::size_t bytes() const { return size() * dtype_size(dtype); }
 };
 
-// Writes all tensors in the order given, through a temporary that is renamed when it is safely on disk. The
-// data starts at a multiple of 64 bytes. Throws Error if two tensors share a name or the disk is full; `path`
-// is then what it was.
-void write_safetensors(const std::filesystem::path& path, const std::vector<TensorBytes>& tensors,
+// Writes all tensors in the order given, through a temporary that is renamed when it is safely on
+// disk. The data starts at a multiple of 64 bytes. Throws Error if two tensors share a name or the
+// disk is full; `path` is then what it was.
+void write_safetensors(const std::filesystem::path& path,
+                       const std::vector<TensorBytes>& tensors,
                        const std::map<std::string, std::string>& metadata = {});
 
-// A safetensors file, mapped into memory. The constructor checks the whole header against the size of the
-// file and throws Error for anything that does not add up, so the data can be trusted to be there.
+// A safetensors file, mapped into memory. The constructor checks the whole header against the size
+// of the file and throws Error for anything that does not add up, so the data can be trusted to be
+// there.
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const std::filesystem::path& path);
@@ -41,14 +45,16 @@ class SafetensorsFile {
   SafetensorsFile(SafetensorsFile&& other) noexcept;
   SafetensorsFile& operator=(SafetensorsFile&&) = delete;
 
-  const std::vector<TensorBytes>& tensors() const { return tensors_; }  // in the order of their bytes
+  const std::vector<TensorBytes>& tensors() const {
+    return tensors_;
+  }  // in the order of their bytes
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   bool contains(const std::string& name) const;
   // Throws Error if there is no such tensor.
   const TensorBytes& at(const std::string& name) const;
 
-  // Copies a tensor of n elements to out. Floating dtypes are converted to that of `out`; anything else must
-  // match. Throws Error if the name, the dtype or n is wrong.
+  // Copies a tensor of n elements to out. Floating dtypes are converted to that of `out`; anything
+  // else must match. Throws Error if the name, the dtype or n is wrong.
   void read(const std::string& name, float* out, std::size_t n) const;
   void read(const std::string& name, double* out, std::size_t n) const;
   void read(const std::string& name, std::int64_t* out, std::size_t n) const;

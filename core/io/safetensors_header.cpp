@@ -20,15 +20,18 @@ struct DTypeEntry {
   const char* name;
   std::size_t size;
 };
-constexpr DTypeEntry kDTypes[] = {{DType::F64, "F64", 8}, {DType::F32, "F32", 4}, {DType::F16, "F16", 2},
-                                  {DType::BF16, "BF16", 2}, {DType::I64, "I64", 8}, {DType::I32, "I32", 4},
-                                  {DType::I16, "I16", 2}, {DType::I8, "I8", 1}, {DType::U8, "U8", 1},
-                                  {DType::Bool, "BOOL", 1}};
+constexpr DTypeEntry kDTypes[] = {{DType::F64, "F64", 8}, {DType::F32, "F32", 4},
+                                  {DType::F16, "F16", 2}, {DType::BF16, "BF16", 2},
+                                  {DType::I64, "I64", 8}, {DType::I32, "I32", 4},
+                                  {DType::I16, "I16", 2}, {DType::I8, "I8", 1},
+                                  {DType::U8, "U8", 1},   {DType::Bool, "BOOL", 1}};
 
 const DTypeEntry& entry_of(DType dtype) { return kDTypes[static_cast<std::size_t>(dtype)]; }
 
 // The beginning of what a hostile file may have made long.
-std::string brief(const std::string& text) { return text.size() <= 120 ? text : text.substr(0, 120) + "..."; }
+std::string brief(const std::string& text) {
+  return text.size() <= 120 ? text : text.substr(0, 120) + "...";
+}
 
 // Parses a header that nobody vouches for: no deep nesting, no name twice.
 Json parse_json(std::string_view text, const std::string& where) {
@@ -43,7 +46,8 @@ Json parse_json(std::string_view text, const std::string& where) {
     if (event == Event::key) {
       const std::string name = value.get<std::string>();
       if (!names.at(static_cast<std::size_t>(depth)).insert(name).second)
-        throw Error(where, "each name must appear once in the header, but '" + name + "' comes twice");
+        throw Error(where,
+                    "each name must appear once in the header, but '" + name + "' comes twice");
     }
     return true;
   };
@@ -57,7 +61,8 @@ Json parse_json(std::string_view text, const std::string& where) {
 }
 
 std::uint64_t whole_number(const Json& value, const std::string& where, const std::string& what) {
-  if (!value.is_number_unsigned()) throw Error(where, what + " must be a whole number, but is " + brief(value.dump()));
+  if (!value.is_number_unsigned())
+    throw Error(where, what + " must be a whole number, but is " + brief(value.dump()));
   return value.get<std::uint64_t>();
 }
 
@@ -67,7 +72,8 @@ DType parse_dtype(const Json& value, const std::string& where, const std::string
     if (value.is_string() && value.get_ref<const std::string&>() == e.name) return e.dtype;
     known += std::string(known.empty() ? "" : ", ") + e.name;
   }
-  throw Error(where, "dtype of '" + name + "' must be one of " + known + ", but is " + brief(value.dump()));
+  throw Error(
+      where, "dtype of '" + name + "' must be one of " + known + ", but is " + brief(value.dump()));
 }
 
 // Bytes of a tensor of this shape; throws if the number does not fit 64 bits.
@@ -75,50 +81,60 @@ std::uint64_t checked_bytes(const TensorBytes& tensor, const std::string& where)
   std::uint64_t bytes = dtype_size(tensor.dtype);
   for (const std::size_t n : tensor.shape) {
     if (__builtin_mul_overflow(bytes, std::uint64_t{n}, &bytes))
-      throw Error(where, "shape of '" + tensor.name + "' must fit in memory, but its size overflows");
+      throw Error(where,
+                  "shape of '" + tensor.name + "' must fit in memory, but its size overflows");
   }
   return bytes;
 }
 
-PlacedTensor parse_tensor(const std::string& name, const Json& info, std::uint64_t data_size,
-                    const std::string& where) {
+PlacedTensor parse_tensor(const std::string& name,
+                          const Json& info,
+                          std::uint64_t data_size,
+                          const std::string& where) {
   const auto shape_of = [&]() -> const Json& { return info.at("shape"); };
   if (!info.is_object() || info.size() != 3 || !info.contains("dtype") || !info.contains("shape") ||
       !info.contains("data_offsets") || !shape_of().is_array())
     throw Error(where, "'" + name + "' must have dtype, shape and data_offsets and nothing else");
   PlacedTensor placed{{name, parse_dtype(info.at("dtype"), where, name), {}, nullptr}, 0, 0};
-  for (const Json& n : shape_of()) placed.tensor.shape.push_back(whole_number(n, where, "shape of '" + name + "'"));
+  for (const Json& n : shape_of())
+    placed.tensor.shape.push_back(whole_number(n, where, "shape of '" + name + "'"));
   const Json& offsets = info.at("data_offsets");
   if (!offsets.is_array() || offsets.size() != 2)
     throw Error(where, "data_offsets of '" + name + "' must be two numbers");
   placed.begin = whole_number(offsets[0], where, "data_offsets of '" + name + "'");
   placed.end = whole_number(offsets[1], where, "data_offsets of '" + name + "'");
   if (placed.begin > placed.end || placed.end > data_size)
-    throw Error(where, "data_offsets of '" + name + "' must lie within the " + std::to_string(data_size) +
-                           " data bytes, but are " + brief(offsets.dump()));
+    throw Error(where, "data_offsets of '" + name + "' must lie within the " +
+                           std::to_string(data_size) + " data bytes, but are " +
+                           brief(offsets.dump()));
   const std::uint64_t bytes = checked_bytes(placed.tensor, where);
   if (placed.end - placed.begin != bytes)
-    throw Error(where, "'" + name + "' must have " + std::to_string(bytes) + " bytes by its shape, but has " +
+    throw Error(where, "'" + name + "' must have " + std::to_string(bytes) +
+                           " bytes by its shape, but has " +
                            std::to_string(placed.end - placed.begin));
   return placed;
 }
 
 // Sorts by place and checks that the tensors fill the data without overlap or hole.
-void check_places(std::vector<PlacedTensor>& tensors, std::uint64_t data_size, const std::string& where) {
+void check_places(std::vector<PlacedTensor>& tensors,
+                  std::uint64_t data_size,
+                  const std::string& where) {
   std::sort(tensors.begin(), tensors.end(), [](const PlacedTensor& a, const PlacedTensor& b) {
     return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
   });
   std::uint64_t expected = 0;
   for (const PlacedTensor& p : tensors) {
     if (p.begin != expected)
-      throw Error(where, "tensors must follow each other without overlap or hole, but '" + p.tensor.name +
-                             "' begins at " + std::to_string(p.begin) + " and not at " +
-                             std::to_string(expected));
+      throw Error(where, "tensors must follow each other without overlap or hole, but '" +
+                             p.tensor.name + "' begins at " + std::to_string(p.begin) +
+                             " and not at " + std::to_string(expected));
     expected = p.end;
   }
   if (expected != data_size)
-    throw Error(where, "tensors must fill the file, but end at data byte " + std::to_string(expected) +
-                           " of " + std::to_string(data_size), "the file may be damaged");
+    throw Error(where,
+                "tensors must fill the file, but end at data byte " + std::to_string(expected) +
+                    " of " + std::to_string(data_size),
+                "the file may be damaged");
 }
 
 }  // namespace
@@ -141,7 +157,8 @@ std::string build_safetensors_header(const std::vector<TensorBytes>& tensors,
   std::set<std::string> names{"__metadata__"};
   for (const TensorBytes& t : tensors) {
     if (!names.insert(t.name).second)
-      throw Error(where, "each tensor must have a name of its own, but '" + t.name + "' comes twice");
+      throw Error(where,
+                  "each tensor must have a name of its own, but '" + t.name + "' comes twice");
     header[t.name] = {{"dtype", dtype_name(t.dtype)},
                       {"shape", t.shape},
                       {"data_offsets", {offset, offset + t.bytes()}}};
@@ -157,7 +174,8 @@ std::string build_safetensors_header(const std::vector<TensorBytes>& tensors,
   return text;
 }
 
-SafetensorsHeader parse_safetensors_header(std::string_view text, std::uint64_t data_size,
+SafetensorsHeader parse_safetensors_header(std::string_view text,
+                                           std::uint64_t data_size,
                                            const std::string& where) {
   const Json json = parse_json(text, where);
   SafetensorsHeader header;

@@ -38,7 +38,9 @@ std::string refusal(const std::string& header, std::size_t data_size) {
   return refusal(with_length(header, std::string(data_size, 'd')));
 }
 
-bool says(const std::string& message, const std::string& part) { return message.find(part) != std::string::npos; }
+bool says(const std::string& message, const std::string& part) {
+  return message.find(part) != std::string::npos;
+}
 
 bool run_python(const TestFolder& folder, const std::string& script) {
   write_file_atomic(folder / "check.py", script);
@@ -51,7 +53,8 @@ TEST_CASE("a safetensors file has exactly the bytes of the format", "[io][safete
   const TestFolder folder;
   const float w[] = {1.0f, -2.0f};
   const std::uint8_t codes[] = {7, 8, 9};
-  write_safetensors(folder / "m.safetensors", {{"w", DType::F32, {1, 2}, w}, {"codes", DType::U8, {3}, codes}},
+  write_safetensors(folder / "m.safetensors",
+                    {{"w", DType::F32, {1, 2}, w}, {"codes", DType::U8, {3}, codes}},
                     {{"format", "pt"}});
   std::string header =
       R"({"__metadata__":{"format":"pt"},"w":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},)"
@@ -97,10 +100,13 @@ TEST_CASE("tensors come back as they were written", "[io][safetensors]") {
 
 TEST_CASE("half and brain floats are read exactly", "[io][safetensors]") {
   const TestFolder folder;
-  const std::uint16_t half[] = {0x3c00, 0xc000, 0x7bff, 0x0001, 0x8001, 0x0400, 0x7c00, 0xfc00, 0x3555, 0x0000};
-  const float want[] = {1, -2, 65504, 0x1p-24f, -0x1p-24f, 0x1p-14f, INFINITY, -INFINITY, 0.333251953125f, 0};
+  const std::uint16_t half[] = {0x3c00, 0xc000, 0x7bff, 0x0001, 0x8001,
+                                0x0400, 0x7c00, 0xfc00, 0x3555, 0x0000};
+  const float want[] = {1,        -2,       65504,     0x1p-24f,        -0x1p-24f,
+                        0x1p-14f, INFINITY, -INFINITY, 0.333251953125f, 0};
   const std::uint16_t brain[] = {0x3f80, 0xc000, 0x4049};
-  write_safetensors(folder / "h.safetensors", {{"h", DType::F16, {10}, half}, {"b", DType::BF16, {3}, brain}});
+  write_safetensors(folder / "h.safetensors",
+                    {{"h", DType::F16, {10}, half}, {"b", DType::BF16, {3}, brain}});
   const SafetensorsFile file(folder / "h.safetensors");
   float h[10], b[3];
   file.read("h", h, 10);
@@ -129,15 +135,18 @@ TEST_CASE("writing that fails leaves the old file", "[io][safetensors]") {
   const fs::path path = folder / "m.safetensors";
   write_safetensors(path, {{"w", DType::F32, {2}, w}});
   const std::string before = read_file(path);
-  CHECK_THROWS_AS(write_safetensors(path, {{"a", DType::F32, {2}, w}, {"a", DType::F32, {2}, w}}), Error);
+  CHECK_THROWS_AS(write_safetensors(path, {{"a", DType::F32, {2}, w}, {"a", DType::F32, {2}, w}}),
+                  Error);
   CHECK_THROWS_AS(write_safetensors(path, {{"\xff", DType::F32, {2}, w}}), Error);
   CHECK(read_file(path) == before);
   CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 1);
 }
 
 TEST_CASE("hostile safetensors headers are refused with the reason", "[io][safetensors]") {
-  const auto tensor = [](const std::string& name, const std::string& shape, const std::string& offsets) {
-    return '"' + name + R"(":{"dtype":"F32","shape":)" + shape + R"(,"data_offsets":)" + offsets + "}";
+  const auto tensor = [](const std::string& name, const std::string& shape,
+                         const std::string& offsets) {
+    return '"' + name + R"(":{"dtype":"F32","shape":)" + shape + R"(,"data_offsets":)" + offsets +
+           "}";
   };
   CHECK(refusal("{" + tensor("a", "[2]", "[0,8]") + "}   ", 8).empty());
   CHECK(refusal("{}", 0).empty());
@@ -154,14 +163,16 @@ TEST_CASE("hostile safetensors headers are refused with the reason", "[io][safet
 
   const std::string a = tensor("a", "[2]", "[0,8]");
   CHECK(says(refusal("{" + a + "," + tensor("a", "[2]", "[8,16]") + "}", 16), "comes twice"));
-  CHECK(says(refusal(R"({"a":{"dtype":"F32","shape":[2],"shape":[2],"data_offsets":[0,8]}})", 8), "comes twice"));
+  CHECK(says(refusal(R"({"a":{"dtype":"F32","shape":[2],"shape":[2],"data_offsets":[0,8]}})", 8),
+             "comes twice"));
   CHECK(says(refusal("{" + a + "," + tensor("b", "[2]", "[4,12]") + "}", 12), "without overlap"));
   CHECK(says(refusal("{" + a + "," + tensor("b", "[2]", "[0,8]") + "}", 8), "without overlap"));
   CHECK(says(refusal("{" + a + "," + tensor("b", "[2]", "[12,20]") + "}", 20), "without overlap"));
   CHECK(says(refusal("{" + a + "}", 12), "fill the file"));
   CHECK(says(refusal("{" + a + "}", 4), "within the 4 data bytes"));
   CHECK(says(refusal("{" + tensor("a", "[2]", "[8,0]") + "}", 8), "within the 8 data bytes"));
-  CHECK(says(refusal("{" + tensor("a", "[2]", "[0,18446744073709551616]") + "}", 8), "whole number"));
+  CHECK(
+      says(refusal("{" + tensor("a", "[2]", "[0,18446744073709551616]") + "}", 8), "whole number"));
   CHECK(says(refusal("{" + tensor("a", "[2]", "[-8,0]") + "}", 8), "whole number"));
   CHECK(says(refusal("{" + tensor("a", "[2]", "[0]") + "}", 8), "two numbers"));
   CHECK(says(refusal("{" + tensor("a", "[3]", "[0,8]") + "}", 8), "12 bytes by its shape"));
@@ -169,7 +180,8 @@ TEST_CASE("hostile safetensors headers are refused with the reason", "[io][safet
   CHECK(says(refusal("{" + tensor("a", "[-2]", "[0,8]") + "}", 8), "whole number"));
   CHECK(says(refusal("{" + tensor("a", "[4611686018427387904,4]", "[0,0]") + "}", 0), "overflows"));
   CHECK(says(refusal("{" + tensor("a", "2", "[0,8]") + "}", 8), "dtype, shape and data_offsets"));
-  CHECK(says(refusal(R"({"a":{"dtype":"F99","shape":[2],"data_offsets":[0,8]}})", 8), "dtype of 'a'"));
+  CHECK(says(refusal(R"({"a":{"dtype":"F99","shape":[2],"data_offsets":[0,8]}})", 8),
+             "dtype of 'a'"));
   CHECK(says(refusal(R"({"a":{"dtype":7,"shape":[2],"data_offsets":[0,8]}})", 8), "dtype of 'a'"));
   CHECK(says(refusal(R"({"a":{"dtype":"F32","shape":[2]}})", 8), "dtype, shape and data_offsets"));
   CHECK(says(refusal(R"({"a":3})", 0), "dtype, shape and data_offsets"));
@@ -180,13 +192,15 @@ TEST_CASE("hostile safetensors headers are refused with the reason", "[io][safet
 TEST_CASE("every truncation of a file is refused", "[io][safetensors]") {
   const TestFolder folder;
   const float w[] = {1, 2, 3};
-  write_safetensors(folder / "m.safetensors", {{"w", DType::F32, {3}, w}, {"v", DType::F32, {2}, w}});
+  write_safetensors(folder / "m.safetensors",
+                    {{"w", DType::F32, {3}, w}, {"v", DType::F32, {2}, w}});
   const std::string whole = read_file(folder / "m.safetensors");
   CHECK(refusal(whole).empty());
   for (std::size_t n = 0; n < whole.size(); ++n) REQUIRE_FALSE(refusal(whole.substr(0, n)).empty());
 }
 
-TEST_CASE("an independent program reads our file and we read its file", "[io][safetensors][python]") {
+TEST_CASE("an independent program reads our file and we read its file",
+          "[io][safetensors][python]") {
   if (std::system("python3 -c 'import struct, json' >/dev/null 2>&1") != 0) {
     WARN("SKIPPED: python3 is not installed, so nothing but our own code read the file");
     return;
@@ -194,7 +208,8 @@ TEST_CASE("an independent program reads our file and we read its file", "[io][sa
   const TestFolder folder;
   const float w[] = {0.5f, -1.25f, 3e38f, 1e-40f};
   const std::int64_t step[] = {1, -2};
-  write_safetensors(folder / "ours.safetensors", {{"a.w", DType::F32, {2, 2}, w}, {"n", DType::I64, {2}, step}},
+  write_safetensors(folder / "ours.safetensors",
+                    {{"a.w", DType::F32, {2, 2}, w}, {"n", DType::I64, {2}, step}},
                     {{"format", "pt"}, {"note", "\xc3\xa9 \"quoted\"\n"}});
   const std::string ours = (folder / "ours.safetensors").string();
   const std::string theirs = (folder / "theirs.safetensors").string();

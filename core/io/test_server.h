@@ -19,7 +19,8 @@ namespace bitlab {
 
 class TestServer {
  public:
-  // `respond` gets the number of the request and its head, and returns all bytes to send before closing.
+  // `respond` gets the number of the request and its head, and returns all bytes to send before
+  // closing.
   using Respond = std::function<std::string(std::size_t, const std::string&)>;
 
   explicit TestServer(Respond respond) : respond_(std::move(respond)) {
@@ -86,10 +87,12 @@ class TestServer {
 };
 
 // A whole answer, or with `send` < the body's size one that breaks off.
-inline std::string http(const std::string& status, const std::string& body, const std::string& headers = "",
+inline std::string http(const std::string& status,
+                        const std::string& body,
+                        const std::string& headers = "",
                         std::size_t send = std::string::npos) {
-  return "HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + headers +
-         "Connection: close\r\n\r\n" + body.substr(0, send);
+  return "HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+         headers + "Connection: close\r\n\r\n" + body.substr(0, send);
 }
 
 // The first byte that the request asks for.
@@ -99,12 +102,14 @@ inline std::size_t range_start(const std::string& head) {
 }
 
 // What a server that supports ranges answers.
-inline std::string http_range(const std::string& content, const std::string& head,
+inline std::string http_range(const std::string& content,
+                              const std::string& head,
                               std::size_t send = std::string::npos) {
   const std::size_t start = range_start(head);
   if (start == 0) return http("200 OK", content, "", send);
   const std::string range = "Content-Range: bytes " + std::to_string(start) + "-" +
-                            std::to_string(content.size() - 1) + "/" + std::to_string(content.size()) + "\r\n";
+                            std::to_string(content.size() - 1) + "/" +
+                            std::to_string(content.size()) + "\r\n";
   return http("206 Partial Content", content.substr(start), range, send);
 }
 

@@ -25,7 +25,8 @@ std::string_view character_at(std::string_view text, std::size_t at) {
 
 // "'x'", or the number for what cannot be seen.
 std::string shown(std::string_view character) {
-  if (character.size() > 1 || (character[0] > ' ' && character[0] < 127)) return "'" + std::string(character) + "'";
+  if (character.size() > 1 || (character[0] > ' ' && character[0] < 127))
+    return "'" + std::string(character) + "'";
   return "character number " + std::to_string(static_cast<int>(character[0]));
 }
 
@@ -50,14 +51,17 @@ CharTokenizer CharTokenizer::from_text(std::string_view text) {
   return CharTokenizer(std::move(characters));
 }
 
-CharTokenizer::CharTokenizer(std::vector<std::string> characters) : characters_(std::move(characters)) {
+CharTokenizer::CharTokenizer(std::vector<std::string> characters)
+    : characters_(std::move(characters)) {
   std::fill(std::begin(ascii_), std::end(ascii_), -1);
   for (const std::string& c : characters_) {
     if (c.empty() || utf8_length(c, 0) != c.size())
-      throw Error(kWhere, "each entry of the vocabulary must be one UTF-8 character, but one is not");
+      throw Error(kWhere,
+                  "each entry of the vocabulary must be one UTF-8 character, but one is not");
     const auto id = static_cast<std::int32_t>(ids_.size());
     if (!ids_.emplace(c, id).second)
-      throw Error(kWhere, "each character must be in the vocabulary once, but " + shown(c) + " comes twice");
+      throw Error(kWhere, "each character must be in the vocabulary once, but " + shown(c) +
+                              " comes twice");
     if (c.size() == 1) ascii_[static_cast<unsigned char>(c[0])] = id;
   }
 }
@@ -75,8 +79,8 @@ std::vector<std::int32_t> CharTokenizer::encode(std::string_view text) const {
     }
     if (id < 0)
       throw Error(kWhere, "text must use the " + std::to_string(vocab_size()) +
-                              " characters of the training text, but byte " + std::to_string(at) + " begins " +
-                              shown(character));
+                              " characters of the training text, but byte " + std::to_string(at) +
+                              " begins " + shown(character));
     tokens.push_back(id);
     at += character.size();
   }
@@ -108,7 +112,8 @@ std::unique_ptr<Tokenizer> tokenizer_from_json(std::string_view json) {
       throw Error("tokenizer", "type must be 'char', but is " + parsed.at("type").dump());
     characters = parsed.at("characters").get<std::vector<std::string>>();
   } catch (const nlohmann::json::exception& e) {
-    throw Error("tokenizer", std::string("must be described by JSON with type and characters, but ") + e.what());
+    throw Error("tokenizer",
+                std::string("must be described by JSON with type and characters, but ") + e.what());
   }
   return std::make_unique<CharTokenizer>(std::move(characters));
 }

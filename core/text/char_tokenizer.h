@@ -8,8 +8,8 @@ namespace bitlab {
 
 class CharTokenizer final : public Tokenizer {
  public:
-  // The characters of this text, numbered in the order of their code points. Throws Error if it is empty or
-  // not UTF-8.
+  // The characters of this text, numbered in the order of their code points. Throws Error if it is
+  // empty or not UTF-8.
   static CharTokenizer from_text(std::string_view text);
   // Exactly these characters, in this order. Throws Error if one comes twice.
   explicit CharTokenizer(std::vector<std::string> characters);
@@ -24,7 +24,7 @@ class CharTokenizer final : public Tokenizer {
  private:
   std::vector<std::string> characters_;  // UTF-8
   std::map<std::string, std::int32_t, std::less<>> ids_;
-  std::int32_t ascii_[128];              // id or -1; most texts need no other
+  std::int32_t ascii_[128];  // id or -1; most texts need no other
 };
 
 }  // namespace bitlab

@@ -34,7 +34,8 @@ TEST_CASE("a character is one of Unicode, not a byte", "[text]") {
   CHECK(tokenizer.encode(text) == std::vector<std::int32_t>{1, 2, 0, 3, 4, 2});
   CHECK(tokenizer.decode(tokenizer.encode(text)) == text);
   std::string piecewise;
-  for (const std::int32_t token : tokenizer.encode(text)) piecewise += tokenizer.decode({&token, 1});
+  for (const std::int32_t token : tokenizer.encode(text))
+    piecewise += tokenizer.decode({&token, 1});
   CHECK(piecewise == text);
 }
 
@@ -56,10 +57,12 @@ TEST_CASE("a tokenizer comes back from its JSON", "[text]") {
   CHECK(again->encode("\u20aca\n") == tokenizer.encode("\u20aca\n"));
   CHECK(again->id() == tokenizer.id());
   CHECK(again->id() != CharTokenizer::from_text("ab").id());
-  CHECK(CharTokenizer::from_text("b\na").to_json() == R"({"type":"char","characters":["\n","a","b"]})");
-  for (const char* broken : {"", "[]", "{}", R"({"type":"bpe","characters":["a"]})", R"({"type":"char"})",
-                             R"({"type":"char","characters":["a","a"]})",
-                             R"({"type":"char","characters":["ab"]})", R"({"type":"char","characters":[1]})"})
+  CHECK(CharTokenizer::from_text("b\na").to_json() ==
+        R"({"type":"char","characters":["\n","a","b"]})");
+  for (const char* broken :
+       {"", "[]", "{}", R"({"type":"bpe","characters":["a"]})", R"({"type":"char"})",
+        R"({"type":"char","characters":["a","a"]})", R"({"type":"char","characters":["ab"]})",
+        R"({"type":"char","characters":[1]})"})
     CHECK_THROWS_AS(tokenizer_from_json(broken), Error);
 }
 
@@ -69,7 +72,8 @@ TEST_CASE("only well-formed UTF-8 has a length", "[text]") {
   CHECK(utf8_length("\xe0\xa0\x80", 0) == 3);
   CHECK(utf8_length("\xf0\x90\x80\x80", 0) == 4);
   CHECK(utf8_length("\xf4\x8f\xbf\xbf", 0) == 4);
-  for (const char* bad : {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
-                          "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xc2", "\xe2\x82", "\xc2\x41", "\xff"})
+  for (const char* bad :
+       {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
+        "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xc2", "\xe2\x82", "\xc2\x41", "\xff"})
     CHECK(utf8_length(bad, 0) == 0);
 }

@@ -16,10 +16,12 @@ struct NgramLoss {
 };
 
 // Tables of order 1..max_order counted on `train`, with p(c | context) =
-// (count(context c) + 0.1) / (count(context) + 0.1 * vocab_size). No back-off. The first order - 1 tokens of a
-// split have no whole context and are left out. Throws Error if vocab_size^max_order exceeds 2^64 or a split
-// is shorter than max_order.
-std::vector<NgramLoss> ngram_losses(std::span<const std::int32_t> train, std::span<const std::int32_t> val,
-                                    std::size_t vocab_size, int max_order = 4);
+// (count(context c) + 0.1) / (count(context) + 0.1 * vocab_size). No back-off. The first order - 1
+// tokens of a split have no whole context and are left out. Throws Error if vocab_size^max_order
+// exceeds 2^64 or a split is shorter than max_order.
+std::vector<NgramLoss> ngram_losses(std::span<const std::int32_t> train,
+                                    std::span<const std::int32_t> val,
+                                    std::size_t vocab_size,
+                                    int max_order = 4);
 
 }  // namespace bitlab

@@ -15,7 +15,9 @@ namespace fs = std::filesystem;
 namespace {
 
 // The definition, with a scan of the whole training split for every token.
-double naive_loss(const std::vector<std::int32_t>& train, const std::vector<std::int32_t>& split, int vocab_size,
+double naive_loss(const std::vector<std::int32_t>& train,
+                  const std::vector<std::int32_t>& split,
+                  int vocab_size,
                   std::size_t order) {
   double sum = 0;
   for (std::size_t i = order - 1; i < split.size(); ++i) {
@@ -35,7 +37,8 @@ double naive_loss(const std::vector<std::int32_t>& train, const std::vector<std:
 std::string tiny_shakespeare() {
   const char* mirror = std::getenv("BITLAB_MIRROR");
   const char* source = std::getenv("BITLAB_SOURCE_DIR");
-  const fs::path folder = mirror != nullptr ? fs::path(mirror) : fs::path(source ? source : ".") / "../shared/data";
+  const fs::path folder =
+      mirror != nullptr ? fs::path(mirror) : fs::path(source ? source : ".") / "../shared/data";
   const fs::path file = folder / "tinyshakespeare" / "input.txt";
   return fs::exists(file) ? read_file(file) : "";
 }
@@ -48,8 +51,10 @@ TEST_CASE("n-gram losses are what their definition says", "[text][ngram]") {
   const auto losses = ngram_losses(train, val, 5, 4);
   REQUIRE(losses.size() == 4);
   for (const NgramLoss& l : losses) {
-    CHECK(l.loss == Approx(naive_loss(train, val, 5, static_cast<std::size_t>(l.order))).epsilon(1e-12));
-    CHECK(l.train_loss == Approx(naive_loss(train, train, 5, static_cast<std::size_t>(l.order))).epsilon(1e-12));
+    CHECK(l.loss ==
+          Approx(naive_loss(train, val, 5, static_cast<std::size_t>(l.order))).epsilon(1e-12));
+    CHECK(l.train_loss ==
+          Approx(naive_loss(train, train, 5, static_cast<std::size_t>(l.order))).epsilon(1e-12));
   }
   CHECK(losses[0].name == "unigram");
   CHECK(losses[1].name == "bigram");
@@ -63,8 +68,8 @@ TEST_CASE("n-grams that cannot be counted are refused", "[text][ngram]") {
   CHECK_THROWS_AS(ngram_losses(tokens, {tokens.data(), 3}, 5, 4), Error);
 }
 
-// Counted by an independent program. 3.309, which is sometimes given for the unigram table, is its loss on the
-// training split.
+// Counted by an independent program. 3.309, which is sometimes given for the unigram table, is its
+// loss on the training split.
 TEST_CASE("the reference lines of Tiny Shakespeare are reproduced", "[text][ngram][data]") {
   const std::string text = tiny_shakespeare();
   if (text.empty()) {

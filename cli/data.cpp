@@ -1,0 +1,130 @@
+// bitlab data list | get NAME | path NAME | verify [NAME]
+#include <unistd.h>
+
+#include <iomanip>
+#include <iostream>
+#include <sstream>
+
+#include "cli/commands.h"
+#include "core/base/error.h"
+#include "core/base/sha256.h"
+#include "core/data/sources.h"
+
+namespace bitlab {
+
+namespace {
+
+constexpr const char* kHelp =
+    "bitlab data: the texts that experiments read\n\n"
+    "  bitlab data list             all sources: size, licence, where each is now\n"
+    "  bitlab data get NAME         fetch it if it is not here; print its path\n"
+    "  bitlab data path NAME        print its path; never uses the network\n"
+    "  bitlab data verify [NAME]    check the sha256 of one or all that are here\n\n"
+    "BITLAB_CACHE is the folder that keeps what was fetched, BITLAB_MIRROR folders that are "
+    "searched first.\n";
+
+// One line that is written over and over on a terminal; nothing elsewhere.
+void show_progress(const std::string& name, std::uint64_t done, std::uint64_t total) {
+  if (::isatty(STDERR_FILENO) == 0 || total == 0) return;
+  std::ostringstream line;
+  line << "\r" << name << ": " << std::fixed << std::setprecision(1)
+       << static_cast<double>(done) / 1e6 << " of " << static_cast<double>(total) / 1e6 << " MB ("
+       << done * 100 / total << " %)";
+  std::cerr << line.str() << (done >= total ? "\n" : "") << std::flush;
+}
+
+void show_notes(const std::vector<std::string>& notes) {
+  for (const std::string& note : notes) std::cerr << "note: " << note << "\n";
+}
+
+int list() {
+  std::cout << std::left << std::setw(18) << "name" << std::right << std::setw(10) << "bytes"
+            << "  " << std::left << std::setw(16) << "licence"
+            << "here\n";
+  for (const Source& source : sources()) {
+    const auto here = find_local(source);
+    std::cout << std::left << std::setw(18) << source.name << std::right << std::setw(10)
+              << source.bytes << "  " << std::left << std::setw(16) << source.licence
+              << (here              ? here->path.string()
+                  : source.generate ? "built in"
+                                    : "no")
+              << "\n"
+              << std::string(18, ' ') << source.description << "\n";
+    for (const std::string& url : source.urls) std::cout << std::string(18, ' ') << url << "\n";
+  }
+  return 0;
+}
+
+int get(const Source& source) {
+  const Fetched fetched = fetch(source, show_progress);
+  show_notes(fetched.notes);
+  std::cout << fetched.path.string() << "\n";
+  return 0;
+}
+
+int path(const Source& source) {
+  const auto here = find_local(source);
+  if (!here)
+    throw Error(source.name, "must be in the cache or in a mirror, but is not",
+                "bitlab data get " + source.name + " fetches it");
+  show_notes(here->notes);
+  std::cout << here->path.string() << "\n";
+  return 0;
+}
+
+// Whether a source is right, with a line about it. What is not here is wrong only if it was asked
+// for by name.
+bool verify(const Source& source, bool must_be_here) {
+  const auto here = find_local(source);
+  std::string verdict = "PASS", detail;
+  if (here) {
+    detail = here->path.string();
+  } else if (std::filesystem::exists(cached_path(source))) {
+    verdict = "FAIL";
+    detail = cached_path(source).string() + " has sha256 " + sha256_file(cached_path(source)) +
+             " instead of " + source.sha256;
+  } else if (source.generate) {
+    const std::string sha256 = sha256_hex(source.generate());
+    if (sha256 != source.sha256) verdict = "FAIL";
+    detail = "built in, sha256 " + sha256;
+  } else {
+    verdict = must_be_here ? "FAIL" : "absent";
+    detail = "not in the cache nor in a mirror";
+  }
+  std::cout << std::left << std::setw(7) << verdict << std::setw(18) << source.name << detail
+            << "\n";
+  if (here) show_notes(here->notes);
+  return verdict != "FAIL";
+}
+
+// A source with a hash; a file of one's own has none to check.
+Source named(const std::string& name) {
+  Source source = find_source(name);
+  if (source.sha256.empty())
+    throw UsageError("bitlab data",
+                     "NAME must be a source of `bitlab data list`, but got '" + name + "'");
+  return source;
+}
+
+}  // namespace
+
+int data_command(const std::vector<std::string>& args) {
+  const std::string verb = args.empty() ? "" : args[0];
+  if (verb == "--help" || verb == "-h") {
+    std::cout << kHelp;
+    return 0;
+  }
+  if (verb == "list" && args.size() == 1) return list();
+  if (verb == "get" && args.size() == 2) return get(named(args[1]));
+  if (verb == "path" && args.size() == 2) return path(named(args[1]));
+  if (verb == "verify" && args.size() == 2) return verify(named(args[1]), true) ? 0 : 1;
+  if (verb == "verify" && args.size() == 1) {
+    bool all_right = true;
+    for (const Source& source : sources()) all_right = verify(source, false) && all_right;
+    return all_right ? 0 : 1;
+  }
+  throw UsageError("bitlab data", "must be followed by list, get NAME, path NAME or verify [NAME]",
+                   "bitlab data --help says more");
+}
+
+}  // namespace bitlab

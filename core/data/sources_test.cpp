@@ -1,0 +1,191 @@
+#include "core/data/sources.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <optional>
+
+#include "core/base/catch.h"
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/base/sha256.h"
+#include "core/io/test_folder.h"
+
+using namespace bitlab;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::string kText = "ROMEO:\nWhat light?\n\nJULIET:\nIt is the east.\n";
+const std::string kCrlf = "ROMEO:\r\nWhat light?\r\n\r\nJULIET:\r\nIt is the east.\r\n";
+
+// Sets variables of the environment for one test.
+class Environment {
+ public:
+  ~Environment() {
+    for (const auto& [name, value] : before_) {
+      if (value)
+        ::setenv(name.c_str(), value->c_str(), 1);
+      else
+        ::unsetenv(name.c_str());
+    }
+  }
+  void set(const std::string& name, const std::string& value) {
+    const char* old = std::getenv(name.c_str());
+    before_.emplace(name, old == nullptr ? std::nullopt : std::optional<std::string>(old));
+    if (value.empty())
+      ::unsetenv(name.c_str());
+    else
+      ::setenv(name.c_str(), value.c_str(), 1);
+  }
+
+ private:
+  std::map<std::string, std::optional<std::string>> before_;
+};
+
+// A folder with a cache, a mirror and an "internet", and a source that is served from it.
+struct World {
+  TestFolder folder;
+  Environment environment;
+  Source source{"play", "play.txt", {}, kText.size(), sha256_hex(kText), "none", "a test", {}};
+
+  World() {
+    environment.set("BITLAB_CACHE", (folder / "cache").string());
+    environment.set("BITLAB_MIRROR",
+                    (folder / "nowhere").string() + ":" + (folder / "mirror").string());
+    fs::create_directories(folder / "mirror" / "deep" / "down");
+    source.urls = {"file://" + (folder / "gone.txt").string(),
+                   "file://" + (folder / "web.txt").string()};
+  }
+  void put(const fs::path& path, const std::string& content) const {
+    fs::create_directories(path.parent_path());
+    std::ofstream(path, std::ios::binary) << content;
+  }
+  fs::path web() const { return folder / "web.txt"; }
+  fs::path mirror() const { return folder / "mirror" / "deep" / "down" / "play.txt"; }
+};
+
+bool says(const std::vector<std::string>& notes, const std::string& part) {
+  for (const std::string& note : notes)
+    if (note.find(part) != std::string::npos) return true;
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("a source is downloaded into the cache once", "[data][sources]") {
+  World world;
+  world.put(world.web(), kText);
+  CHECK_FALSE(find_local(world.source));
+  const Fetched fetched = fetch(world.source);
+  CHECK(find_local(world.source)->path == fetched.path);
+  CHECK(fetched.path == world.folder / "cache" / "play" / "play.txt");
+  CHECK(read_file(fetched.path) == kText);
+  CHECK(says(fetched.notes, "gone.txt"));  // the first address did not work
+  fs::remove(world.web());
+  CHECK(fetch(world.source).path == fetched.path);
+}
+
+TEST_CASE("a mirror is used before the network, by name and hash", "[data][sources]") {
+  World world;
+  world.put(world.folder / "mirror" / "play.txt", "another play of that name");
+  world.put(world.mirror(), kText);
+  const Fetched fetched = fetch(world.source);
+  CHECK(fetched.path == world.mirror());
+  CHECK_FALSE(fs::exists(cached_path(world.source)));
+}
+
+TEST_CASE("a damaged file in the cache is replaced, loudly", "[data][sources]") {
+  World world;
+  world.put(world.web(), kText);
+  world.put(cached_path(world.source), "damaged");
+  const Fetched fetched = fetch(world.source);
+  CHECK(read_file(fetched.path) == kText);
+  CHECK(says(fetched.notes, "instead of " + world.source.sha256));
+  CHECK(fetch(world.source).notes.empty());
+}
+
+TEST_CASE("a copy with CR LF line ends gives the same text, loudly", "[data][sources]") {
+  World world;
+  world.put(world.mirror(), kCrlf);
+  const SourceText text = open_first(std::vector<Source>{world.source});
+  CHECK(text.text == kText);
+  CHECK(text.sha256 == world.source.sha256);
+  CHECK(text.bytes == kText.size());
+  CHECK(says(text.notes, "5 CR characters"));
+}
+
+TEST_CASE("the next source is used when the first cannot be had, and the notes say why",
+          "[data][sources]") {
+  World world;
+  const Source embedded{"embedded",        "e.txt", {}, 3,
+                        sha256_hex("abc"), "",      "", [] { return std::string("abc"); }};
+  const SourceText text = open_first(std::vector<Source>{world.source, embedded});
+  CHECK(text.name == "embedded");
+  CHECK(text.text == "abc");
+  CHECK(text.sha256 == sha256_hex("abc"));
+  CHECK(says(text.notes, "play is not used"));
+  CHECK(says(text.notes, "web.txt"));
+  CHECK(says(text.notes, "no mirror has a play.txt"));
+  CHECK_THROWS_AS(open_first(std::vector<Source>{world.source}), Error);
+
+  world.put(world.web(), kText);
+  CHECK(open_first(std::vector<Source>{world.source, embedded}).name == "play");
+}
+
+TEST_CASE("a file on the network with another hash is refused", "[data][sources]") {
+  World world;
+  world.put(world.web(), std::string(kText.size(), 'x'));
+  CHECK_THROWS_AS(fetch(world.source), Error);
+  CHECK_FALSE(fs::exists(cached_path(world.source)));
+}
+
+TEST_CASE("generated sources need nothing and are kept on request", "[data][sources]") {
+  World world;
+  const SourceText text = open_first(std::vector<std::string>{"synthetic-plays"});
+  CHECK(text.name == "synthetic-plays");
+  CHECK(text.notes.empty());
+  CHECK_FALSE(fs::exists(world.folder / "cache"));
+  const Fetched fetched = fetch(find_source("synthetic-plays"));
+  CHECK(read_file(fetched.path) == text.text);
+}
+
+TEST_CASE("a text of one's own is named by its path", "[data][sources]") {
+  World world;
+  const std::string path = (world.folder / "mine.txt").string();
+  world.put(path, "one\r\ntwo\r\n");
+  const SourceText text = open_first(std::vector<std::string>{path});
+  CHECK(text.text == "one\ntwo\n");
+  CHECK(text.name == path);
+  CHECK(says(text.notes, "2 CR characters"));
+  CHECK_THROWS_AS(open_first(std::vector<std::string>{path + ".absent"}), Error);
+}
+
+TEST_CASE("an unknown source is a wrong request", "[data][sources]") {
+  CHECK_THROWS_AS(find_source("tinyshakespere"), UsageError);
+  try {
+    find_source("tinyshakespere");
+  } catch (const UsageError& e) {
+    CHECK(std::string(e.what()).find("tinyshakespeare, synthetic-plays") != std::string::npos);
+  }
+}
+
+TEST_CASE("the cache is where the environment says", "[data][sources]") {
+  Environment environment;
+  environment.set("BITLAB_CACHE", "");
+  environment.set("XDG_CACHE_HOME", "");
+  environment.set("HOME", "/home/ada");
+  CHECK(cache_folder() == "/home/ada/.cache/bitlab");
+  environment.set("XDG_CACHE_HOME", "/x");
+  CHECK(cache_folder() == "/x/bitlab");
+  environment.set("BITLAB_CACHE", "/b");
+  CHECK(cache_folder() == "/b");
+  environment.set("BITLAB_MIRROR", "/a::/b c:");
+  CHECK(mirror_folders() == std::vector<fs::path>{"/a", "/b c"});
+}
+
+TEST_CASE("only CR before LF is left out", "[data][sources]") {
+  std::string text = "a\r\nb\rc\r\r\n\r";
+  CHECK(normalise_line_ends(text) == 2);
+  CHECK(text == "a\nb\rc\r\n\r");
+}
