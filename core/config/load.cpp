@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-using Source = std::shared_ptr<const SourceText>;
+using Source = std::shared_ptr<const ConfigText>;
 
 Place place_of(const Source& source, const toml::source_region& region) {
   Place place{source, region.begin.line, region.begin.column, 1};
@@ -86,7 +86,7 @@ class Loader {
     std::error_code error;
     const fs::path real = fs::weakly_canonical(path, error);
     if (std::find(open_.begin(), open_.end(), real) != open_.end()) return report_cycle(real, asked);
-    auto source = std::make_shared<SourceText>();
+    auto source = std::make_shared<ConfigText>();
     source->name = shown(path);
     source->order = order_++;
     try {
@@ -107,7 +107,7 @@ class Loader {
   }
 
   void override_with(const std::string& argument, Settings& into) {
-    auto source = std::make_shared<SourceText>();
+    auto source = std::make_shared<ConfigText>();
     *source = {"command line", argument, order_++, true};
     const std::size_t equals = argument.find('=');
     if (equals == std::string::npos || equals == 0)

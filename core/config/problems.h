@@ -10,7 +10,7 @@
 namespace bitlab {
 
 // A text that settings came from: a TOML file, or one `path=value` of the command line.
-struct SourceText {
+struct ConfigText {
   std::string name;           // as shown: "configs/experiments/x.toml", "command line"
   std::string text;
   std::size_t order = 0;      // in which it was opened; errors are sorted by it
@@ -19,7 +19,7 @@ struct SourceText {
 
 // A stretch of one line of a source. Without a source: nowhere, the value is a default.
 struct Place {
-  std::shared_ptr<const SourceText> source = nullptr;
+  std::shared_ptr<const ConfigText> source = nullptr;
   std::size_t line = 0, column = 0;  // from 1, columns in characters
   std::size_t length = 1;            // characters to underline
 

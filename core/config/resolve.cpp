@@ -253,6 +253,9 @@ void ConfigReader::report_unknown(const std::string& path, const Setting& settin
     return problems_.add(setting.key, "unknown table [" + path + "]" + of_arm,
                          {guess.empty() ? "" : "did you mean [" + guess + "]?", "tables:" + known});
   }
+  if (fields_.count(path))
+    return problems_.add(setting.key, "unknown key '" + path + "'" + of_arm,
+                         {"another arm has it: it depends on a name that is set there"});
   const std::string guess = suggest_path(path, fields_);
   const std::string keys = keys_of(fields_, table);
   problems_.add(setting.key, "unknown key '" + path + "'" + of_arm,
