@@ -7,6 +7,9 @@
 namespace bitlab {
 
 int run_command(const std::vector<std::string>& args);     // run.cpp
+int data_command(const std::vector<std::string>& args);    // data.cpp
 int worker_command(const std::vector<std::string>& args);  // worker.cpp, started by run
+int table_command(const std::vector<std::string>& args);   // table.cpp
+int report_command(const std::vector<std::string>& args);  // report.cpp
 
 }  // namespace bitlab

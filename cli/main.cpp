@@ -1,14 +1,13 @@
 // The program: finds the verb and turns exceptions into exit codes, here and nowhere else.
 #include <algorithm>
 #include <exception>
-#include <functional>
 #include <iostream>
 #include <string>
 #include <vector>
 
 #include "cli/commands.h"
-#include "cli/did_you_mean.h"
 #include "core/base/error.h"
+#include "core/config/problems.h"
 
 namespace bitlab {
 namespace {
@@ -25,6 +24,8 @@ const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = {
       {"Experiments", "run", "NAME|FILE.toml [path=value ...]", "train what is not done, then show the result",
        run_command},
+      {"Results", "table", "NAME [--format F]", "the result table, as md, csv, tex or json", table_command},
+      {"Results", "report", "NAME", "draw the curves and write the tables again", report_command},
       {"", "worker", "", "one run; started by run", worker_command},
   };
   return all;
@@ -54,7 +55,7 @@ int dispatch(const std::vector<std::string>& args) {
     if (args[0] == verb.name) return verb.command({args.begin() + 1, args.end()});
     if (*verb.group) names.push_back(verb.name);
   }
-  const std::string guess = did_you_mean(args[0], names);
+  const std::string guess = nearest(args[0], names);
   throw UsageError("bitlab", "the first word must be a verb, but got '" + args[0] + "'",
                    guess.empty() ? "bitlab --help lists the verbs" : "did you mean '" + guess + "'?");
 }
@@ -62,14 +63,23 @@ int dispatch(const std::vector<std::string>& args) {
 }  // namespace
 }  // namespace bitlab
 
+namespace {
+
+// A config's mistakes begin with their place, which editors jump to.
+void print_error(const std::string& what) {
+  std::cerr << (what.rfind("[", 0) == 0 ? "error: " : "") << what << (what.ends_with("\n") ? "" : "\n");
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   try {
     return bitlab::dispatch({argv + 1, argv + argc});
   } catch (const bitlab::UsageError& e) {
-    std::cerr << "error: " << e.what() << "\n";
+    print_error(e.what());
     return 2;
   } catch (const std::exception& e) {
-    std::cerr << "error: " << e.what() << "\n";
+    print_error(e.what());
     return 1;
   }
 }

@@ -1,4 +1,4 @@
-// The local launcher with a real program: a shell script that plays the worker.
+// The local launcher with a real program: a script that plays the worker.
 #include "experiments/launcher.h"
 
 #include <signal.h>
@@ -23,23 +23,38 @@ using std::chrono::steady_clock;
 namespace {
 
 // Holds the run's lock like a worker, notes each start, and does what RUN/todo says.
-constexpr const char* kWorker = R"(#!/bin/sh
-dir=$3
-exec 9>>"$dir/lock"
-flock -n 9 || { echo "held by another worker"; exit 1; }
-echo "$@" >> "$dir/starts"
-echo "blas $OPENBLAS_NUM_THREADS"
-echo "to stderr" >&2
-case $(cat "$dir/todo" 2>/dev/null) in
-  save)  trap 'echo saved > "$dir/saved"; exit 143' TERM
-         touch "$dir/ready"; while :; do sleep 0.02; done ;;
-  deaf)  trap '' TERM
-         touch "$dir/ready"; while :; do sleep 0.02; done ;;
-  slow)  touch "$dir/ready"; sleep 0.5 ;;
-  crash) kill -SEGV $$ ;;
-  fail)  exit 7 ;;
-esac
-touch "$dir/DONE"
+constexpr const char* kWorker = R"(#!/usr/bin/env python3
+import fcntl, os, pathlib, signal, struct, sys, time
+
+run = pathlib.Path(sys.argv[3])
+lock = open(run / "lock", "a+")
+try:
+    fcntl.fcntl(lock, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
+except OSError:
+    sys.exit("held by another worker")
+if (run / "DONE").exists():
+    sys.exit()
+with open(run / "starts", "a") as starts:
+    print(*sys.argv[1:], file=starts)
+print("blas", os.environ["OPENBLAS_NUM_THREADS"], flush=True)
+print("to stderr", file=sys.stderr, flush=True)
+todo = (run / "todo").read_text()
+
+def save(number, frame):
+    (run / "saved").touch()
+    sys.exit(128 + number)
+
+signal.signal(signal.SIGTERM, signal.SIG_IGN if todo == "deaf" else save)
+(run / "ready").touch()
+if todo in ("save", "deaf"):
+    time.sleep(60)
+if todo == "slow":
+    time.sleep(0.5)
+if todo == "crash":
+    os.kill(os.getpid(), signal.SIGSEGV)
+if todo == "fail":
+    sys.exit(7)
+(run / "DONE").touch()
 )";
 
 class Folder : public TestFolder {
@@ -48,7 +63,7 @@ class Folder : public TestFolder {
     std::ofstream(program()) << kWorker;
     fs::permissions(program(), fs::perms::owner_all);
   }
-  fs::path program() const { return path() / "worker.sh"; }
+  fs::path program() const { return path() / "worker.py"; }
   RunJob job(const std::string& arm, const std::string& todo = "") const {
     const RunJob job{"x", arm, 4, 10, path() / arm};
     fs::create_directories(job.dir);
