@@ -7,6 +7,9 @@
 namespace bitlab {
 
 int run_command(const std::vector<std::string>& args);     // run.cpp
+int list_command(const std::vector<std::string>& args);    // list.cpp
+int config_command(const std::vector<std::string>& args);  // config.cpp
+int check_command(const std::vector<std::string>& args);   // check.cpp
 int data_command(const std::vector<std::string>& args);    // data.cpp
 int worker_command(const std::vector<std::string>& args);  // worker.cpp, started by run
 int table_command(const std::vector<std::string>& args);   // table.cpp
