@@ -7,7 +7,9 @@
 #include <cstring>
 #include <ctime>
 #include <fstream>
+#include <functional>
 #include <sstream>
+#include <thread>
 
 #include "core/base/error.h"
 
@@ -36,6 +38,7 @@ struct Descriptor {
 std::string read_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) fail(path, "cannot be opened for reading");
+  if (in.peek(); in.bad()) fail(path, "cannot be read");  // a folder opens, but cannot be read
   std::ostringstream content;
   content << in.rdbuf();
   if (in.bad()) fail(path, "cannot be read");
@@ -52,7 +55,9 @@ void write_file_atomic(const fs::path& path, std::string_view content) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) throw Error(folder.string(), "cannot be created: " + error.message());
-  const fs::path temporary = path.string() + ".tmp" + std::to_string(::getpid());
+  // Of this thread alone, so that writers of one file cannot take each other's temporary.
+  const fs::path temporary = path.string() + ".tmp" + std::to_string(::getpid()) + "-" +
+                             std::to_string(std::hash<std::thread::id>{}(std::this_thread::get_id()));
   try {
     Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
     if (file.fd < 0) fail(temporary, "cannot be created");
