@@ -147,7 +147,7 @@ void LocalLauncher::stop(bool at_once) {
 }
 
 bool LocalLauncher::claimed(const RunJob& job) const {
-  return fs::exists(job.dir / "lock") && !RunLock::try_take(job.dir);
+  return RunLock::held(job.dir);
 }
 
 std::size_t available_cores() {

@@ -1,7 +1,6 @@
 #include "experiments/run_folder.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <array>
@@ -29,6 +28,13 @@ RunState parse_state(const std::string& text, const fs::path& path) {
   for (size_t i = 0; i < kStates.size(); ++i)
     if (text == kStates[i]) return static_cast<RunState>(i);
   throw Error(path.string(), "state must be queued, running, done, failed or interrupted, but is '" + text + "'");
+}
+
+struct flock whole_file() {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
 }
 
 // JSON has no NaN: null stands for it.
@@ -69,9 +75,19 @@ std::optional<RunLock> RunLock::try_take(const fs::path& run_dir) {
   if (fd < 0)
     throw Error(path.string(), std::string("cannot be opened: ") + std::strerror(errno),
                 "is the results folder writable?");
-  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return RunLock(fd);
+  struct flock whole = whole_file();
+  if (::fcntl(fd, F_OFD_SETLK, &whole) == 0) return RunLock(fd);
   ::close(fd);
   return std::nullopt;
+}
+
+bool RunLock::held(const fs::path& run_dir) {
+  const int fd = ::open((run_dir / "lock").c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0) return false;  // no lock file: no worker ever
+  struct flock whole = whole_file();
+  const bool known = ::fcntl(fd, F_OFD_GETLK, &whole) == 0;
+  ::close(fd);
+  return known && whole.l_type != F_UNLCK;
 }
 
 RunLock::RunLock(RunLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
@@ -90,7 +106,7 @@ RunStatus RunFolder::status() const {
     throw Error(path.string(), std::string("must be a run's status, but: ") + e.what(),
                 "delete the file to start the run again from its last checkpoint");
   }
-  if (status.state == RunState::Running && RunLock::try_take(dir_)) {
+  if (status.state == RunState::Running && !RunLock::held(dir_)) {
     status.state = RunState::Interrupted;
     status.reason = "the worker died";
   }

@@ -37,11 +37,13 @@ struct RunProgress {
   double eta_seconds = 0;
 };
 
-// The lock of a living worker: flock on RUN/lock, given back by the system when the process ends, however it ends.
+// The lock of a living worker: an open-file-description lock (fcntl) on RUN/lock, given back by the system when the
+// process ends, however it ends. Asking whether it is held does not take it, so watchers never get in a worker's way.
 class RunLock {
  public:
   // Empty if another living process holds it. Throws Error if the folder cannot be written.
   static std::optional<RunLock> try_take(const std::filesystem::path& run_dir);
+  static bool held(const std::filesystem::path& run_dir);
   RunLock(RunLock&& other) noexcept;
   RunLock& operator=(RunLock&&) = delete;
   ~RunLock();

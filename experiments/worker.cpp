@@ -1,0 +1,237 @@
+#include "experiments/worker.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "experiments/dataset.h"
+#include "experiments/packed_model.h"
+#include "experiments/provenance.h"
+#include "experiments/run_folder.h"
+#include "experiments/trainer.h"
+
+namespace bitlab {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+// metrics.h5, flushed at every row.
+class MetricsObserver : public TrainObserver {
+ public:
+  explicit MetricsObserver(MetricsWriter& writer) : writer_(writer) {}
+  void on_train(const TrainRow& row, const TrainSpeed&) override {
+    writer_.append(row);
+    writer_.flush();
+  }
+  void on_eval(const EvalRow& row) override {
+    writer_.append(row);
+    writer_.flush();
+  }
+  void on_quant(const std::vector<QuantRow>& rows) override {
+    for (const QuantRow& row : rows) writer_.append(row);
+    writer_.flush();
+  }
+
+ private:
+  MetricsWriter& writer_;
+};
+
+// The log on standard output: one line an event, fixed columns.
+class LogObserver : public TrainObserver {
+ public:
+  void on_start(std::int64_t step, std::int64_t steps) override {
+    steps_ = steps;
+    if (step > 0) std::printf("resumed at step %lld\n", static_cast<long long>(step));
+    std::fflush(stdout);
+  }
+  void on_train(const TrainRow& row, const TrainSpeed& speed) override {
+    std::printf("step %6lld/%lld %5.1f%% | loss %.4f | lr %.2e | gnorm %.3f | %7.0f tok/s | eta %.0fs\n",
+                static_cast<long long>(row.step), static_cast<long long>(steps_),
+                100.0 * static_cast<double>(row.step) / static_cast<double>(steps_), row.loss, row.lr,
+                row.grad_norm, speed.tokens_per_s, speed.eta_seconds);
+    std::fflush(stdout);
+  }
+  void on_eval(const EvalRow& row) override {
+    std::printf("step %6lld eval %-5s loss %.4f +- %.4f (%lld tokens)\n", static_cast<long long>(row.step),
+                row.split.c_str(), row.loss, row.standard_error, static_cast<long long>(row.tokens));
+    std::fflush(stdout);
+  }
+  void on_checkpoint(std::int64_t step, const fs::path&) override {
+    std::printf("step %6lld checkpoint\n", static_cast<long long>(step));
+    std::fflush(stdout);
+  }
+
+ private:
+  std::int64_t steps_ = 0;
+};
+
+// progress.json for whoever watches, a few times a second at most.
+class ProgressObserver : public TrainObserver {
+ public:
+  explicit ProgressObserver(const RunFolder& folder) : folder_(folder) {}
+  void on_start(std::int64_t step, std::int64_t steps) override {
+    progress_.step = step;
+    progress_.steps = steps;
+    progress_.loss = progress_.val_loss = std::numeric_limits<double>::quiet_NaN();
+    write(true);
+  }
+  void on_train(const TrainRow& row, const TrainSpeed& speed) override {
+    progress_.step = row.step;
+    progress_.loss = row.loss;
+    progress_.tokens_per_s = speed.tokens_per_s;
+    progress_.eta_seconds = speed.eta_seconds;
+    write(row.step == progress_.steps);
+  }
+  void on_eval(const EvalRow& row) override {
+    if (row.split == "val") progress_.val_loss = row.loss;
+    write(row.step == progress_.steps);
+  }
+
+ private:
+  void write(bool now) {
+    if (!now && seconds_since(written_) < 0.2) return;
+    folder_.set_progress(progress_);
+    written_ = Clock::now();
+  }
+
+  const RunFolder& folder_;
+  RunProgress progress_;
+  Clock::time_point written_{};
+};
+
+std::string host_name() {
+  char name[256] = "unknown";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+// What a checkpoint says of itself, for readers that have no run folder around it.
+std::string checkpoint_config(const WorkerOptions& options, const Dataset& data) {
+  const nlohmann::ordered_json json = {
+      {"format", "bitlab checkpoint 1"}, {"experiment", options.experiment}, {"arm", options.arm},
+      {"seed", options.seed}, {"vocab_size", data.facts.vocab_size}, {"data", data.facts.source},
+      {"data_sha256", data.facts.sha256},
+      {"tokenizer", nlohmann::ordered_json::parse(data.tokenizer->to_json())},
+      {"config_toml", read_file(options.run_dir / "config.toml")}};
+  return json.dump(2) + "\n";
+}
+
+// Opens metrics.h5 where training goes on, or anew.
+MetricsWriter open_metrics(const RunFolder& folder, std::int64_t first_step, const WorkerOptions& options,
+                           const Dataset& data) {
+  const fs::path path = folder.file("metrics.h5");
+  if (first_step > 0) return MetricsWriter::resume(path, first_step);
+  return MetricsWriter::create(path, {{"experiment", options.experiment}, {"arm", options.arm},
+                                      {"seed", std::to_string(options.seed)}, {"data", data.facts.source},
+                                      {"data_sha256", data.facts.sha256}});
+}
+
+// Writes the packed model, opens everything again, and only then the marker.
+void finish(const RunFolder& folder, const LanguageModel& model, RunStatus& status) {
+  status.bytes_packed = static_cast<std::int64_t>(write_packed(folder.file("packed.safetensors"), model));
+  const auto checkpoints = list_checkpoints(folder.dir());
+  if (checkpoints.empty()) throw Error(folder.dir().string(), "a finished run must have a checkpoint, but has none");
+  status.bytes_full = static_cast<std::int64_t>(fs::file_size(checkpoints.back() / "model.safetensors"));
+  if (read_metrics(folder.file("metrics.h5")).eval.empty())
+    throw Error(folder.file("metrics.h5").string(), "must hold evaluations, but holds none");
+  status.state = RunState::Done;
+}
+
+// Trains and leaves the result in `status`.
+void train(const WorkerOptions& options, const RunFolder& folder, const std::atomic<int>& stop,
+           RunStatus& status) {
+  const Spec spec = load_run_spec(folder.file("config.toml"));
+  const Dataset data = open_dataset(spec.data);
+  for (const std::string& note : data.notes) std::printf("note: %s\n", note.c_str());
+  write_file_atomic(folder.file("provenance.json"), provenance_json(options, data, status.started));
+
+  LanguageModel model = build_model(spec, static_cast<std::size_t>(data.facts.vocab_size), options.seed);
+  const LanguageTask task(data.tokens, spec.eval, spec.seq_len(), static_cast<std::size_t>(spec.train.batch_size),
+                          options.seed);
+  ThreadTeam team(options.threads);
+  TrainObservers observers;
+  Trainer trainer({spec.optim, spec.schedule, spec.train, spec.eval, options.seed, folder.dir(),
+                   checkpoint_config(options, data)},
+                  model, task, team, observers);
+  MetricsWriter metrics = open_metrics(folder, trainer.first_step(), options, data);
+  MetricsObserver to_file(metrics);
+  LogObserver to_log;
+  ProgressObserver to_watchers(folder);
+  observers.add(to_file);
+  observers.add(to_log);
+  observers.add(to_watchers);
+
+  const TrainOutcome outcome = trainer.run(stop);
+  metrics.flush();
+  status.step = outcome.step;
+  status.train_seconds = outcome.train_seconds;
+  status.tokens_per_s = outcome.tokens_per_s;
+  switch (outcome.end) {
+    case TrainOutcome::End::Done: finish(folder, model, status); break;
+    case TrainOutcome::End::Diverged:
+      status.state = RunState::Failed;
+      status.reason = "diverged at step " + std::to_string(outcome.step);
+      break;
+    case TrainOutcome::End::Stopped:
+      status.state = RunState::Interrupted;
+      status.reason = "stopped by signal " + std::to_string(stop.load());
+      break;
+  }
+}
+
+RunStatus begin(const RunFolder& folder) {
+  RunStatus status = folder.status();
+  status.state = RunState::Running;
+  status.steps = load_run_spec(folder.file("config.toml")).train.steps;
+  ++status.attempt;
+  status.pid = ::getpid();
+  status.host = host_name();
+  if (status.started.empty()) status.started = utc_now();
+  status.ended.clear();
+  status.reason.clear();
+  return status;
+}
+
+}  // namespace
+
+int run_worker(const WorkerOptions& options, const std::atomic<int>& stop) {
+  const Clock::time_point start = Clock::now();
+  const RunFolder folder(options.run_dir);
+  const std::optional<RunLock> lock = RunLock::try_take(folder.dir());
+  if (!lock)
+    throw Error(folder.dir().string(), "must be run by one worker at a time, but another living one has it");
+  if (folder.done()) return 0;  // another scheduler's worker came first
+  RunStatus status = begin(folder);
+  folder.set_status(status);
+  const double wall_before = status.wall_seconds;
+  try {
+    train(options, folder, stop, status);
+  } catch (const std::exception& e) {
+    status.state = RunState::Failed;
+    status.reason = e.what();
+  }
+  status.ended = utc_now();
+  status.wall_seconds = wall_before + seconds_since(start);
+  folder.set_status(status);
+  if (status.state == RunState::Done) {
+    folder.mark_done();
+    return 0;
+  }
+  std::printf("%s: %s\n", to_string(status.state).c_str(), status.reason.c_str());
+  return status.state == RunState::Interrupted ? 128 + stop.load() : 1;
+}
+
+}  // namespace bitlab
