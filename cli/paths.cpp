@@ -14,7 +14,8 @@ namespace {
 
 fs::path from_environment(const char* variable, const fs::path& otherwise) {
   const char* value = std::getenv(variable);
-  return fs::absolute(value != nullptr && *value != '\0' ? fs::path(value) : otherwise).lexically_normal();
+  return fs::absolute(value != nullptr && *value != '\0' ? fs::path(value) : otherwise)
+      .lexically_normal();
 }
 
 bool holds_results(const fs::path& folder) { return fs::exists(folder / "plan.json"); }
@@ -41,9 +42,10 @@ fs::path find_results(const std::string& name) {
   for (const fs::path& folder : {results_root() / name, fs::path(name)})
     if (holds_results(folder)) return fs::absolute(folder).lexically_normal();
   const std::string known = known_results(results_root());
-  throw UsageError("results", "must name an experiment that was run, but got '" + name + "'",
-                   known.empty() ? results_root().string() + " holds none yet; bitlab run NAME makes the first"
-                                 : results_root().string() + " holds " + known);
+  throw UsageError(
+      "results", "must name an experiment that was run, but got '" + name + "'",
+      known.empty() ? results_root().string() + " holds none yet; bitlab run NAME makes the first"
+                    : results_root().string() + " holds " + known);
 }
 
 }  // namespace bitlab

@@ -11,8 +11,8 @@ std::filesystem::path project_root();
 // Where runs land: BITLAB_RESULTS, else results/ in the project.
 std::filesystem::path results_root();
 
-// The folder of an experiment's results: NAME under results_root(), or else a folder that `name` is the path of.
-// Throws UsageError that lists what there is if neither holds a plan.json.
+// The folder of an experiment's results: NAME under results_root(), or else a folder that `name` is
+// the path of. Throws UsageError that lists what there is if neither holds a plan.json.
 std::filesystem::path find_results(const std::string& name);
 
 }  // namespace bitlab

@@ -1,4 +1,5 @@
-// bitlab report NAME: draws the curves and writes table and verdict of an experiment anew, finished or not.
+// bitlab report NAME: draws the curves and writes table and verdict of an experiment anew, finished
+// or not.
 #include "report/report.h"
 
 #include <boost/program_options.hpp>
@@ -25,7 +26,8 @@ int report_command(const std::vector<std::string>& args) {
     return 0;
   }
   if (names.size() != 1)
-    throw UsageError("bitlab report", "one experiment must be named, but got " + std::to_string(names.size()),
+    throw UsageError("bitlab report",
+                     "one experiment must be named, but got " + std::to_string(names.size()),
                      "bitlab report NAME");
   const Report report = write_report(find_results(names.front()));
   std::cout << report.text;

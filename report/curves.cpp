@@ -17,8 +17,8 @@ std::vector<StepLoss> eval_curve(const SeedResult& run, const std::string& split
   return curve;
 }
 
-// The training steps' own losses, averaged over the steps from one evaluation to the next; as they are if nothing
-// was evaluated.
+// The training steps' own losses, averaged over the steps from one evaluation to the next; as they
+// are if nothing was evaluated.
 std::vector<StepLoss> logged_curve(const SeedResult& run) {
   std::vector<StepLoss> curve;
   auto evaluation = run.eval.begin();
@@ -30,7 +30,8 @@ std::vector<StepLoss> logged_curve(const SeedResult& run) {
     sum += length * row.loss;
     steps += length;
     while (evaluation != run.eval.end() && evaluation->step < row.step) ++evaluation;
-    const bool closes = run.eval.empty() || (evaluation != run.eval.end() && evaluation->step == row.step);
+    const bool closes =
+        run.eval.empty() || (evaluation != run.eval.end() && evaluation->step == row.step);
     if (!closes || steps <= 0) continue;
     curve.push_back({static_cast<double>(row.step), sum / steps});
     sum = steps = 0;
@@ -97,11 +98,12 @@ std::vector<CurvePoint> clip_band(const std::vector<CurvePoint>& curve, double t
       const CurvePoint &a = curve[i - 1], &b = curve[i];
       std::vector<double> crossings;  // as fractions of the way from a to b
       for (const auto edge : {&CurvePoint::low, &CurvePoint::high})
-        if ((a.*edge > top) != (b.*edge > top)) crossings.push_back((top - a.*edge) / (b.*edge - a.*edge));
+        if ((a.*edge > top) != (b.*edge > top))
+          crossings.push_back((top - a.*edge) / (b.*edge - a.*edge));
       std::sort(crossings.begin(), crossings.end());
       for (const double t : crossings)
-        out.push_back({std::lerp(a.step, b.step, t), std::lerp(a.mean, b.mean, t), std::lerp(a.low, b.low, t),
-                       std::lerp(a.high, b.high, t)});
+        out.push_back({std::lerp(a.step, b.step, t), std::lerp(a.mean, b.mean, t),
+                       std::lerp(a.low, b.low, t), std::lerp(a.high, b.high, t)});
     }
     out.push_back(curve[i]);
   }

@@ -15,9 +15,9 @@ namespace bitlab {
 
 namespace {
 
-constexpr double kLabelFont = 11, kLabelGap = 15;    // points
-constexpr double kCharWidth = 6.4;                   // of the label font, on average and a little more
-constexpr double kLeft = 66, kBottom = 58;           // margins in points
+constexpr double kLabelFont = 11, kLabelGap = 15;  // points
+constexpr double kCharWidth = 6.4;          // of the label font, on average and a little more
+constexpr double kLeft = 66, kBottom = 58;  // margins in points
 constexpr double kTitleStep = 20, kNoteStep = 16, kKeyStep = 18;  // line heights in points
 constexpr std::size_t kTitleChars = 70, kNoteChars = 114, kLabelChars = 30;
 constexpr const char* kDots = "dt (2,4) lw 1.2";
@@ -57,7 +57,9 @@ std::string describe_seeds(const std::vector<ArmCurves>& arms) {
 }
 
 // What the picture shows and how: data, seeds, and what a reader could not see.
-std::string note_of(const Results& results, const std::vector<ArmCurves>& arms, double highest_shown) {
+std::string note_of(const Results& results,
+                    const std::vector<ArmCurves>& arms,
+                    double highest_shown) {
   double start = 0;
   bool logged = false;
   for (const ArmCurves& arm : arms) {
@@ -66,7 +68,8 @@ std::string note_of(const Results& results, const std::vector<ArmCurves>& arms, 
   }
   std::string text = "Data: " + results.data.source + "; " + describe_seeds(arms) +
                      (logged ? "; training: mean between evaluations" : "; no smoothing");
-  if (start > highest_shown) text += fmt::format("; starts at {}, above the frame", format_fixed(start, 2));
+  if (start > highest_shown)
+    text += fmt::format("; starts at {}, above the frame", format_fixed(start, 2));
   return text;
 }
 
@@ -87,7 +90,8 @@ std::vector<KeyEntry> key_entries(const std::vector<ArmCurves>& arms, bool with_
 }
 
 // The key as rows of entries that fit the width.
-std::vector<std::vector<KeyEntry>> key_rows(const std::vector<ArmCurves>& arms, bool with_reference) {
+std::vector<std::vector<KeyEntry>> key_rows(const std::vector<ArmCurves>& arms,
+                                            bool with_reference) {
   std::vector<std::vector<KeyEntry>> rows(1);
   double x = 0;
   for (const KeyEntry& entry : key_entries(arms, with_reference)) {
@@ -102,17 +106,21 @@ std::vector<std::vector<KeyEntry>> key_rows(const std::vector<ArmCurves>& arms, 
   return rows;
 }
 
-std::vector<EndLabel> end_labels(const Results& results, const std::vector<ArmCurves>& arms, double low,
+std::vector<EndLabel> end_labels(const Results& results,
+                                 const std::vector<ArmCurves>& arms,
+                                 double low,
                                  double high) {
   std::vector<EndLabel> labels;
-  for (const ReferenceLoss& r : results.references)
+  for (const ReferenceLine& r : results.references)
     if (r.loss > low && r.loss < high)
-      labels.push_back({r.loss, shortened(r.name, kLabelChars - 6) + " " + format_fixed(r.loss, 3), kGrey});
+      labels.push_back(
+          {r.loss, shortened(r.name, kLabelChars - 6) + " " + format_fixed(r.loss, 3), kGrey});
   for (std::size_t i = 0; i < arms.size(); ++i) {
     if (arms[i].val.empty()) continue;
     const double loss = arms[i].val.back().mean;
     if (loss > low && loss < high)
-      labels.push_back({loss, shortened(arms[i].name, kLabelChars - 6) + " " + format_fixed(loss, 3),
+      labels.push_back({loss,
+                        shortened(arms[i].name, kLabelChars - 6) + " " + format_fixed(loss, 3),
                         kPalette[i % kPalette.size()]});
   }
   std::stable_sort(labels.begin(), labels.end(),
@@ -120,8 +128,11 @@ std::vector<EndLabel> end_labels(const Results& results, const std::vector<ArmCu
   return labels;
 }
 
-Layout layout_of(const Results& results, const std::vector<ArmCurves>& arms,
-                 const std::vector<EndLabel>& labels, std::pair<double, double> range, double heading) {
+Layout layout_of(const Results& results,
+                 const std::vector<ArmCurves>& arms,
+                 const std::vector<EndLabel>& labels,
+                 std::pair<double, double> range,
+                 double heading) {
   std::size_t longest = 0;
   for (const EndLabel& label : labels) longest = std::max(longest, count_characters(label.text));
   Layout layout;
@@ -159,7 +170,8 @@ std::string loss_tics(double height) {
   const double power = std::floor(std::log10(height / 5));
   const double unit = std::pow(10.0, power), times = height / 5 / unit;
   const double step = unit * (times >= 5 ? 5 : times >= 2 ? 2 : 1);
-  return fmt::format("set ytics {:.6g}\nset format y '%.{}f'\n", step, std::max(0, static_cast<int>(-power)));
+  return fmt::format("set ytics {:.6g}\nset format y '%.{}f'\n", step,
+                     std::max(0, static_cast<int>(-power)));
 }
 
 std::string axes(const Results& results, const Layout& layout) {
@@ -172,7 +184,8 @@ std::string axes(const Results& results, const Layout& layout) {
                    layout.left / kFigureWidth, layout.right / kFigureWidth);
   s += fmt::format("set bmargin at screen {:.5f}\nset tmargin at screen {:.5f}\n",
                    layout.bottom / kFigureHeight, layout.top / kFigureHeight);
-  s += fmt::format("set xrange [0:{}]\nset yrange [{:.6g}:{:.6g}]\n", layout.steps, layout.low, layout.high);
+  s += fmt::format("set xrange [0:{}]\nset yrange [{:.6g}:{:.6g}]\n", layout.steps, layout.low,
+                   layout.high);
   s += fmt::format("set border 3 lc rgb '{}' lw 1\n", kGrey);
   s += fmt::format("set tics nomirror out scale 0.6 textcolor rgb '{}' font ',11'\n", kInk);
   s += fmt::format("set format x '{}'\n", layout.steps < 20000 ? "%.0f" : "%.0s%c");
@@ -181,8 +194,9 @@ std::string axes(const Results& results, const Layout& layout) {
   // Placed by hand, as terminals differ in where they put axis titles.
   s += fmt::format("set label {} at graph 0.5, screen {:.5f} center textcolor rgb '{}'\n",
                    gnuplot_quoted("optimiser step" + each), 14.0 / kFigureHeight, kInk);
-  s += fmt::format("set label {} at screen {:.5f}, graph 0.5 center rotate by 90 textcolor rgb '{}'\n",
-                   gnuplot_quoted("loss (nats per " + results.data.unit + ")"), 20.0 / kFigureWidth, kInk);
+  s += fmt::format(
+      "set label {} at screen {:.5f}, graph 0.5 center rotate by 90 textcolor rgb '{}'\n",
+      gnuplot_quoted("loss (nats per " + results.data.unit + ")"), 20.0 / kFigureWidth, kInk);
   s += "unset key\n";
   return s;
 }
@@ -193,36 +207,41 @@ struct Heading {
   double height = 0;
 };
 
-Heading heading_of(const Results& results, const std::vector<ArmCurves>& arms,
+Heading heading_of(const Results& results,
+                   const std::vector<ArmCurves>& arms,
                    std::pair<double, double> range) {
   const bool with_reference = std::any_of(
       results.references.begin(), results.references.end(),
-      [&](const ReferenceLoss& r) { return r.loss > range.first && r.loss < range.second; });
+      [&](const ReferenceLine& r) { return r.loss > range.first && r.loss < range.second; });
   Heading h;
   double y = kFigureHeight - 8;
   const auto x_of = [](double points) { return points / kFigureWidth; };
   for (const std::string& line : wrapped(results.title, kTitleChars)) {
     y -= kTitleStep;
-    h.script += fmt::format("set label {} at screen {:.5f}, screen {:.5f} left font 'DejaVu Sans:Bold,14' "
-                            "textcolor rgb '{}'\n",
-                            gnuplot_quoted(line), x_of(kLeft), y / kFigureHeight, kInk);
+    h.script += fmt::format(
+        "set label {} at screen {:.5f}, screen {:.5f} left font 'DejaVu Sans:Bold,14' "
+        "textcolor rgb '{}'\n",
+        gnuplot_quoted(line), x_of(kLeft), y / kFigureHeight, kInk);
   }
   y -= 3;
   for (const std::string& line : wrapped(note_of(results, arms, range.second), kNoteChars)) {
     y -= kNoteStep;
-    h.script += fmt::format("set label {} at screen {:.5f}, screen {:.5f} left font ',{}' textcolor rgb '{}'\n",
-                            gnuplot_quoted(line), x_of(kLeft), y / kFigureHeight, kLabelFont, kGrey);
+    h.script += fmt::format(
+        "set label {} at screen {:.5f}, screen {:.5f} left font ',{}' textcolor rgb '{}'\n",
+        gnuplot_quoted(line), x_of(kLeft), y / kFigureHeight, kLabelFont, kGrey);
   }
   y -= 6;
   for (const std::vector<KeyEntry>& row : key_rows(arms, with_reference)) {
     y -= kKeyStep;
     double x = kLeft;
     for (const KeyEntry& entry : row) {
-      h.script += fmt::format("set arrow from screen {:.5f}, screen {:.5f} to screen {:.5f}, screen {:.5f} "
-                              "nohead {}\n",
-                              x_of(x), y / kFigureHeight, x_of(x + 26), y / kFigureHeight, entry.style);
-      h.script += fmt::format("set label {} at screen {:.5f}, screen {:.5f} left font ',{}' textcolor rgb '{}'\n",
-                              gnuplot_quoted(entry.text), x_of(x + 32), y / kFigureHeight, kLabelFont, kInk);
+      h.script += fmt::format(
+          "set arrow from screen {:.5f}, screen {:.5f} to screen {:.5f}, screen {:.5f} "
+          "nohead {}\n",
+          x_of(x), y / kFigureHeight, x_of(x + 26), y / kFigureHeight, entry.style);
+      h.script += fmt::format(
+          "set label {} at screen {:.5f}, screen {:.5f} left font ',{}' textcolor rgb '{}'\n",
+          gnuplot_quoted(entry.text), x_of(x + 32), y / kFigureHeight, kLabelFont, kInk);
       x += entry_width(entry.text);
     }
   }
@@ -231,24 +250,29 @@ Heading heading_of(const Results& results, const std::vector<ArmCurves>& arms,
 }
 
 // Dotted lines for the references, and all labels at the right with a leader to their line.
-std::string margin_labels(const Results& results, const Layout& layout, const std::vector<EndLabel>& labels) {
+std::string margin_labels(const Results& results,
+                          const Layout& layout,
+                          const std::vector<EndLabel>& labels) {
   std::string s;
-  for (const ReferenceLoss& r : results.references)
+  for (const ReferenceLine& r : results.references)
     if (r.loss > layout.low && r.loss < layout.high)
-      s += fmt::format("set arrow from graph 0, first {0:.6g} to graph 1, first {0:.6g} nohead back "
-                       "{1} lc rgb '{2}'\n",
-                       r.loss, kDots, kGrey);
+      s += fmt::format(
+          "set arrow from graph 0, first {0:.6g} to graph 1, first {0:.6g} nohead back "
+          "{1} lc rgb '{2}'\n",
+          r.loss, kDots, kGrey);
   std::vector<double> wanted;
   for (const EndLabel& label : labels) wanted.push_back(layout.fraction(label.loss));
   const double gap = kLabelGap / (layout.top - layout.bottom);
   const std::vector<double> places = spread_labels(wanted, gap, 0, 1);
   const double width = layout.right - layout.left;
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    s += fmt::format("set arrow from graph {:.5f}, graph {:.5f} to graph {:.5f}, graph {:.5f} nohead "
-                     "lw 0.8 lc rgb '{}'\n",
-                     1 + 3 / width, wanted[i], 1 + 15 / width, places[i], labels[i].colour);
-    s += fmt::format("set label {} at graph {:.5f}, graph {:.5f} left font ',{}' textcolor rgb '{}'\n",
-                     gnuplot_quoted(labels[i].text), 1 + 19 / width, places[i], kLabelFont, labels[i].colour);
+    s += fmt::format(
+        "set arrow from graph {:.5f}, graph {:.5f} to graph {:.5f}, graph {:.5f} nohead "
+        "lw 0.8 lc rgb '{}'\n",
+        1 + 3 / width, wanted[i], 1 + 15 / width, places[i], labels[i].colour);
+    s += fmt::format(
+        "set label {} at graph {:.5f}, graph {:.5f} left font ',{}' textcolor rgb '{}'\n",
+        gnuplot_quoted(labels[i].text), 1 + 19 / width, places[i], kLabelFont, labels[i].colour);
   }
   return s;
 }
@@ -258,29 +282,33 @@ std::string plot_command(const std::vector<ArmCurves>& arms) {
   for (std::size_t i = 0; i < arms.size(); ++i) {
     const char* colour = kPalette[i % kPalette.size()];
     if (arms[i].runs > 1 && !arms[i].val.empty())
-      bands.push_back(fmt::format("$val{} using 1:3:4 with filledcurves fc rgb '{}' fs transparent solid 0.2 "
-                                  "noborder notitle",
-                                  i, colour));
+      bands.push_back(
+          fmt::format("$val{} using 1:3:4 with filledcurves fc rgb '{}' fs transparent solid 0.2 "
+                      "noborder notitle",
+                      i, colour));
     if (arms[i].runs > 1 && !arms[i].train.empty())
-      bands.push_back(fmt::format("$train{} using 1:3:4 with filledcurves fc rgb '{}' fs transparent solid 0.1 "
-                                  "noborder notitle",
-                                  i, colour));
+      bands.push_back(
+          fmt::format("$train{} using 1:3:4 with filledcurves fc rgb '{}' fs transparent solid 0.1 "
+                      "noborder notitle",
+                      i, colour));
     if (!arms[i].train.empty())
-      trains.push_back(fmt::format("$train{} using 1:2 with lines lw 1.2 dt (6,4) lc rgb '{}' notitle", i,
-                                   colour));
+      trains.push_back(fmt::format(
+          "$train{} using 1:2 with lines lw 1.2 dt (6,4) lc rgb '{}' notitle", i, colour));
     if (!arms[i].val.empty())
-      vals.push_back(fmt::format("$val{} using 1:2 with lines lw 2 lc rgb '{}' notitle", i, colour));
+      vals.push_back(
+          fmt::format("$val{} using 1:2 with lines lw 2 lc rgb '{}' notitle", i, colour));
   }
   std::string command;
   for (const auto* part : {&bands, &vals, &trains})
-    for (const std::string& curve : *part) command += (command.empty() ? "plot " : ", \\\n     ") + curve;
+    for (const std::string& curve : *part)
+      command += (command.empty() ? "plot " : ", \\\n     ") + curve;
   return command + "\n";
 }
 
 }  // namespace
 
 std::pair<double, double> loss_range(const std::vector<ArmCurves>& arms,
-                                     const std::vector<ReferenceLoss>& references) {
+                                     const std::vector<ReferenceLine>& references) {
   constexpr std::size_t kEnough = 4;  // points after the fall
   double last = 0;
   for (const ArmCurves& arm : arms)
@@ -289,8 +317,8 @@ std::pair<double, double> loss_range(const std::vector<ArmCurves>& arms,
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (const ArmCurves& arm : arms)
     for (const auto* curve : {&arm.val, &arm.train}) {
-      const auto after_fall = std::count_if(curve->begin(), curve->end(),
-                                            [&](const CurvePoint& p) { return p.step >= last / 20; });
+      const auto after_fall = std::count_if(
+          curve->begin(), curve->end(), [&](const CurvePoint& p) { return p.step >= last / 20; });
       const bool whole = static_cast<std::size_t>(after_fall) < kEnough;
       for (const CurvePoint& p : *curve) {
         low = std::min(low, p.low);
@@ -299,8 +327,9 @@ std::pair<double, double> loss_range(const std::vector<ArmCurves>& arms,
     }
   const double height = std::max(high - low, 0.02);
   double bottom = low - 0.04 * height, top = high + 0.04 * height;
-  for (const ReferenceLoss& r : references) {
-    if (r.loss < low && r.loss > low - 0.2 * height) bottom = std::min(bottom, r.loss - 0.04 * height);
+  for (const ReferenceLine& r : references) {
+    if (r.loss < low && r.loss > low - 0.2 * height)
+      bottom = std::min(bottom, r.loss - 0.04 * height);
     if (r.loss > high && r.loss < high + 0.1 * height) top = std::max(top, r.loss + 0.04 * height);
   }
   return {bottom, top};

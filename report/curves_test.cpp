@@ -11,7 +11,8 @@ namespace bitlab {
 namespace {
 
 TEST_CASE("the mean curve takes each step over the runs that have it", "[report]") {
-  const auto curve = mean_curve({{{0, 4}, {10, 2}, {20, 1}}, {{0, 4.2}, {10, 3}}, {{0, 4.1}, {10, NAN}}});
+  const auto curve =
+      mean_curve({{{0, 4}, {10, 2}, {20, 1}}, {{0, 4.2}, {10, 3}}, {{0, 4.1}, {10, NAN}}});
   REQUIRE(curve.size() == 3);
   CHECK(curve[0].mean == Approx(4.1));
   CHECK(curve[0].low == 4);
@@ -69,8 +70,9 @@ TEST_CASE("an arm without a finished seed shows what there is, and says so", "[r
 
 TEST_CASE("logged training loss is averaged from one evaluation to the next", "[report]") {
   ArmResult arm{"a", 0, 0, {done_run(1, 1.8, 2)}};  // evaluated at 0, 500 and 1000
-  arm.runs[0].eval.pop_back();                       // but not on the training split
-  arm.runs[0].train = {{100, 0, 0, 4, 0, 0}, {500, 0, 0, 3, 0, 0}, {900, 0, 0, 2, 0, 0}, {1000, 0, 0, 1, 0, 0}};
+  arm.runs[0].eval.pop_back();                      // but not on the training split
+  arm.runs[0].train = {
+      {100, 0, 0, 4, 0, 0}, {500, 0, 0, 3, 0, 0}, {900, 0, 0, 2, 0, 0}, {1000, 0, 0, 1, 0, 0}};
   const ArmCurves curves = arm_curves(arm);
   CHECK(curves.train_as_logged);
   REQUIRE(curves.train.size() == 2);
@@ -81,7 +83,8 @@ TEST_CASE("logged training loss is averaged from one evaluation to the next", "[
 }
 
 TEST_CASE("a band is cut where its edges cross the frame", "[report]") {
-  // Low falls from 4 to 2 and crosses 3 half way; high falls from 6 to 2 and crosses 3 at three quarters.
+  // Low falls from 4 to 2 and crosses 3 half way; high falls from 6 to 2 and crosses 3 at three
+  // quarters.
   const auto curve = clip_band({{0, 5, 4, 6}, {100, 2, 2, 2}}, 3);
   REQUIRE(curve.size() == 4);
   CHECK(curve[0].high == 3);
@@ -103,7 +106,8 @@ TEST_CASE("the vertical range leaves out the first fall and lets close reference
   auto [low, high] = loss_range({arm}, {});
   CHECK(low == Approx(1.5 - 0.04 * 0.95));
   CHECK(high == Approx(2.45 + 0.04 * 0.95));
-  std::tie(low, high) = loss_range({arm}, {{"near", 1.4}, {"far", 1.2}, {"above", 2.5}, {"high", 3}});
+  std::tie(low, high) =
+      loss_range({arm}, {{"near", 1.4}, {"far", 1.2}, {"above", 2.5}, {"high", 3}});
   CHECK(low == Approx(1.4 - 0.04 * 0.95));
   CHECK(high == Approx(2.5 + 0.04 * 0.95));
 }

@@ -1,12 +1,11 @@
 #include "report/figure.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <fmt/format.h>
 
 #include <cerrno>
 #include <cstring>
@@ -49,7 +48,8 @@ class MemoryFile {
     std::string content(static_cast<std::size_t>(::lseek(fd_, 0, SEEK_END)), '\0');
     std::size_t done = 0;
     while (done < content.size()) {
-      const ssize_t n = ::pread(fd_, content.data() + done, content.size() - done, static_cast<off_t>(done));
+      const ssize_t n =
+          ::pread(fd_, content.data() + done, content.size() - done, static_cast<off_t>(done));
       if (n < 0 && errno == EINTR) continue;
       if (n <= 0) fail("memory file cannot be read", errno);
       done += static_cast<std::size_t>(n);
@@ -62,7 +62,10 @@ class MemoryFile {
 };
 
 // Starts `program` on the three files and waits for it; returns its wait status.
-int run_program(const std::string& program, const MemoryFile& in, const MemoryFile& out, const MemoryFile& err) {
+int run_program(const std::string& program,
+                const MemoryFile& in,
+                const MemoryFile& out,
+                const MemoryFile& err) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, in.fd(), STDIN_FILENO);
@@ -74,7 +77,8 @@ int run_program(const std::string& program, const MemoryFile& in, const MemoryFi
   const int code = ::posix_spawnp(&child, program.c_str(), &actions, nullptr, arguments, environ);
   posix_spawn_file_actions_destroy(&actions);
   if (code != 0)
-    throw Error("figure", program + " must be installed to draw curves, but: " + std::strerror(code),
+    throw Error("figure",
+                program + " must be installed to draw curves, but: " + std::strerror(code),
                 "on Debian and Ubuntu: apt-get install gnuplot-nox fonts-dejavu-core");
   int status = 0;
   while (::waitpid(child, &status, 0) < 0)
@@ -84,11 +88,13 @@ int run_program(const std::string& program, const MemoryFile& in, const MemoryFi
 
 std::string terminal(ImageFormat format) {
   if (format == ImageFormat::Svg)
-    return fmt::format("set terminal svg noenhanced size {},{} font 'DejaVu Sans,12' background '#ffffff'\n",
-                       kFigureWidth, kFigureHeight);
-  return fmt::format("set terminal pngcairo noenhanced size {},{} font 'DejaVu Sans,12' fontscale {} linewidth {} "
-                     "dashlength 1.7 background '#ffffff'\n",
-                     kFigureWidth * kPngScale, kFigureHeight * kPngScale, kPngScale * 0.75, kPngScale);
+    return fmt::format(
+        "set terminal svg noenhanced size {},{} font 'DejaVu Sans,12' background '#ffffff'\n",
+        kFigureWidth, kFigureHeight);
+  return fmt::format(
+      "set terminal pngcairo noenhanced size {},{} font 'DejaVu Sans,12' fontscale {} linewidth {} "
+      "dashlength 1.7 background '#ffffff'\n",
+      kFigureWidth * kPngScale, kFigureHeight * kPngScale, kPngScale * 0.75, kPngScale);
 }
 
 void replace_all(std::string& text, const std::string& from, const std::string& to) {
@@ -96,11 +102,13 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
     text.replace(at, from.size(), to);
 }
 
-// gnuplot 5 takes ":Bold" for a part of the family's name. Readers without DejaVu Sans get a font of the same
-// widths, where there is one.
+// gnuplot 5 takes ":Bold" for a part of the family's name. Readers without DejaVu Sans get a font
+// of the same widths, where there is one.
 std::string with_css_fonts(std::string svg) {
-  replace_all(svg, "font-family=\"DejaVu Sans:Bold\"", "font-family=\"DejaVu Sans\" font-weight=\"bold\"");
-  replace_all(svg, "font-family=\"DejaVu Sans\"", "font-family=\"DejaVu Sans, Verdana, sans-serif\"");
+  replace_all(svg, "font-family=\"DejaVu Sans:Bold\"",
+              "font-family=\"DejaVu Sans\" font-weight=\"bold\"");
+  replace_all(svg, "font-family=\"DejaVu Sans\"",
+              "font-family=\"DejaVu Sans, Verdana, sans-serif\"");
   return svg;
 }
 
@@ -117,11 +125,14 @@ std::string draw(const std::string& script, ImageFormat format, const std::strin
 }
 
 std::string gnuplot_quoted(const std::string& text) {
-  // In single quotes gnuplot takes every character as it is; a quote is doubled, a line break would end it.
+  // In single quotes gnuplot takes every character as it is; a quote is doubled, a line break would
+  // end it.
   std::string out = "'";
   for (const char c : text) {
-    if (c == '\'') out += "''";
-    else out += c == '\n' || c == '\r' ? ' ' : c;
+    if (c == '\'')
+      out += "''";
+    else
+      out += c == '\n' || c == '\r' ? ' ' : c;
   }
   return out + "'";
 }

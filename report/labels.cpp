@@ -30,8 +30,12 @@ std::vector<std::string> wrapped(const std::string& utf8, std::size_t most) {
   return {utf8.substr(0, space), shortened(utf8.substr(space + 1), most)};
 }
 
-std::vector<double> spread_labels(const std::vector<double>& wanted, double gap, double low, double high) {
-  // Labels that would touch form a block, which stands where its members would like it best on average.
+std::vector<double> spread_labels(const std::vector<double>& wanted,
+                                  double gap,
+                                  double low,
+                                  double high) {
+  // Labels that would touch form a block, which stands where its members would like it best on
+  // average.
   struct Block {
     double first;  // mean of (wanted - offset in the block)
     std::size_t count;
@@ -56,7 +60,8 @@ std::vector<double> spread_labels(const std::vector<double>& wanted, double gap,
   }
   std::vector<double> places;
   for (const Block& block : blocks)
-    for (std::size_t i = 0; i < block.count; ++i) places.push_back(place(block) + gap * static_cast<double>(i));
+    for (std::size_t i = 0; i < block.count; ++i)
+      places.push_back(place(block) + gap * static_cast<double>(i));
   return places;
 }
 

@@ -14,8 +14,11 @@ std::string shortened(const std::string& utf8, std::size_t most);
 // One line, or two of at most `most` characters, broken at a space.
 std::vector<std::string> wrapped(const std::string& utf8, std::size_t most);
 
-// Places for labels that want to be at `wanted` (ascending): as close to that as they can with `gap` between
-// neighbours, inside [low, high] if there is room at all.
-std::vector<double> spread_labels(const std::vector<double>& wanted, double gap, double low, double high);
+// Places for labels that want to be at `wanted` (ascending): as close to that as they can with
+// `gap` between neighbours, inside [low, high] if there is room at all.
+std::vector<double> spread_labels(const std::vector<double>& wanted,
+                                  double gap,
+                                  double low,
+                                  double high);
 
 }  // namespace bitlab

@@ -20,13 +20,15 @@ namespace {
 std::string write_curves(const Results& results, const fs::path& dir) {
   const std::string script = curves_script(results);
   if (script.empty()) {
-    for (const char* name : {"curves.svg", "curves.png"}) fs::remove(dir / name);  // of an earlier plan
+    for (const char* name : {"curves.svg", "curves.png"})
+      fs::remove(dir / name);  // of an earlier plan
     return "curves: none yet, as no run has been evaluated\n";
   }
   const std::string svg = draw(script, ImageFormat::Svg), png = draw(script, ImageFormat::Png);
   write_file_atomic(dir / "curves.svg", svg);
   write_file_atomic(dir / "curves.png", png);
-  return "curves: " + (dir / "curves.svg").string() + "\n        " + (dir / "curves.png").string() + "\n";
+  return "curves: " + (dir / "curves.svg").string() + "\n        " + (dir / "curves.png").string() +
+         "\n";
 }
 
 }  // namespace
@@ -34,7 +36,8 @@ std::string write_curves(const Results& results, const fs::path& dir) {
 Report write_report(const fs::path& results_folder) {
   const Results results = load_results(fs::absolute(results_folder).lexically_normal());
   const fs::path dir = results.folder / "report";
-  const std::string table = format_table(results, TableFormat::Markdown), judgement = verdict(results);
+  const std::string table = format_table(results, TableFormat::Markdown),
+                    judgement = verdict(results);
   write_file_atomic(dir / "table.md", "# " + results.title + "\n\n" + table);
   write_file_atomic(dir / "table.csv", format_table(results, TableFormat::Csv));
   write_file_atomic(dir / "table.tex", format_table(results, TableFormat::Tex));

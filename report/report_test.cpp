@@ -1,23 +1,25 @@
 #include "report/report.h"
 
-#include <cstdlib>
+#include <map>
 #include <set>
 
 #include "core/base/catch.h"
 #include "core/base/error.h"
-#include "report/curves_script.h"
+#include "core/base/files.h"
 #include "report/fake_results.h"
 #include "report/figure.h"
 
 namespace bitlab {
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 // Three seeds an arm, with titles that would break a careless script.
 void fill(FakeResults& fake) {
-  fake.plan()["title"] = "It's \"50 %\" <of> $HOME & {a_b}^c; \\n `date`";
-  fake.plan()["references"] = {{{"name", "tri<gram>"}, {"loss", 1.95}}};
+  fake.change_plan(R"({"title": "It's \"50 %\" <of> $HOME & {a_b}^c; \\n `date`",
+                       "references": [{"name": "tri<gram>", "loss": 1.95}]})");
   fake.add_arm("full", {1, 2, 3}, 209153);
   fake.add_arm("b_158", {1, 2, 3}, 207617, 196608);
   for (int seed = 1; seed <= 3; ++seed) {
@@ -28,7 +30,8 @@ void fill(FakeResults& fake) {
 
 std::set<std::string> files_in(const std::filesystem::path& dir) {
   std::set<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(dir)) names.insert(entry.path().filename());
+  for (const auto& entry : std::filesystem::directory_iterator(dir))
+    names.insert(entry.path().filename());
   return names;
 }
 
@@ -37,8 +40,9 @@ TEST_CASE("a report has all its files and nothing else", "[report]") {
   fill(fake);
   const Report report = write_report(fake.path());
   CHECK(report.figure_error.empty());
-  CHECK(files_in(fake.path() / "report") == std::set<std::string>{"curves.png", "curves.svg", "table.csv", "table.json",
-                                                                  "table.md", "table.tex", "verdict.md"});
+  CHECK(files_in(fake.path() / "report") ==
+        std::set<std::string>{"curves.png", "curves.svg", "table.csv", "table.json", "table.md",
+                              "table.tex", "verdict.md"});
   CHECK(contains(report.text, "b_158 ends 0.100 nats/character above full"));
   CHECK(contains(report.text, (fake.path() / "report" / "curves.svg").string()));
   CHECK(contains(read_file(fake.path() / "report" / "verdict.md"), "tinyshakespeare"));
@@ -52,7 +56,8 @@ TEST_CASE("the figure shows its texts as they are", "[report]") {
   const std::string svg = read_file(fake.path() / "report" / "curves.svg");
   CHECK(contains(svg, "It's \"50 %\" &lt;of> $HOME &amp; {a_b}^c; \\n `date`"));
   CHECK(contains(svg, "tri&lt;gram> 1.950"));
-  CHECK(contains(svg, "Data: tinyshakespeare; mean (line) and range (band) of 3 seeds; no smoothing"));
+  CHECK(contains(svg,
+                 "Data: tinyshakespeare; mean (line) and range (band) of 3 seeds; no smoothing"));
   CHECK(contains(svg, "full 1.820"));
   CHECK(contains(svg, "b_158 1.920"));
   CHECK(contains(svg, "</svg>"));
@@ -66,7 +71,8 @@ TEST_CASE("the same results give the same bytes", "[report]") {
   for (const std::string& name : files_in(fake.path() / "report"))
     first[name] = read_file(fake.path() / "report" / name);
   write_report(fake.path());
-  for (const auto& [name, content] : first) CHECK((read_file(fake.path() / "report" / name) == content));
+  for (const auto& [name, content] : first)
+    CHECK((read_file(fake.path() / "report" / name) == content));
 }
 
 TEST_CASE("before the first evaluation there are tables and no curves", "[report]") {
@@ -81,7 +87,8 @@ TEST_CASE("before the first evaluation there are tables and no curves", "[report
 }
 
 TEST_CASE("a missing gnuplot is said, with what to install", "[report]") {
-  const std::string message = message_of([] { draw("plot 1\n", ImageFormat::Svg, "no-such-gnuplot"); });
+  const std::string message =
+      message_of([] { draw("plot 1\n", ImageFormat::Svg, "no-such-gnuplot"); });
   CHECK(contains(message, "no-such-gnuplot must be installed"));
   CHECK(contains(message, "apt-get install gnuplot-nox"));
 }

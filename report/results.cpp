@@ -35,8 +35,8 @@ SeedState parse_state(const std::string& text) {
   return static_cast<SeedState>(found - kStates.begin());
 }
 
-// Whether the process that a status names has ended. Asking for the run's lock instead could keep a worker
-// that starts right now from getting it.
+// Whether the process that a status names has ended. Asking for the run's lock instead could keep a
+// worker that starts right now from getting it.
 bool worker_is_gone(const json& status) {
   std::array<char, 256> host{};
   ::gethostname(host.data(), host.size() - 1);
@@ -170,7 +170,8 @@ std::optional<double> final_val_loss(const SeedResult& run) {
 std::optional<double> best_val_loss(const SeedResult& run) {
   std::optional<double> best;
   for (const EvalRow& row : run.eval)
-    if (row.split == "val" && std::isfinite(row.loss) && (!best || row.loss < *best)) best = row.loss;
+    if (row.split == "val" && std::isfinite(row.loss) && (!best || row.loss < *best))
+      best = row.loss;
   return best;
 }
 
@@ -182,7 +183,8 @@ std::optional<double> final_train_loss(const SeedResult& run) {
   for (std::size_t i = 0; i < run.train.size(); ++i) {
     if (run.train[i].step <= from) continue;
     // A row's loss is the mean over the steps since the row before.
-    const double weight = static_cast<double>(run.train[i].step - (i > 0 ? run.train[i - 1].step : 0));
+    const double weight =
+        static_cast<double>(run.train[i].step - (i > 0 ? run.train[i - 1].step : 0));
     sum += weight * run.train[i].loss;
     steps += weight;
   }
@@ -192,12 +194,14 @@ std::optional<double> final_train_loss(const SeedResult& run) {
 Results load_results(const fs::path& folder) {
   const fs::path path = folder / "plan.json";
   if (!fs::exists(path))
-    throw UsageError(folder.string(), "must hold the plan.json of an experiment that was run, but has none",
+    throw UsageError(folder.string(),
+                     "must hold the plan.json of an experiment that was run, but has none",
                      "run it first: bitlab run NAME");
   try {
     return parse_plan(json::parse(read_file(path)), folder);
   } catch (const json::exception& e) {
-    throw Error(path.string(), std::string("must be a plan as docs/run-folder.md shows it, but: ") + e.what(),
+    throw Error(path.string(),
+                std::string("must be a plan as docs/run-folder.md shows it, but: ") + e.what(),
                 "the same bitlab run command writes it anew");
   }
 }

@@ -7,6 +7,7 @@
 
 #include "core/base/catch.h"
 #include "core/base/error.h"
+#include "core/base/files.h"
 #include "report/fake_results.h"
 
 namespace bitlab {
@@ -18,12 +19,20 @@ std::string this_host() {
   return host.data();
 }
 
+// What a status says of its worker.
+std::string running(int pid, const std::string& host) {
+  return R"({"state": "running", "pid": )" + std::to_string(pid) + R"(, "host": ")" + host +
+         R"("})";
+}
+
 // The only run of a plan with one arm and one seed.
-SeedResult only_run(const FakeResults& fake) { return load_results(fake.path()).arms.at(0).runs.at(0); }
+SeedResult only_run(const FakeResults& fake) {
+  return load_results(fake.path()).arms.at(0).runs.at(0);
+}
 
 TEST_CASE("results hold the plan's facts and each run's figures", "[report]") {
   FakeResults fake;
-  fake.plan()["references"] = {{{"name", "bigram"}, {"loss", 2.484}}};
+  fake.change_plan(R"({"references": [{"name": "bigram", "loss": 2.484}]})");
   fake.add_arm("full", {1, 7}, 209153);
   fake.add_arm("bit", {1}, 207617, 196608);
   fake.finish("full", 7, 1.84, 1.82, 1.65);
@@ -63,7 +72,8 @@ TEST_CASE("a planned run without files is queued, not dropped", "[report]") {
 TEST_CASE("a failed run keeps its reason and its curve", "[report]") {
   FakeResults fake;
   fake.add_arm("full", {1});
-  fake.set_status("full", 1, {{"state", "failed"}, {"step", 100}, {"reason", "diverged at step 120"}});
+  fake.set_status("full", 1,
+                  R"({"state": "failed", "step": 100, "reason": "diverged at step 120"})");
   fake.write_metrics("full", 1, {{0, "val", 4, 0, 1}}, {{120, 1, 1, NAN, 0, 0}});
   const SeedResult run = only_run(fake);
   CHECK(run.state == SeedState::Failed);
@@ -85,12 +95,12 @@ TEST_CASE("only the DONE marker makes a run done", "[report]") {
 TEST_CASE("a running state whose process is gone reads as interrupted", "[report]") {
   FakeResults fake;
   fake.add_arm("full", {1});
-  fake.set_status("full", 1, {{"state", "running"}, {"pid", ::getpid()}, {"host", this_host()}});
+  fake.set_status("full", 1, running(::getpid(), this_host()));
   CHECK(only_run(fake).state == SeedState::Running);
-  fake.set_status("full", 1, {{"state", "running"}, {"pid", 999999999}, {"host", this_host()}});
+  fake.set_status("full", 1, running(999999999, this_host()));
   CHECK(only_run(fake).state == SeedState::Interrupted);
   CHECK(only_run(fake).reason == "the worker died");
-  fake.set_status("full", 1, {{"state", "running"}, {"pid", 999999999}, {"host", "elsewhere"}});
+  fake.set_status("full", 1, running(999999999, "elsewhere"));
   CHECK(only_run(fake).state == SeedState::Running);  // nobody here can know
 }
 
@@ -108,7 +118,8 @@ TEST_CASE("damage in a run is its state, and says what is damaged", "[report]") 
   CHECK(results.arms[0].runs[2].reason == "metrics.h5 holds no finite validation loss");
 }
 
-TEST_CASE("without evaluation of the training split its loss is the mean of the last tenth", "[report]") {
+TEST_CASE("without evaluation of the training split its loss is the mean of the last tenth",
+          "[report]") {
   SeedResult run;
   // Steps 901-950 at 2 and 951-1000 at 1; the row before is not in the last tenth.
   run.train = {{900, 0, 0, 9, 0, 0}, {950, 0, 0, 2, 0, 0}, {1000, 0, 0, 1, 0, 0}};
@@ -134,8 +145,7 @@ TEST_CASE("a folder without a plan, or with a broken one, is refused by name", "
 TEST_CASE("a baseline that is no arm falls back to the first arm", "[report]") {
   FakeResults fake;
   fake.add_arm("a", {1});
-  fake.plan()["baseline"] = "gone";
-  fake.write_plan();
+  fake.change_plan(R"({"baseline": "gone"})");
   CHECK(load_results(fake.path()).baseline == "a");
 }
 

@@ -26,11 +26,12 @@ double student_t_quantile(double p, double dof) {
   return boost::math::quantile(boost::math::students_t(dof), p);
 }
 
-PairedDifference paired_difference(const std::vector<double>& baseline, const std::vector<double>& other) {
+PairedDifference paired_difference(const std::vector<double>& baseline,
+                                   const std::vector<double>& other) {
   if (baseline.size() != other.size() || baseline.empty())
-    throw Error("paired difference", "both sides must have the same number of values, at least one, but got " +
-                                         std::to_string(baseline.size()) + " and " +
-                                         std::to_string(other.size()));
+    throw Error("paired difference",
+                "both sides must have the same number of values, at least one, but got " +
+                    std::to_string(baseline.size()) + " and " + std::to_string(other.size()));
   std::vector<double> differences(baseline.size());
   for (std::size_t i = 0; i < baseline.size(); ++i) differences[i] = other[i] - baseline[i];
   const Summary summary = summarize(differences);

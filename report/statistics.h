@@ -21,8 +21,8 @@ struct Interval {
   double low = 0, high = 0;
 };
 
-// The mean of other[i] - baseline[i] and its two-sided 95 % interval, mean +- t(0.975, n - 1) sd / sqrt(n).
-// It holds if the differences are normal over seeds. With one pair there is no interval.
+// The mean of other[i] - baseline[i] and its two-sided 95 % interval, mean +- t(0.975, n - 1) sd /
+// sqrt(n). It holds if the differences are normal over seeds. With one pair there is no interval.
 struct PairedDifference {
   std::size_t n = 0;
   double mean = 0;
@@ -30,6 +30,7 @@ struct PairedDifference {
 };
 
 // Throws Error if the two differ in length or are empty.
-PairedDifference paired_difference(const std::vector<double>& baseline, const std::vector<double>& other);
+PairedDifference paired_difference(const std::vector<double>& baseline,
+                                   const std::vector<double>& other);
 
 }  // namespace bitlab

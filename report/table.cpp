@@ -69,10 +69,10 @@ std::vector<TableRow> table_rows(const Results& results) {
     row.train_final = over_done(arm, final_train_loss);
     row.tokens_per_s = over_done(arm, [](const SeedResult& r) { return measured(r.tokens_per_s); });
     row.wall_seconds = over_done(arm, [](const SeedResult& r) { return measured(r.wall_seconds); });
-    row.bytes_full =
-        over_done(arm, [](const SeedResult& r) { return measured(static_cast<double>(r.bytes_full)); });
-    row.bytes_packed =
-        over_done(arm, [](const SeedResult& r) { return measured(static_cast<double>(r.bytes_packed)); });
+    row.bytes_full = over_done(
+        arm, [](const SeedResult& r) { return measured(static_cast<double>(r.bytes_full)); });
+    row.bytes_packed = over_done(
+        arm, [](const SeedResult& r) { return measured(static_cast<double>(r.bytes_packed)); });
     row.states = describe_states(arm);
     rows.push_back(std::move(row));
   }
@@ -90,10 +90,14 @@ TableFormat parse_table_format(const std::string& name) {
 std::string format_table(const Results& results, TableFormat format) {
   const std::vector<TableRow> rows = table_rows(results);
   switch (format) {
-    case TableFormat::Markdown: return markdown_table(results, rows);
-    case TableFormat::Csv: return csv_table(rows);
-    case TableFormat::Tex: return tex_table(results, rows);
-    case TableFormat::Json: return json_table(rows);
+    case TableFormat::Markdown:
+      return markdown_table(results, rows);
+    case TableFormat::Csv:
+      return csv_table(rows);
+    case TableFormat::Tex:
+      return tex_table(results, rows);
+    case TableFormat::Json:
+      return json_table(rows);
   }
   throw Error("table format", "must be a known one");
 }

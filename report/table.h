@@ -14,10 +14,11 @@ struct TableRow {
   std::vector<std::int64_t> seeds;  // done
   std::size_t seeds_planned = 0;
   std::int64_t params = 0, ternary_params = 0;
-  Summary val_final, val_best, train_final;  // nats a token; best: the lowest evaluation of each seed
-  Summary tokens_per_s, wall_seconds;        // of a run
-  Summary bytes_full, bytes_packed;          // measured sizes of the model files
-  std::string states;                        // describe_states()
+  Summary val_final, val_best,
+      train_final;                     // nats a token; best: the lowest evaluation of each seed
+  Summary tokens_per_s, wall_seconds;  // of a run
+  Summary bytes_full, bytes_packed;    // measured sizes of the model files
+  std::string states;                  // describe_states()
 };
 
 std::vector<TableRow> table_rows(const Results& results);
@@ -30,11 +31,12 @@ enum class TableFormat { Markdown, Csv, Tex, Json };
 // "md", "csv", "tex" (or "latex"), "json". Throws UsageError for anything else.
 TableFormat parse_table_format(const std::string& name);
 
-// The whole table as text, ending with a newline. CSV and JSON have the same columns: arm, seeds, params,
-// ternary_params, val_loss_mean, val_loss_sd, val_loss_best, train_loss_mean, tokens_per_s, wall_seconds,
-// bytes_full, bytes_packed, seed_list, seeds_planned, states. `seeds` counts the seeds that are done,
-// val_loss_mean is the mean of their final validation losses, val_loss_best the mean of each seed's lowest.
-// What was not measured (an sd of one seed) is null, or empty in CSV.
+// The whole table as text, ending with a newline. CSV and JSON have the same columns: arm, seeds,
+// params, ternary_params, val_loss_mean, val_loss_sd, val_loss_best, train_loss_mean, tokens_per_s,
+// wall_seconds, bytes_full, bytes_packed, seed_list, seeds_planned, states. `seeds` counts the
+// seeds that are done, val_loss_mean is the mean of their final validation losses, val_loss_best
+// the mean of each seed's lowest. What was not measured (an sd of one seed) is null, or empty in
+// CSV.
 std::string format_table(const Results& results, TableFormat format);
 
 }  // namespace bitlab

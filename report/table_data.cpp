@@ -19,21 +19,22 @@ ordered_json whole_or_null(const Summary& summary) {
 }
 
 ordered_json row_json(const TableRow& row) {
-  return {{"arm", row.arm},
-          {"seeds", row.seeds.size()},
-          {"params", row.params},
-          {"ternary_params", row.ternary_params},
-          {"val_loss_mean", mean_or_null(row.val_final)},
-          {"val_loss_sd", row.val_final.sd ? ordered_json(*row.val_final.sd) : ordered_json(nullptr)},
-          {"val_loss_best", mean_or_null(row.val_best)},
-          {"train_loss_mean", mean_or_null(row.train_final)},
-          {"tokens_per_s", mean_or_null(row.tokens_per_s)},
-          {"wall_seconds", mean_or_null(row.wall_seconds)},
-          {"bytes_full", whole_or_null(row.bytes_full)},
-          {"bytes_packed", whole_or_null(row.bytes_packed)},
-          {"seed_list", row.seeds},
-          {"seeds_planned", row.seeds_planned},
-          {"states", row.states}};
+  return {
+      {"arm", row.arm},
+      {"seeds", row.seeds.size()},
+      {"params", row.params},
+      {"ternary_params", row.ternary_params},
+      {"val_loss_mean", mean_or_null(row.val_final)},
+      {"val_loss_sd", row.val_final.sd ? ordered_json(*row.val_final.sd) : ordered_json(nullptr)},
+      {"val_loss_best", mean_or_null(row.val_best)},
+      {"train_loss_mean", mean_or_null(row.train_final)},
+      {"tokens_per_s", mean_or_null(row.tokens_per_s)},
+      {"wall_seconds", mean_or_null(row.wall_seconds)},
+      {"bytes_full", whole_or_null(row.bytes_full)},
+      {"bytes_packed", whole_or_null(row.bytes_packed)},
+      {"seed_list", row.seeds},
+      {"seeds_planned", row.seeds_planned},
+      {"states", row.states}};
 }
 
 std::string csv_field(const ordered_json& value) {

@@ -27,9 +27,10 @@ TEST_CASE("JSON rows have the promised keys in order and the hand-calculated fig
   std::vector<std::string> keys;
   const ordered_json first = ordered_json::parse(text).at(0);
   for (const auto& [key, value] : first.items()) keys.push_back(key);
-  CHECK(keys == std::vector<std::string>{"arm", "seeds", "params", "ternary_params", "val_loss_mean", "val_loss_sd",
-                                         "val_loss_best", "train_loss_mean", "tokens_per_s", "wall_seconds",
-                                         "bytes_full", "bytes_packed", "seed_list", "seeds_planned", "states"});
+  CHECK(keys == std::vector<std::string>{
+                    "arm", "seeds", "params", "ternary_params", "val_loss_mean", "val_loss_sd",
+                    "val_loss_best", "train_loss_mean", "tokens_per_s", "wall_seconds",
+                    "bytes_full", "bytes_packed", "seed_list", "seeds_planned", "states"});
   const json rows = json::parse(text);
   REQUIRE(rows.size() == 2);
   CHECK(rows[0]["arm"] == "full");
@@ -56,10 +57,12 @@ TEST_CASE("what was not measured is null in JSON and empty in CSV", "[report]") 
   const json rows = json::parse(format_table(results, TableFormat::Json));
   CHECK(rows[0]["val_loss_mean"] == 1.8);
   CHECK(rows[0]["val_loss_sd"].is_null());
-  for (const char* key : {"val_loss_mean", "val_loss_best", "train_loss_mean", "tokens_per_s", "bytes_full"})
+  for (const char* key :
+       {"val_loss_mean", "val_loss_best", "train_loss_mean", "tokens_per_s", "bytes_full"})
     CHECK(rows[1][key].is_null());
   CHECK(format_table(results, TableFormat::Csv) ==
-        "arm,seeds,params,ternary_params,val_loss_mean,val_loss_sd,val_loss_best,train_loss_mean,tokens_per_s,"
+        "arm,seeds,params,ternary_params,val_loss_mean,val_loss_sd,val_loss_best,train_loss_mean,"
+        "tokens_per_s,"
         "wall_seconds,bytes_full,bytes_packed,seed_list,seeds_planned,states\n"
         "full,1,209153,0,1.8,,1.8,1.5,63000.0,52.0,838000,140000,1,1,1 of 1 done\n"
         "bit,0,207617,196608,,,,,,,,,,1,0 of 1 done; seed 1 not started\n");
@@ -68,15 +71,20 @@ TEST_CASE("what was not measured is null in JSON and empty in CSV", "[report]") 
 TEST_CASE("the Markdown table reads as meant", "[report]") {
   const std::string text = format_table(with_failure(), TableFormat::Markdown);
   CHECK(text ==
-        "| arm  | seeds | parameters | ternary |  final val loss |   best val loss |      train loss | tokens/s | wall "
+        "| arm  | seeds | parameters | ternary |  final val loss |   best val loss |      train "
+        "loss | tokens/s | wall "
         "time |   full | packed | runs                                             |\n"
-        "|------|------:|-----------:|--------:|----------------:|----------------:|----------------:|---------:|"
+        "|------|------:|-----------:|--------:|----------------:|----------------:|---------------"
+        "-:|---------:|"
         "----------:|-------:|-------:|--------------------------------------------------|\n"
-        "| full |     3 |    209,153 |   0.0 % | 1.8400 ± 0.0400 | 1.8100 ± 0.0265 | 1.5000 ± 0.0000 |   63,000 |      "
+        "| full |     3 |    209,153 |   0.0 % | 1.8400 ± 0.0400 | 1.8100 ± 0.0265 | 1.5000 ± "
+        "0.0000 |   63,000 |      "
         "52 s | 838 kB | 140 kB | 3 of 3 done                                      |\n"
-        "| bit  |     2 |    207,617 |  94.7 % | 1.9100 ± 0.0141 | 1.9100 ± 0.0141 | 1.5000 ± 0.0000 |   63,000 |      "
+        "| bit  |     2 |    207,617 |  94.7 % | 1.9100 ± 0.0141 | 1.9100 ± 0.0141 | 1.5000 ± "
+        "0.0000 |   63,000 |      "
         "52 s | 838 kB | 140 kB | 2 of 3 done; seed 3 failed: diverged at step 120 |\n"
-        "\nLosses in nats/character, mean ± sd over the seeds that are done; best is each seed's lowest. Tokens/s, wall "
+        "\nLosses in nats/character, mean ± sd over the seeds that are done; best is each seed's "
+        "lowest. Tokens/s, wall "
         "time and model file sizes are those of one run. Data: tinyshakespeare.\n");
 }
 
@@ -93,7 +101,8 @@ TEST_CASE("the LaTeX table is a whole tabular with escaped cells", "[report]") {
 
 TEST_CASE("characters with a meaning are escaped", "[report]") {
   CHECK(escape_tex("a_b&50%$#{x}~^\\<|>") ==
-        "a\\_b\\&50\\%\\$\\#\\{x\\}\\textasciitilde{}\\textasciicircum{}\\textbackslash{}\\textless{}\\textbar{}"
+        "a\\_b\\&50\\%\\$\\#\\{x\\}\\textasciitilde{}\\textasciicircum{}\\textbackslash{}"
+        "\\textless{}\\textbar{}"
         "\\textgreater{}");
   CHECK(escape_markdown("a|b\\c*d`<e\nf_g") == "a\\|b\\\\c\\*d\\`\\<e f_g");
   CHECK(escape_csv("plain") == "plain");
@@ -104,17 +113,23 @@ TEST_CASE("an arm's name cannot break the tables", "[report]") {
   Results results = two_arms({1.8}, {1.9});
   results.arms[0].name = "a|b, \"c\"";
   CHECK(format_table(results, TableFormat::Markdown).find("| a\\|b, \"c\" |") != std::string::npos);
-  CHECK(format_table(results, TableFormat::Csv).find("\n\"a|b, \"\"c\"\"\",1,") != std::string::npos);
+  CHECK(format_table(results, TableFormat::Csv).find("\n\"a|b, \"\"c\"\"\",1,") !=
+        std::string::npos);
   CHECK(json::parse(format_table(results, TableFormat::Json))[0]["arm"] == "a|b, \"c\"");
 }
 
 TEST_CASE("states name every seed that is not done", "[report]") {
-  ArmResult arm{"a", 0, 0, {done_run(1, 1, 1), other_run(2, SeedState::Queued),
-                            other_run(3, SeedState::Running, "", 1200), other_run(4, SeedState::Interrupted, "the worker died", 7),
-                            other_run(5, SeedState::Unreadable, "bad file"),
-                            other_run(6, SeedState::Queued), other_run(7, SeedState::Queued)}};
+  ArmResult arm{"a",
+                0,
+                0,
+                {done_run(1, 1, 1), other_run(2, SeedState::Queued),
+                 other_run(3, SeedState::Running, "", 1200),
+                 other_run(4, SeedState::Interrupted, "the worker died", 7),
+                 other_run(5, SeedState::Unreadable, "bad file"), other_run(6, SeedState::Queued),
+                 other_run(7, SeedState::Queued)}};
   CHECK(describe_states(arm) ==
-        "1 of 7 done; seed 2 not started; seed 3 running at step 1200 of 1000; seed 4 interrupted at step 7 of 1000: "
+        "1 of 7 done; seed 2 not started; seed 3 running at step 1200 of 1000; seed 4 interrupted "
+        "at step 7 of 1000: "
         "the worker died; seed 5 unreadable: bad file; seeds 6, 7 not started");
 }
 

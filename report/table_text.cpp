@@ -36,8 +36,9 @@ std::string mean_cell(const Summary& summary, Format format) {
 Cells cells_of(const TableRow& row) {
   const auto count = [](double x) { return format_count(static_cast<std::int64_t>(x + 0.5)); };
   const auto bytes = [](double x) { return format_bytes(static_cast<std::int64_t>(x + 0.5)); };
-  const double share =
-      row.params > 0 ? 100.0 * static_cast<double>(row.ternary_params) / static_cast<double>(row.params) : 0;
+  const double share = row.params > 0 ? 100.0 * static_cast<double>(row.ternary_params) /
+                                            static_cast<double>(row.params)
+                                      : 0;
   return {row.arm,
           std::to_string(row.seeds.size()),
           format_count(row.params),
@@ -90,17 +91,39 @@ std::string escape_tex(const std::string& text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '\\': out += "\\textbackslash{}"; break;
-      case '~': out += "\\textasciitilde{}"; break;
-      case '^': out += "\\textasciicircum{}"; break;
-      case '<': out += "\\textless{}"; break;
-      case '>': out += "\\textgreater{}"; break;
-      case '|': out += "\\textbar{}"; break;
-      case '\n': case '\r': out += ' '; break;
-      case '&': case '%': case '$': case '#': case '_': case '{': case '}':
+      case '\\':
+        out += "\\textbackslash{}";
+        break;
+      case '~':
+        out += "\\textasciitilde{}";
+        break;
+      case '^':
+        out += "\\textasciicircum{}";
+        break;
+      case '<':
+        out += "\\textless{}";
+        break;
+      case '>':
+        out += "\\textgreater{}";
+        break;
+      case '|':
+        out += "\\textbar{}";
+        break;
+      case '\n':
+      case '\r':
+        out += ' ';
+        break;
+      case '&':
+      case '%':
+      case '$':
+      case '#':
+      case '_':
+      case '{':
+      case '}':
         out += '\\';
         [[fallthrough]];
-      default: out += c;
+      default:
+        out += c;
     }
   }
   return replace_all(replace_all(out, "±", "$\\pm$"), "–", "--");

@@ -44,8 +44,11 @@ int digits_for(double x) {
   return std::clamp(1 - static_cast<int>(std::floor(std::log10(x))), 3, 6);
 }
 
-std::string ends_where(const Results& results, const ArmResult& baseline, const ArmResult& other,
-                       double difference, int digits) {
+std::string ends_where(const Results& results,
+                       const ArmResult& baseline,
+                       const ArmResult& other,
+                       double difference,
+                       int digits) {
   const std::string size = format_fixed(std::abs(difference), digits);
   if (std::stod(size) == 0)
     return fmt::format("{} ends level with {} to within {} {}", other.name, baseline.name,
@@ -73,18 +76,20 @@ std::string compare(const Results& results, const ArmResult& baseline, const Arm
                        baseline.name);
   const PairedDifference d = paired_difference(pairs.baseline, pairs.other);
   if (!d.interval)
-    return fmt::format("{} on seed {}, the only pair: one seed gives no interval, so how much of that is "
-                       "chance is unknown.",
-                       ends_where(results, baseline, other, d.mean, digits_for(std::abs(d.mean))),
-                       pairs.seeds.front());
+    return fmt::format(
+        "{} on seed {}, the only pair: one seed gives no interval, so how much of that is "
+        "chance is unknown.",
+        ends_where(results, baseline, other, d.mean, digits_for(std::abs(d.mean))),
+        pairs.seeds.front());
   const int digits = digits_for((d.interval->high - d.interval->low) / 2);
-  const std::string difference =
-      fmt::format("{} (95 % interval {} to {}, {})", ends_where(results, baseline, other, d.mean, digits),
-                  format_fixed(d.interval->low, digits), format_fixed(d.interval->high, digits),
-                  counted(d.n, "paired seed"));
+  const std::string difference = fmt::format(
+      "{} (95 % interval {} to {}, {})", ends_where(results, baseline, other, d.mean, digits),
+      format_fixed(d.interval->low, digits), format_fixed(d.interval->high, digits),
+      counted(d.n, "paired seed"));
   if (d.interval->low <= 0 && d.interval->high >= 0)
-    return difference + ", an interval that contains 0: these seeds show no difference that chance could "
-                        "not make.";
+    return difference +
+           ", an interval that contains 0: these seeds show no difference that chance could "
+           "not make.";
   return difference + ": " + conclusion(baseline, other, d.mean);
 }
 
@@ -114,23 +119,25 @@ std::string single_arm(const Results& results, const ArmResult& arm) {
   const Summary loss = final_losses(arm);
   if (loss.n == 0) return fmt::format("No run of {} is done yet.", arm.name);
   const std::string spread = loss.sd ? fmt::format(" ± {} (sd)", format_fixed(*loss.sd, 3)) : "";
-  return fmt::format("{} ends at {}{} {} over {}; with one arm there is nothing to compare.", arm.name,
-                     format_fixed(loss.mean, 3), spread, unit_of(results), counted(loss.n, "seed"));
+  return fmt::format("{} ends at {}{} {} over {}; with one arm there is nothing to compare.",
+                     arm.name, format_fixed(loss.mean, 3), spread, unit_of(results),
+                     counted(loss.n, "seed"));
 }
 
 // The closest reference losses around the baseline's, for scale.
 std::string scale(const Results& results, const ArmResult& baseline) {
   const Summary loss = final_losses(baseline);
   if (loss.n == 0) return "";
-  const ReferenceLoss *above = nullptr, *below = nullptr;
-  for (const ReferenceLoss& r : results.references) {
+  const ReferenceLine *above = nullptr, *below = nullptr;
+  for (const ReferenceLine& r : results.references) {
     if (r.loss >= loss.mean && (above == nullptr || r.loss < above->loss)) above = &r;
     if (r.loss < loss.mean && (below == nullptr || r.loss > below->loss)) below = &r;
   }
   std::string around;
-  for (const ReferenceLoss* r : {above, below})
+  for (const ReferenceLine* r : {above, below})
     if (r != nullptr)
-      around += fmt::format("{}{} {}", around.empty() ? "" : " and ", r->name, format_fixed(r->loss, 3));
+      around +=
+          fmt::format("{}{} {}", around.empty() ? "" : " and ", r->name, format_fixed(r->loss, 3));
   if (around.empty()) return "";
   return fmt::format("For scale: {} ends at {}; on the same split the nearest references are {}.\n",
                      baseline.name, format_fixed(loss.mean, 3), around);
@@ -157,9 +164,10 @@ std::string verdict(const Results& results) {
     if (arm != baseline) text += compare(results, *baseline, *arm) + "\n";
   if (results.arms.size() == 1) text += single_arm(results, *baseline) + "\n";
   if (results.arms.size() > 2)
-    text += fmt::format("Each of the {} intervals stands alone; taken together they miss more often than "
-                        "one time in twenty.\n",
-                        results.arms.size() - 1);
+    text += fmt::format(
+        "Each of the {} intervals stands alone; taken together they miss more often than "
+        "one time in twenty.\n",
+        results.arms.size() - 1);
   return text + unfinished(results) + scale(results, *baseline) + data_line(results.data);
 }
 

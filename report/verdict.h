@@ -7,10 +7,10 @@
 namespace bitlab {
 
 // One paragraph a line, ending with a newline:
-//   for each arm but the baseline, one sentence: the paired difference of final validation loss over the
-//   seeds that both have done, its 95 % interval, and what follows; perplexity is exp(loss);
-//   what is unfinished or failed, if anything; the n-gram losses around the baseline, if there are any;
-//   which data was used.
+//   for each arm but the baseline, one sentence: the paired difference of final validation loss
+//   over the seeds that both have done, its 95 % interval, and what follows; perplexity is
+//   exp(loss); what is unfinished or failed, if anything; the n-gram losses around the baseline, if
+//   there are any; which data was used.
 std::string verdict(const Results& results);
 
 }  // namespace bitlab

@@ -7,14 +7,16 @@ namespace bitlab {
 namespace {
 
 const char* const kData =
-    "Data: tinyshakespeare, 1,003,854 training and 111,540 validation characters, sha256 86c4e6aa.\n";
+    "Data: tinyshakespeare, 1,003,854 training and 111,540 validation characters, sha256 "
+    "86c4e6aa.\n";
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 TEST_CASE("a clear loss is said with its interval and what it means", "[report]") {
   // The numbers of the paired interval's hand calculation; exp(0.0966667) = 1.101493.
   CHECK(verdict(two_arms({1.80, 1.84, 1.88}, {1.90, 1.92, 1.99})) ==
-        std::string("bit ends 0.097 nats/character above full (95 % interval 0.059 to 0.135, 3 paired seeds): in "
+        std::string("bit ends 0.097 nats/character above full (95 % interval 0.059 to 0.135, 3 "
+                    "paired seeds): in "
                     "this setting ternary weights cost 10.1 % in perplexity.\n") +
             kData);
 }
@@ -22,7 +24,8 @@ TEST_CASE("a clear loss is said with its interval and what it means", "[report]"
 TEST_CASE("a clear gain of the ternary arm is said as one", "[report]") {
   // exp(-0.0966667) = 0.907858.
   CHECK(first_line(verdict(two_arms({1.90, 1.92, 1.99}, {1.80, 1.84, 1.88}))) ==
-        "bit ends 0.097 nats/character below full (95 % interval -0.135 to -0.059, 3 paired seeds): in this "
+        "bit ends 0.097 nats/character below full (95 % interval -0.135 to -0.059, 3 paired "
+        "seeds): in this "
         "setting ternary weights gain 9.2 % in perplexity.");
 }
 
@@ -30,33 +33,39 @@ TEST_CASE("arms that differ in something else are better or worse", "[report]") 
   Results results = two_arms({1.80, 1.84, 1.88}, {1.90, 1.92, 1.99});
   results.arms[0].ternary_params = 5;
   CHECK(first_line(verdict(results)) ==
-        "bit ends 0.097 nats/character above full (95 % interval 0.059 to 0.135, 3 paired seeds): in this "
+        "bit ends 0.097 nats/character above full (95 % interval 0.059 to 0.135, 3 paired seeds): "
+        "in this "
         "setting bit is worse than full, by 10.1 % in perplexity.");
 }
 
 TEST_CASE("an interval around zero is no difference", "[report]") {
   // Differences 0.02 -0.01 0.02: mean 0.01, sd 0.01732051, half width 0.0430265.
   CHECK(first_line(verdict(two_arms({1.80, 1.80, 1.80}, {1.82, 1.79, 1.82}))) ==
-        "bit ends 0.010 nats/character above full (95 % interval -0.033 to 0.053, 3 paired seeds), an interval "
+        "bit ends 0.010 nats/character above full (95 % interval -0.033 to 0.053, 3 paired seeds), "
+        "an interval "
         "that contains 0: these seeds show no difference that chance could not make.");
 }
 
 TEST_CASE("equal losses end level", "[report]") {
   CHECK(first_line(verdict(two_arms({1.8, 1.9}, {1.8, 1.9}))) ==
-        "bit ends level with full to within 0.001 nats/character (95 % interval 0.000 to 0.000, 2 paired seeds), an "
+        "bit ends level with full to within 0.001 nats/character (95 % interval 0.000 to 0.000, 2 "
+        "paired seeds), an "
         "interval that contains 0: these seeds show no difference that chance could not make.");
 }
 
 TEST_CASE("tiny but sure differences get the digits that show them", "[report]") {
-  // Differences 0.0010 and 0.0012: mean 0.0011, sd 1.414214e-4, half width 12.7062 * 1e-4 = 0.00127.
+  // Differences 0.0010 and 0.0012: mean 0.0011, sd 1.414214e-4, half width 12.7062 * 1e-4 =
+  // 0.00127.
   CHECK(first_line(verdict(two_arms({1.8, 1.8}, {1.801, 1.8012}))) ==
-        "bit ends 0.0011 nats/character above full (95 % interval -0.0002 to 0.0024, 2 paired seeds), an interval "
+        "bit ends 0.0011 nats/character above full (95 % interval -0.0002 to 0.0024, 2 paired "
+        "seeds), an interval "
         "that contains 0: these seeds show no difference that chance could not make.");
 }
 
 TEST_CASE("one seed gives no interval, and the verdict says so", "[report]") {
   CHECK(first_line(verdict(two_arms({1.80}, {1.89}))) ==
-        "bit ends 0.090 nats/character above full on seed 1, the only pair: one seed gives no interval, so how much "
+        "bit ends 0.090 nats/character above full on seed 1, the only pair: one seed gives no "
+        "interval, so how much "
         "of that is chance is unknown.");
 }
 
@@ -66,11 +75,15 @@ TEST_CASE("failed and running seeds are named and stay out of the pairs", "[repo
   results.arms[0].runs.push_back(other_run(4, SeedState::Running, "", 700));
   // Differences 0.10 and 0.08: mean 0.09, half width 12.7062 * 0.01414214 / sqrt(2) = 0.127062.
   CHECK(verdict(results) ==
-        std::string("bit ends 0.090 nats/character above full (95 % interval -0.037 to 0.217, 2 paired seeds), an "
-                    "interval that contains 0: these seeds show no difference that chance could not make.\n"
-                    "Unfinished: full: 3 of 4 done; seed 4 running at step 700 of 1000. bit: 2 of 3 done; seed 3 "
-                    "failed: diverged at step 120. Only runs that are done enter the figures, which flatters an arm "
-                    "whose seeds failed.\n") +
+        std::string(
+            "bit ends 0.090 nats/character above full (95 % interval -0.037 to 0.217, 2 paired "
+            "seeds), an "
+            "interval that contains 0: these seeds show no difference that chance could not make.\n"
+            "Unfinished: full: 3 of 4 done; seed 4 running at step 700 of 1000. bit: 2 of 3 done; "
+            "seed 3 "
+            "failed: diverged at step 120. Only runs that are done enter the figures, which "
+            "flatters an arm "
+            "whose seeds failed.\n") +
             kData);
 }
 
@@ -86,7 +99,8 @@ TEST_CASE("without a common seed there is no comparison", "[report]") {
   results.arms[1].runs.push_back(other_run(1, SeedState::Queued));
   CHECK(verdict(results) ==
         std::string("bit cannot be compared with full yet: no seed is done in both.\n"
-                    "Unfinished: bit: 0 of 1 done; seed 1 not started. Only runs that are done enter the figures.\n") +
+                    "Unfinished: bit: 0 of 1 done; seed 1 not started. Only runs that are done "
+                    "enter the figures.\n") +
             kData);
 }
 
@@ -98,7 +112,8 @@ TEST_CASE("three arms are each compared with the baseline", "[report]") {
   const std::string text = verdict(results);
   CHECK(text.find("bit ends 0.097 nats/character above full (") == 0);
   CHECK(text.find("\nthird ends 0.097 nats/character above full (") != std::string::npos);
-  CHECK(text.find("\nEach of the 2 intervals stands alone; taken together they miss more often than one time in "
+  CHECK(text.find("\nEach of the 2 intervals stands alone; taken together they miss more often "
+                  "than one time in "
                   "twenty.\n") != std::string::npos);
 }
 
@@ -106,16 +121,19 @@ TEST_CASE("one arm has nothing to be compared with", "[report]") {
   Results results = two_arms({1.80, 1.84, 1.88}, {});
   results.arms.pop_back();
   CHECK(first_line(verdict(results)) ==
-        "full ends at 1.840 ± 0.040 (sd) nats/character over 3 seeds; with one arm there is nothing to compare.");
+        "full ends at 1.840 ± 0.040 (sd) nats/character over 3 seeds; with one arm there is "
+        "nothing to compare.");
   results.arms[0].runs = {other_run(1, SeedState::Queued)};
   CHECK(first_line(verdict(results)) == "No run of full is done yet.");
 }
 
 TEST_CASE("the nearest references give the scale", "[report]") {
   Results results = two_arms({1.80, 1.84, 1.88}, {1.90, 1.92, 1.99});
-  results.references = {{"unigram", 3.309}, {"bigram", 2.484}, {"trigram", 2.046}, {"4-gram", 1.784}};
-  CHECK(verdict(results).find("\nFor scale: full ends at 1.840; on the same split the nearest references are trigram "
-                              "2.046 and 4-gram 1.784.\n") != std::string::npos);
+  results.references = {
+      {"unigram", 3.309}, {"bigram", 2.484}, {"trigram", 2.046}, {"4-gram", 1.784}};
+  CHECK(verdict(results).find(
+            "\nFor scale: full ends at 1.840; on the same split the nearest references are trigram "
+            "2.046 and 4-gram 1.784.\n") != std::string::npos);
 }
 
 TEST_CASE("the source that was really used is named", "[report]") {
