@@ -104,6 +104,9 @@ static void gemm_tile(const GemmTile& args) {
 #pragma GCC unroll 4
       for (size_t v = 0; v < kVectors; ++v) acc[i][v] += columns[v] * x;
     }
+#pragma GCC unroll 4
+    for (size_t byte = 0; byte < kVectors * kVectorBytes; byte += 64)
+      __builtin_prefetch(b + 8 * tile.b_stride + byte / sizeof(real));
     b += tile.b_stride;
     if constexpr (kPacked) {
       a[0] += tile.a_stride;

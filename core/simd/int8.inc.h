@@ -67,25 +67,40 @@ static void dequantize_rows(size_t rows, size_t cols, const std::int8_t* codes, 
 constexpr size_t kIntLanes = kVectorBytes / 4, kIntCols = kTileVectors * kIntLanes, kDepthStep = 16;
 using IntVec = std::int32_t __attribute__((vector_size(kVectorBytes)));
 using ShortVec = std::int16_t __attribute__((vector_size(kVectorBytes)));
+using ByteVec = std::int8_t __attribute__((vector_size(kVectorBytes)));
+using UnalignedByteVec = std::int8_t __attribute__((vector_size(kVectorBytes), aligned(1), may_alias));
 using UnalignedIntVec = std::int32_t __attribute__((vector_size(kVectorBytes), aligned(1), may_alias));
-
-static inline size_t round_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
 
 static size_t ternary_packed_size(size_t n, size_t k) {
   return round_up(n, kIntLanes) * round_up(k, kDepthStep);
 }
 
 static void ternary_pack(size_t n, size_t k, const std::int8_t* codes, std::uint8_t* packed) {
-  const size_t depth = round_up(k, kDepthStep);
-  std::memset(packed, 1, ternary_packed_size(n, k));
-  for (size_t j = 0; j < n; ++j) {
-    const size_t panel = j / kIntCols * kIntCols;
-    const size_t rest = round_up(n - panel, kIntLanes), width = rest < kIntCols ? rest : kIntCols;
-    std::uint8_t* out = packed + panel * depth + (j - panel) * 4;
-    const std::int8_t* in = codes + j * k;
-    for (size_t p = 0; p < k; p += 4)
-      for (size_t e = 0; e < 4 && p + e < k; ++e)
-        out[p * width + e] = static_cast<std::uint8_t>(in[p + e] + 1);
+  constexpr ByteVec kOne = ByteVec{} + 1;
+  const size_t depth = round_up(k, kDepthStep), columns = round_up(n, kIntLanes);
+  std::int8_t edge[kIntLanes][kVectorBytes];
+  for (size_t j = 0; j < columns; j += kIntLanes) {
+    const size_t panel = j / kIntCols * kIntCols, width = smaller(columns - panel, kIntCols);
+    for (size_t p = 0; p < depth; p += kVectorBytes) {
+      const std::int8_t* in = codes + j * k + p;
+      size_t stride = k;
+      if (n - j < kIntLanes || k - p < kVectorBytes) {
+        std::memset(edge, 0, sizeof edge);
+        for (size_t i = 0; i < smaller(n - j, kIntLanes) && p < k; ++i)
+          std::memcpy(edge[i], in + i * k, smaller(k - p, kVectorBytes));
+        in = edge[0];
+        stride = kVectorBytes;
+      }
+      IntVec block[kIntLanes];
+#pragma GCC unroll 16
+      for (size_t i = 0; i < kIntLanes; ++i)
+        block[i] = (IntVec)(*reinterpret_cast<const UnalignedByteVec*>(in + i * stride) + kOne);
+      transpose_square(block);
+      std::uint8_t* out = packed + panel * depth + p * width + (j - panel) * 4;
+#pragma GCC unroll 16
+      for (size_t g = 0; g < kIntLanes; ++g)
+        if (p + 4 * g < depth) *reinterpret_cast<UnalignedIntVec*>(out + 4 * g * width) = block[g];
+    }
   }
 }
 
@@ -132,6 +147,22 @@ static inline DotSum dot4(DotSum sum, IntVec w, IntVec x) {
 }
 static inline IntVec widen(DotSum sum) { return sum; }
 #endif
+
+// y = x * (step * scale) + bias for the first `count` columns of a vector.
+static inline void store_scaled(IntVec x, real step, const real* scale, const real* bias, real* y,
+                                size_t count) {
+#if defined(BITLAB_DOUBLE)
+  for (size_t j = 0; j < count; ++j) y[j] = x[j] * (step * scale[j]) + (bias ? bias[j] : 0);
+#else
+  if (count == kLanes) {
+    const Vec scaled = __builtin_convertvector(x, Vec) * (load(scale) * step);
+    store(y, bias ? scaled + load(bias) : scaled);
+  } else {
+    const Vec scaled = __builtin_convertvector(x, Vec) * (load_first(scale, count) * step);
+    store_first(y, bias ? scaled + load_first(bias, count) : scaled, count);
+  }
+#endif
+}
 
 // One tile of y: kRows rows, kVectors vectors of columns of which `width` are stored.
 struct TernaryTile {
@@ -181,18 +212,16 @@ static void ternary_tile(const TernaryTile& tile) {
 #pragma GCC unroll 4
         for (size_t s = 0; s < kSums; ++s) total[i][v] += widen(sums[s][i][v]);
   }
+#pragma GCC unroll 16
   for (size_t i = 0; i < kRows; ++i) {
-    std::int32_t row[kVectors * kIntLanes];
-    std::memcpy(row, total[i], sizeof row);
-    const size_t r = tile.row + i;
-    const std::int32_t sum = tile.args.x_sum[r];
-    const real step = tile.args.x_step[r];
-    const real* scale = tile.args.w_scale + tile.column;
-    real* y = tile.args.y + r * tile.args.n + tile.column;
-    for (size_t j = 0; j < tile.width; ++j)
-      y[j] = static_cast<real>(row[j] - sum) * (step * scale[j]);
-    if (tile.args.bias)
-      for (size_t j = 0; j < tile.width; ++j) y[j] += tile.args.bias[tile.column + j];
+    const std::int32_t sum = tile.args.x_sum[tile.row + i];
+    const real step = tile.args.x_step[tile.row + i];
+#pragma GCC unroll 4
+    for (size_t v = 0; v < kVectors; ++v) {
+      const size_t at = tile.column + v * kIntLanes, left = tile.width - v * kIntLanes;
+      store_scaled(total[i][v] - sum, step, tile.args.w_scale + at, tile.args.bias ? tile.args.bias + at : nullptr,
+                   tile.args.y + (tile.row + i) * tile.args.n + at, smaller(left, kIntLanes));
+    }
   }
 }
 
@@ -208,20 +237,20 @@ static TernaryTileFunction find_ternary_tile(size_t rows, size_t vectors,
 
 // Sums are int32: exact for k up to 2^23 (|x| <= 128, w + 1 <= 2).
 static void ternary_gemm(const TernaryGemmArgs& args) {
+  constexpr size_t kBlockBytes = kVectorBytes == 64 ? 768 * 1024 : 384 * 1024;  // of w, in the L2 cache
   const size_t depth = round_up(args.k, kDepthStep);
   const size_t tiles = (args.m + kTileRows - 1) / kTileRows;
-  for (size_t first = 0; first < tiles; first += kTilesPerBlock) {
-    const size_t last = first + kTilesPerBlock < tiles ? first + kTilesPerBlock : tiles;
-    for (size_t j = 0; j < args.n; j += kIntCols) {
-      const size_t width = args.n - j < kIntCols ? args.n - j : kIntCols;
-      for (size_t t = first; t < last; ++t) {
-        const size_t row = part(t, tiles, args.m), rows = part(t + 1, tiles, args.m) - row;
+  const size_t cols = round_up(kBlockBytes / (depth + 1) + 1, kIntCols);
+  for (size_t block = 0; block < args.n; block += cols)
+    for (size_t t = 0; t < tiles; ++t) {
+      const size_t row = part(t, tiles, args.m), rows = part(t + 1, tiles, args.m) - row;
+      for (size_t j = block; j < args.n && j < block + cols; j += kIntCols) {
+        const size_t width = smaller(args.n - j, kIntCols);
         find_ternary_tile(rows, (width + kIntLanes - 1) / kIntLanes,
                           std::make_index_sequence<kTileRows * kTileVectors>())(
             {args, row, j, width, depth / 4, args.w + j * depth});
       }
     }
-  }
 }
 
 }  // namespace matrix
