@@ -24,8 +24,13 @@ const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = {
       {"Experiments", "run", "NAME|FILE.toml [path=value ...]", "train what is not done, then show the result",
        run_command},
+      {"Experiments", "list", "", "the experiments there are", list_command},
+      {"Experiments", "config", "NAME [path=value ...]", "every setting of every arm, with its origin",
+       config_command},
+      {"Experiments", "check", "", "read every file in configs/", check_command},
       {"Results", "table", "NAME [--format F]", "the result table, as md, csv, tex or json", table_command},
       {"Results", "report", "NAME", "draw the curves and write the tables again", report_command},
+      {"Data", "data", "list|get NAME|path NAME|verify [NAME]", "data sources and their cache", data_command},
       {"", "worker", "", "one run; started by run", worker_command},
   };
   return all;
