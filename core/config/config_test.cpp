@@ -225,6 +225,7 @@ TEST_CASE("a swap of neighbouring letters is one edit", "[config]") {
   CHECK(edit_distance("weigth", "weight") == 1);
   CHECK(edit_distance("", "abc") == 3);
   CHECK(nearest("generte", {"run", "generate", "config"}) == "generate");
+  CHECK(nearest("gen", {"run", "generate", "config"}) == "generate");
   CHECK(nearest("xyz", {"run", "generate", "config"}).empty());
 }
 

@@ -56,7 +56,8 @@ std::string nearest(const std::string& word, const std::vector<std::string>& can
   std::string best;
   std::size_t least = tolerance(word) + 1;
   for (const std::string& candidate : candidates) {
-    const std::size_t distance = edit_distance(word, candidate);
+    const bool begins = word.size() >= 3 && candidate.starts_with(word);
+    const std::size_t distance = begins ? 1 : edit_distance(word, candidate);
     if (distance < least && distance < candidate.size()) {
       least = distance;
       best = candidate;

@@ -9,7 +9,8 @@ namespace bitlab {
 // Insertions, deletions, replacements and swaps of neighbours that turn a into b.
 std::size_t edit_distance(const std::string& a, const std::string& b);
 
-// The candidate nearest to `word`; empty if none is near: at most a third of its letters may differ.
+// The candidate nearest to `word`; empty if none is near: at most a third of its letters may differ, or it
+// is the beginning of the candidate.
 std::string nearest(const std::string& word, const std::vector<std::string>& candidates);
 
 // The valid dotted path that was most likely meant by the unknown `path`: the same key elsewhere, the name that
