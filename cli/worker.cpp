@@ -1,6 +1,10 @@
 // bitlab worker: trains one run. Started by `bitlab run`, one process a run; not meant for people.
 #include "experiments/worker.h"
 
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
 #include <boost/program_options.hpp>
 
 #include "cli/commands.h"
@@ -23,6 +27,9 @@ int worker_command(const std::vector<std::string>& args) {
       ("threads", po::value(&worker.threads)->default_value(1), "");
   parse_options("worker", args, options);
   worker.run_dir = run_dir;
+#ifdef __linux__
+  ::prctl(PR_SET_NAME, "bitlab");  // started through /proc/self/exe it would be listed as "exe"
+#endif
   return run_worker(worker, catch_stop_signals().signal);
 }
 

@@ -69,7 +69,8 @@ int open_log(const fs::path& path) {
 }
 
 // The child's side between fork and exec: async-signal-safe calls only.
-[[noreturn]] void become_worker(char** args, char** environment, int log, int failure, pid_t parent) {
+[[noreturn]] void become_worker(const char* program, char** args, char** environment, int log, int failure,
+                                pid_t parent) {
   ::setpgid(0, 0);
 #ifdef __linux__
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -82,7 +83,7 @@ int open_log(const fs::path& path) {
   ::dup2(log, STDOUT_FILENO);
   ::dup2(log, STDERR_FILENO);
   for (const int number : {SIGINT, SIGTERM, SIGPIPE}) ::signal(number, SIG_DFL);
-  ::execve(args[0], args, environment);
+  ::execve(program, args, environment);
   const int error = errno;
   (void)!::write(failure, &error, sizeof error);
   ::_exit(127);
@@ -97,7 +98,7 @@ LocalLauncher::~LocalLauncher() {
 
 void LocalLauncher::start(std::size_t id, const RunJob& job) {
   fs::create_directories(job.dir);
-  CStrings args({options_.program.string(), "worker", "--run", job.dir.string(), "--experiment",
+  CStrings args({"bitlab", "worker", "--run", job.dir.string(), "--experiment",
                  job.experiment, "--arm", job.arm, "--seed", std::to_string(job.seed), "--threads",
                  std::to_string(options_.threads)});
   CStrings environment(worker_environment());
@@ -111,7 +112,7 @@ void LocalLauncher::start(std::size_t id, const RunJob& job) {
 
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
-  if (pid == 0) become_worker(args.get(), environment.get(), log, failure[1], parent);
+  if (pid == 0) become_worker(options_.program.c_str(), args.get(), environment.get(), log, failure[1], parent);
   int error = pid < 0 ? errno : 0;
   ::close(log);
   ::close(failure[1]);

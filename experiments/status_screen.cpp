@@ -75,7 +75,7 @@ bool shown_live(const RunView& run) {
 
 TerminalSize terminal_size(int fd) {
   winsize size{};
-  if (::ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return {0, 0};
+  if (::ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) return {};
   return {size.ws_col, size.ws_row};
 }
 
@@ -190,7 +190,6 @@ void StatusScreen::erase() {
 
 void StatusScreen::draw(const std::vector<RunView>& runs) {
   const TerminalSize size = terminal_size(terminal_fd_);
-  if (size.columns == 0) return;
   // What does not fit is left out, first what moves least.
   const bool all = runs.size() + 2 < size.rows;
   const std::size_t room = size.rows > 3 ? size.rows - 3 : 1;

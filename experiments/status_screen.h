@@ -16,7 +16,7 @@ struct TerminalSize {
   std::size_t columns = 80, rows = 24;
 };
 
-// The size of the terminal on file descriptor `fd`; columns = 0 if there is none.
+// The size of the terminal on file descriptor `fd`; 80 x 24 if it does not say.
 TerminalSize terminal_size(int fd);
 
 class StatusScreen : public ScheduleObserver {
