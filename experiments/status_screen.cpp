@@ -50,6 +50,11 @@ std::string duration(double seconds) {
   return fmt::format("{}:{:02} h", s / 3600, s % 3600 / 60);
 }
 
+// Unknown before the first speed.
+std::string time_left(const RunProgress& p) {
+  return p.tokens_per_s > 0 ? duration(p.eta_seconds) : "-";
+}
+
 double percent(const RunProgress& p) {
   return p.steps > 0 ? 100.0 * static_cast<double>(p.step) / static_cast<double>(p.steps) : 0;
 }
@@ -59,7 +64,7 @@ std::string name(const RunView& run) { return fmt::format("{} seed {}", run.job.
 std::string measures(const RunProgress& p) {
   return fmt::format("step {}/{} {:.0f} % | loss {} | val {} | {} tok/s | eta {}", p.step, p.steps,
                      percent(p), number_or_dash(p.loss, "{:.4f}"), number_or_dash(p.val_loss, "{:.4f}"),
-                     speed(p.tokens_per_s), duration(p.eta_seconds));
+                     speed(p.tokens_per_s), time_left(p));
 }
 
 // Cuts a line so that the terminal does not wrap it.
@@ -86,7 +91,7 @@ std::string status_line(const RunView& run, std::size_t name_width) {
     return line + "  " + run.reason.substr(0, run.reason.find('\n'));
   if (!run.progress) return line;
   const RunProgress& p = *run.progress;
-  const std::string eta = run.phase == RunPhase::Done ? "" : duration(p.eta_seconds);
+  const std::string eta = run.phase == RunPhase::Done ? "" : time_left(p);
   return line + fmt::format("  {:>13}  {:>5.1f}%  {:>7}  {:>7}  {:>7}  {:>9}",
                             fmt::format("{}/{}", p.step, p.steps), percent(p),
                             number_or_dash(p.loss, "{:.4f}"), number_or_dash(p.val_loss, "{:.4f}"),

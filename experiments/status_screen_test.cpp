@@ -27,8 +27,8 @@ TEST_CASE("a status line has arm, seed, state, step, share, losses, speed and ti
         "babyGPT        2  running          1250/5000   25.0%   2.1034   2.2000    63.1k   1:42 min");
   CHECK(status_line(view(RunPhase::Queued), 7) == "babyGPT     2  queued     ");
   RunView first = view(RunPhase::Running, 1);
-  first.progress->loss = first.progress->val_loss = first.progress->eta_seconds = std::nan("");
-  first.progress->tokens_per_s = 0;
+  first.progress->loss = first.progress->val_loss = std::nan("");
+  first.progress->tokens_per_s = first.progress->eta_seconds = 0;
   CHECK(status_line(first, 7) ==
         "babyGPT     2  running             1/5000    0.0%        -        -        -          -");
   RunView failed = view(RunPhase::Failed, 9);
