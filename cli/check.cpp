@@ -48,7 +48,8 @@ bool check_file(const fs::path& file, const fs::path& home) {
 }  // namespace
 
 int check_command(const std::vector<std::string>& args) {
-  po::options_description options("bitlab check: reads every TOML file in configs/ and resolves its arms");
+  po::options_description options(
+      "bitlab check: reads every TOML file in configs/ and resolves its arms");
   options.add_options()("help,h", "show this");
   if (parse_options("check", args, options).count("help")) {
     std::cout << options;

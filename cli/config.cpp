@@ -30,8 +30,8 @@ std::string allowed(const FieldInfo& info) {
 void show_fields(const Arm& arm) {
   for (const FieldState& field : arm.fields) {
     const std::string limits = allowed(field.info);
-    std::cout << field.path << " = " << field.toml << "\n    " << field.info.help << " (" << field.type
-              << (limits.empty() ? "" : ": " + limits) << ")\n";
+    std::cout << field.path << " = " << field.toml << "\n    " << field.info.help << " ("
+              << field.type << (limits.empty() ? "" : ": " + limits) << ")\n";
   }
 }
 
@@ -56,18 +56,18 @@ int config_command(const std::vector<std::string>& args) {
   std::vector<std::string> words;
   std::string arm_name;
   po::options_description options("options"), all;
-  options.add_options()
-      ("arm", po::value(&arm_name)->value_name("NAME"), "this arm only")
-      ("fields", "what each setting means and may be")
-      ("help,h", "show this");
+  options.add_options()("arm", po::value(&arm_name)->value_name("NAME"), "this arm only")(
+      "fields", "what each setting means and may be")("help,h", "show this");
   all.add(options).add_options()("words", po::value(&words), "");
   const po::variables_map parsed = parse_options("config", args, all, "words");
   if (parsed.count("help")) {
-    std::cout << "bitlab config NAME|FILE.toml [path=value ...]: every setting of every arm, with its origin\n"
+    std::cout << "bitlab config NAME|FILE.toml [path=value ...]: every setting of every arm, with "
+                 "its origin\n"
               << options;
     return 0;
   }
-  if (words.empty()) throw UsageError("bitlab config", "an experiment must be named", "bitlab list shows them");
+  if (words.empty())
+    throw UsageError("bitlab config", "an experiment must be named", "bitlab list shows them");
   const Experiment experiment =
       load_experiment(words.front(), {words.begin() + 1, words.end()}, project_root());
   bool first = true;

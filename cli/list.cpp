@@ -22,7 +22,8 @@ std::string model_size(const Arm& arm) {
 }
 
 std::string training_size(const Spec& spec) {
-  const auto tokens = spec.train.batch_size * spec.train.accumulate * static_cast<std::int64_t>(spec.seq_len());
+  const auto tokens =
+      spec.train.batch_size * spec.train.accumulate * static_cast<std::int64_t>(spec.seq_len());
   return std::to_string(spec.train.steps) + " steps of " + std::to_string(tokens) + " tokens";
 }
 
@@ -34,7 +35,8 @@ void show(const std::string& name) {
     for (const Arm& arm : experiment.arms) arms += (arms.empty() ? "" : ", ") + arm.name;
     std::cout << "    " << experiment.spec().title << "\n    arms: " << arms
               << "; seeds: " << experiment.spec().seeds.size() << "\n    "
-              << model_size(experiment.arms.front()) << "; " << training_size(experiment.spec()) << "\n";
+              << model_size(experiment.arms.front()) << "; " << training_size(experiment.spec())
+              << "\n";
   } catch (const UsageError&) {
     std::cout << "    cannot be read: 'bitlab check' says why\n";
   }

@@ -37,9 +37,13 @@ fs::path find_experiment(const std::string& name, const fs::path& home) {
   }
   const fs::path file = home / "configs" / "experiments" / (name + ".toml");
   if (fs::exists(file)) return file;
-  const std::string near = nearest(name, experiment_names(home));
-  throw UsageError("experiment", "must be a .toml file or one that 'bitlab list' shows, but got '" + name + "'",
-                   near.empty() ? "" : "did you mean '" + near + "'?");
+  const std::vector<std::string> names = experiment_names(home);
+  const std::string guess = nearest(name, names);
+  std::string known;
+  for (const std::string& other : names) known += (known.empty() ? "" : ", ") + other;
+  throw UsageError("experiment",
+                   "must be a .toml file or one of " + known + ", but got '" + name + "'",
+                   guess.empty() ? "" : "did you mean '" + guess + "'?");
 }
 
 // What arms have in common, so that their runs are paired and end in one report.
@@ -54,7 +58,8 @@ void refuse_unshared(const LoadedConfig& config, Problems& problems) {
       if (setting.table || !path.starts_with("arms.")) continue;
       const std::size_t dot = path.find('.', 5);
       if (dot == std::string::npos || !shared_by_arms(path.substr(dot + 1))) continue;
-      problems.add(setting.key, "arm " + path.substr(5, dot - 5) + " must not set " + path.substr(dot + 1),
+      problems.add(setting.key,
+                   "arm " + path.substr(5, dot - 5) + " must not set " + path.substr(dot + 1),
                    {"arms are compared on the same data and seeds: set it outside of [arms]"});
     }
   }
@@ -81,7 +86,8 @@ Arm resolve_arm(const std::string& name, const Settings& settings, ConfigReader&
 
 }  // namespace
 
-Experiment load_experiment(const std::string& name, const std::vector<std::string>& overrides,
+Experiment load_experiment(const std::string& name,
+                           const std::vector<std::string>& overrides,
                            const fs::path& home) {
   Experiment experiment;
   experiment.file = find_experiment(name, home);
@@ -93,7 +99,8 @@ Experiment load_experiment(const std::string& name, const std::vector<std::strin
   refuse_unshared(config, problems);
   for (const std::string& arm : arm_names(config))
     experiment.arms.push_back(resolve_arm(arm, settings_of_arm(config, arm), reader));
-  if (experiment.arms.empty()) experiment.arms.push_back(resolve_arm("main", settings_of_arm(config, ""), reader));
+  if (experiment.arms.empty())
+    experiment.arms.push_back(resolve_arm("main", settings_of_arm(config, ""), reader));
   reader.report_unknown();
   check_baseline(experiment, config, problems);
   problems.throw_if_any();
@@ -122,9 +129,11 @@ std::string arm_hash(const Arm& arm, const DataFacts& data) {
   text += "model version=" + std::to_string(models().at(arm.spec.model_name).version) + "\n";
   for (const FieldState& field : arm.fields) {
     if (field.path == "model.linear")
-      text += "linear version=" + std::to_string(linear_layers().at(unquoted(field.toml)).version) + "\n";
+      text += "linear version=" + std::to_string(linear_layers().at(unquoted(field.toml)).version) +
+              "\n";
     if (key_of(field.path) == "weight_quant")
-      text += "quantizer version=" + std::to_string(weight_quantizers().at(unquoted(field.toml)).version) + "\n";
+      text += "quantizer version=" +
+              std::to_string(weight_quantizers().at(unquoted(field.toml)).version) + "\n";
   }
   return sha256_hex(text).substr(0, 8);
 }
@@ -132,18 +141,33 @@ std::string arm_hash(const Arm& arm, const DataFacts& data) {
 void write_plan(const Plan& plan) {
   using nlohmann::ordered_json;
   ordered_json references = ordered_json::array(), arms = ordered_json::array();
-  for (const ReferenceLoss& r : plan.references) references.push_back({{"name", r.name}, {"loss", r.loss}});
+  for (const ReferenceLoss& r : plan.references)
+    references.push_back({{"name", r.name}, {"loss", r.loss}});
   for (const PlannedArm& a : plan.arms)
-    arms.push_back({{"name", a.name}, {"hash", a.hash}, {"dir", a.dir}, {"params", a.params},
-                    {"ternary_params", a.ternary_params}, {"seeds", plan.seeds}});
+    arms.push_back({{"name", a.name},
+                    {"hash", a.hash},
+                    {"dir", a.dir},
+                    {"params", a.params},
+                    {"ternary_params", a.ternary_params},
+                    {"seeds", plan.seeds}});
   const DataFacts& d = plan.data;
-  const ordered_json json = {
-      {"experiment", plan.experiment}, {"title", plan.title}, {"question", plan.question},
-      {"command", plan.command},
-      {"data", {{"source", d.source}, {"sha256", d.sha256}, {"bytes", d.bytes}, {"train_tokens", d.train_tokens},
-                {"val_tokens", d.val_tokens}, {"vocab_size", d.vocab_size}, {"unit", d.unit}}},
-      {"references", references}, {"steps", plan.arms.front().steps},
-      {"tokens_per_step", plan.arms.front().tokens_per_step}, {"baseline", plan.baseline}, {"arms", arms}};
+  const ordered_json json = {{"experiment", plan.experiment},
+                             {"title", plan.title},
+                             {"question", plan.question},
+                             {"command", plan.command},
+                             {"data",
+                              {{"source", d.source},
+                               {"sha256", d.sha256},
+                               {"bytes", d.bytes},
+                               {"train_tokens", d.train_tokens},
+                               {"val_tokens", d.val_tokens},
+                               {"vocab_size", d.vocab_size},
+                               {"unit", d.unit}}},
+                             {"references", references},
+                             {"steps", plan.arms.front().steps},
+                             {"tokens_per_step", plan.arms.front().tokens_per_step},
+                             {"baseline", plan.baseline},
+                             {"arms", arms}};
   write_file_atomic(plan.results / "plan.json", json.dump(2) + "\n");
 }
 

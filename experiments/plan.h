@@ -15,22 +15,25 @@ namespace bitlab {
 struct Arm {
   std::string name;
   Spec spec;
-  std::vector<FieldState> fields;   // resolved, with origins
+  std::vector<FieldState> fields;  // resolved, with origins
 };
 
 // An experiment file with its overrides, every arm resolved.
 struct Experiment {
-  std::string name;                 // of the file, without .toml
+  std::string name;  // of the file, without .toml
   std::filesystem::path file;
-  std::vector<Arm> arms;            // in the order of the file; without [arms] one, called "main"
+  std::vector<Arm> arms;  // in the order of the file; without [arms] one, called "main"
 
-  const Spec& spec() const { return arms.front().spec; }  // what arms share: title, question, seeds, baseline, data
+  const Spec& spec() const {
+    return arms.front().spec;
+  }  // what arms share: title, question, seeds, baseline, data
   const std::string& baseline() const;
 };
 
-// `name` is an experiment of home/configs/experiments, or a path to a .toml. Throws UsageError that shows everything
-// that is wrong with any arm.
-Experiment load_experiment(const std::string& name, const std::vector<std::string>& overrides,
+// `name` is an experiment of home/configs/experiments, or a path to a .toml. Throws UsageError that
+// shows everything that is wrong with any arm.
+Experiment load_experiment(const std::string& name,
+                           const std::vector<std::string>& overrides,
                            const std::filesystem::path& home);
 
 // Names of home/configs/experiments/*.toml.
@@ -38,26 +41,26 @@ std::vector<std::string> experiment_names(const std::filesystem::path& home);
 
 // Of the data that was found: enters the id of every run.
 struct DataFacts {
-  std::string source;               // name of the source that was used
-  std::string sha256;               // of the text as it is used
+  std::string source;  // name of the source that was used
+  std::string sha256;  // of the text as it is used
   std::int64_t bytes = 0, train_tokens = 0, val_tokens = 0, vocab_size = 0;
-  std::string unit = "character";   // what a token is
+  std::string unit = "character";  // what a token is
 };
 
 struct ReferenceLoss {
-  std::string name;                 // "bigram"
-  double loss = 0;                  // nats a token, on the validation split
+  std::string name;  // "bigram"
+  double loss = 0;   // nats a token, on the validation split
 };
 
 struct PlannedArm {
-  std::string name, hash, dir;      // hash: 8 hex digits; dir: NAME-HASH, below the results folder
+  std::string name, hash, dir;  // hash: 8 hex digits; dir: NAME-HASH, below the results folder
   std::int64_t params = 0, ternary_params = 0, steps = 0, tokens_per_step = 0;
 };
 
 struct PlannedRun {
-  std::size_t arm = 0;              // index
+  std::size_t arm = 0;  // index
   std::uint64_t seed = 1;
-  std::filesystem::path dir;        // absolute or relative as the results folder is
+  std::filesystem::path dir;  // absolute or relative as the results folder is
 };
 
 struct Plan {
@@ -66,12 +69,12 @@ struct Plan {
   std::vector<ReferenceLoss> references;
   std::vector<PlannedArm> arms;
   std::vector<std::int64_t> seeds;
-  std::filesystem::path results;    // results/NAME
+  std::filesystem::path results;         // results/NAME
   std::vector<PlannedRun> runs() const;  // seed by seed, so that pairs finish together
 };
 
-// The id of an arm: sha256 over the settings that decide its result, the data, and the versions of the plugins it
-// uses; the first 8 hex digits.
+// The id of an arm: sha256 over the settings that decide its result, the data, and the versions of
+// the plugins it uses; the first 8 hex digits.
 std::string arm_hash(const Arm& arm, const DataFacts& data);
 
 // plan.json of docs/run-folder.md.

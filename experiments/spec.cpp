@@ -5,10 +5,11 @@
 namespace bitlab {
 
 void DataConfig::fields(FieldVisitor& v) {
-  v.field("sources", sources, {.help = "data sources in order of preference: the first that can be had is used",
-                               .hashed = false});  // what was used enters the hash with its content
-  v.field("val_fraction", val_fraction, {.help = "share of the text, from its end, that validates",
-                                         .min = 0.001, .max = 0.9});
+  v.field("sources", sources,
+          {.help = "data sources in order of preference: the first that can be had is used",
+           .hashed = false});  // what was used enters the hash with its content
+  v.field("val_fraction", val_fraction,
+          {.help = "share of the text, from its end, that validates", .min = 0.001, .max = 0.9});
   v.field("tokenizer", tokenizer, {.help = "how text becomes tokens", .choices = {"char"}});
   v.require(!sources.empty(), "sources", "must name at least one source", "see 'bitlab data list'");
 }
@@ -19,9 +20,11 @@ void Spec::fields(FieldVisitor& v) {
   v.field("title", title, {.help = "what the experiment is called", .hashed = false});
   v.field("question", question, {.help = "what it is to find out", .hashed = false});
   v.field("seeds", seeds, {.help = "one run an arm and seed", .min = 0, .hashed = false});
-  v.field("baseline", baseline, {.help = "the arm that the others are compared with", .hashed = false});
-  v.require(!seeds.empty() && std::set<std::int64_t>(seeds.begin(), seeds.end()).size() == seeds.size(), "seeds",
-            "must hold at least one seed, and none twice", "write seeds = [1, 2, 3]");
+  v.field("baseline", baseline,
+          {.help = "the arm that the others are compared with", .hashed = false});
+  v.require(
+      !seeds.empty() && std::set<std::int64_t>(seeds.begin(), seeds.end()).size() == seeds.size(),
+      "seeds", "must hold at least one seed, and none twice", "write seeds = [1, 2, 3]");
 
   v.begin("data", "what is learned from");
   data.fields(v);

@@ -26,10 +26,10 @@ struct Spec : Configurable {
   std::string title;
   std::string question;
   std::vector<std::int64_t> seeds = {1, 2, 3};
-  std::string baseline;                      // the arm that others are compared with; empty: the first
+  std::string baseline;  // the arm that others are compared with; empty: the first
   DataConfig data;
   std::string model_name = "gpt";
-  std::unique_ptr<Configurable> model;       // its settings
+  std::unique_ptr<Configurable> model;  // its settings
   OptimConfig optim;
   ScheduleConfig schedule;
   TrainConfig train;

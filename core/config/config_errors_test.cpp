@@ -55,7 +55,8 @@ TEST_CASE("a value of a wrong type is refused, also a number for an integer", "[
         "    2 | n_layer = \"3\"\n"
         "      |           ^^^");
   CHECK(error_of("[hull]\nd_model = 1e3\n") ==
-        "x.toml:2:11: hull.d_model must be an integer, but got a number with a fraction or exponent: 1e3\n"
+        "x.toml:2:11: hull.d_model must be an integer, but got a number with a fraction or "
+        "exponent: 1e3\n"
         "    2 | d_model = 1e3\n"
         "      |           ^^^\n"
         "    write 1000");
@@ -78,7 +79,8 @@ TEST_CASE("a value of a wrong type is refused, also a number for an integer", "[
         "      |         ^^^^^\n"
         "    write ports = [\"a,b\"]");
   CHECK(error_of("years = [1, 2.5]\n") ==
-        "x.toml:1:13: years must be a list of integers, but got a number with a fraction or exponent: 2.5\n"
+        "x.toml:1:13: years must be a list of integers, but got a number with a fraction or "
+        "exponent: 2.5\n"
         "    1 | years = [1, 2.5]\n"
         "      |             ^^^");
   CHECK(error_of("title = 2024-01-01\n") ==
@@ -144,7 +146,8 @@ TEST_CASE("a broken rule is shown where its field was set", "[config]") {
 }
 
 TEST_CASE("everything that is wrong is said at once, in the order of its place", "[config]") {
-  CHECK(error_of("titel = \"x\"\n[hull]\nlr = 2\nn_layer = true\n[drive]\nfuel = \"coal\"\n", {"hull.fast=yes"}) ==
+  CHECK(error_of("titel = \"x\"\n[hull]\nlr = 2\nn_layer = true\n[drive]\nfuel = \"coal\"\n",
+                 {"hull.fast=yes"}) ==
         "x.toml:1:1: unknown key 'titel'\n"
         "    1 | titel = \"x\"\n"
         "      | ^^^^^\n"
@@ -199,7 +202,8 @@ TEST_CASE("overrides are held to the same rules", "[config]") {
         "    | hull.lr\n"
         "    | ^^^^^^^");
   CHECK(error_of("", {"hull.n_layer=1e3"}) ==
-        "command line: hull.n_layer must be an integer, but got a number with a fraction or exponent: 1e3\n"
+        "command line: hull.n_layer must be an integer, but got a number with a fraction or "
+        "exponent: 1e3\n"
         "    | hull.n_layer=1e3\n"
         "    |              ^^^\n"
         "    write 1000");
@@ -207,7 +211,8 @@ TEST_CASE("overrides are held to the same rules", "[config]") {
         "command line: hull.lr must be a number, but got a string: 0.1,0.2\n"
         "    | hull.lr=0.1,0.2\n"
         "    |         ^^^^^^^");
-  CHECK(error_of("", {"ports=[a,b]"}).find("shells take quotes away: write ports=a,b") != std::string::npos);
+  CHECK(error_of("", {"ports=[a,b]"}).find("shells take quotes away: write ports=a,b") !=
+        std::string::npos);
 }
 
 TEST_CASE("TOML syntax errors have a position, those of all files together", "[config]") {
@@ -219,7 +224,8 @@ TEST_CASE("TOML syntax errors have a position, those of all files together", "[c
   folder.write("x.toml", "extends = [\"a.toml\", \"none.toml\"]\n");
   const std::string text = usage_error([&] { folder.load(); });
   CHECK(text.find("a.toml:1:5: TOML syntax: ") != std::string::npos);
-  CHECK(text.find("x.toml:1:22: the file none.toml must be there and readable, but is not") != std::string::npos);
+  CHECK(text.find("x.toml:1:22: the file none.toml must be there and readable, but is not") !=
+        std::string::npos);
 }
 
 TEST_CASE("a file of lists that are none is refused", "[config]") {
@@ -265,11 +271,13 @@ TEST_CASE("a misspelt arm on the command line is no new arm", "[config]") {
         "    write [arms.NAME] and below it what differs");
 }
 
-TEST_CASE("a setting for all arms is known if one of them has it, one of an arm only if that arm has it",
-          "[config]") {
+TEST_CASE(
+    "a setting for all arms is known if one of them has it, one of an arm only if that arm has it",
+    "[config]") {
   const ConfigFolder folder;
   folder.write("x.toml",
-               "drive.area = 30\ndrive.powr = 3\n[arms.a]\n[arms.b]\ndrive.name = \"sail\"\ndrive.fuel = \"petrol\"\n");
+               "drive.area = 30\ndrive.powr = 3\n[arms.a]\n[arms.b]\ndrive.name = "
+               "\"sail\"\ndrive.fuel = \"petrol\"\n");
   const LoadedConfig config = folder.load();
   Problems problems;
   ConfigReader reader(problems);

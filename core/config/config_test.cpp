@@ -1,9 +1,10 @@
 // What is read, in which order, where it came from, how it is printed and hashed.
+#include "core/config/config_test.h"
+
 #include <cmath>
 #include <limits>
 
 #include "core/base/catch.h"
-#include "core/config/config_test.h"
 
 namespace bitlab {
 namespace {
@@ -52,16 +53,20 @@ TEST_CASE("fields that depend on a name are those of the name that is set", "[co
 
 TEST_CASE("extended files are merged in their order and the file itself wins", "[config]") {
   const ConfigFolder folder;
-  folder.write("presets/a.toml", "title = \"a\"\n[hull]\nn_layer = 1\nd_model = 1\nlr = 0.1\nfast = true\n");
-  folder.write("presets/deep/b.toml", "extends = [\"../base.toml\"]\n[hull]\nd_model = 2\nlr = 0.2\n");
+  folder.write("presets/a.toml",
+               "title = \"a\"\n[hull]\nn_layer = 1\nd_model = 1\nlr = 0.1\nfast = true\n");
+  folder.write("presets/deep/b.toml",
+               "extends = [\"../base.toml\"]\n[hull]\nd_model = 2\nlr = 0.2\n");
   folder.write("presets/base.toml", "[hull]\nd_model = 9\nn_layer = 2\n");
-  folder.write("x.toml", "title = \"x\"\nextends = [\"presets/a.toml\", \"presets/deep/b.toml\"]\nhull.lr = 0.3\n");
+  folder.write(
+      "x.toml",
+      "title = \"x\"\nextends = [\"presets/a.toml\", \"presets/deep/b.toml\"]\nhull.lr = 0.3\n");
   const Boat boat = read_boat(folder.load());
-  CHECK(boat.title == "x");      // the file over a
-  CHECK(boat.n_layer == 2);      // base, which b extends, over a
-  CHECK(boat.d_model == 2);      // b over base
-  CHECK(boat.lr == 0.3);         // the file over b
-  CHECK(boat.fast);              // a alone
+  CHECK(boat.title == "x");  // the file over a
+  CHECK(boat.n_layer == 2);  // base, which b extends, over a
+  CHECK(boat.d_model == 2);  // b over base
+  CHECK(boat.lr == 0.3);     // the file over b
+  CHECK(boat.fast);          // a alone
 }
 
 TEST_CASE("one file may be extended twice, over different ways", "[config]") {
@@ -78,10 +83,12 @@ TEST_CASE("one file may be extended twice, over different ways", "[config]") {
 
 TEST_CASE("arms win over the file, the command line over arms, its own arm over all", "[config]") {
   const ConfigFolder folder;
-  folder.write("x.toml",
-               "[hull]\nlr = 0.1\nd_model = 8\nn_layer = 1\n[arms.slow]\nhull.lr = 0.2\nhull.d_model = 16\n"
-               "[arms.quick.hull]\nlr = 0.3\nn_layer = 2\n[arms.plain]\n");
-  const LoadedConfig config = folder.load("x.toml", {"hull.d_model=32", "arms.quick.hull.d_model=64"});
+  folder.write(
+      "x.toml",
+      "[hull]\nlr = 0.1\nd_model = 8\nn_layer = 1\n[arms.slow]\nhull.lr = 0.2\nhull.d_model = 16\n"
+      "[arms.quick.hull]\nlr = 0.3\nn_layer = 2\n[arms.plain]\n");
+  const LoadedConfig config =
+      folder.load("x.toml", {"hull.d_model=32", "arms.quick.hull.d_model=64"});
   CHECK(arm_names(config) == std::vector<std::string>{"slow", "quick", "plain"});
   const Boat slow = read_boat(config, "slow"), quick = read_boat(config, "quick");
   CHECK(slow.lr == 0.2);
@@ -119,7 +126,8 @@ TEST_CASE("the command line takes TOML, bare words, and lists where the field is
 TEST_CASE("every value knows where it came from", "[config]") {
   const ConfigFolder folder;
   folder.write("presets/a.toml", "\n\n[hull]\nn_layer = 2\n");
-  folder.write("x.toml", "extends = [\"presets/a.toml\"]\ntitle = \"x\"\n[arms.slow]\nhull.d_model = 16\n");
+  folder.write("x.toml",
+               "extends = [\"presets/a.toml\"]\ntitle = \"x\"\n[arms.slow]\nhull.d_model = 16\n");
   const LoadedConfig config = folder.load("x.toml", {"hull.lr=0.5", "arms.slow.hull.fast=true"});
   Boat boat;
   const auto origins = read_settings(settings_of_arm(config, "slow"), boat);
@@ -135,7 +143,8 @@ TEST_CASE("resolved settings are printed as TOML with origins below each other",
   const ConfigFolder folder;
   folder.write("x.toml", "title = \"x\"\n[hull]\nlr = 1\n");
   Boat boat;
-  const auto origins = read_settings(settings_of_arm(folder.load("x.toml", {"ports=a,b"}), ""), boat);
+  const auto origins =
+      read_settings(settings_of_arm(folder.load("x.toml", {"ports=a,b"}), ""), boat);
   CHECK(to_toml(list_fields(boat, origins)) ==
         "title = \"x\"         # x.toml:1\n"
         "years = [1999]      # default\n"
@@ -163,7 +172,8 @@ TEST_CASE("what is printed reads back to the same values, bit by bit", "[config]
   dynamic_cast<Sail&>(*boat.settings).area = 7;
 
   const ConfigFolder folder;
-  for (const double lr : {1e-3, 9e-4, 1.0 / 3.0, 5e-324, 2.2250738585072014e-308, 0.1 + 0.2, 1.0, 1e-7}) {
+  for (const double lr :
+       {1e-3, 9e-4, 1.0 / 3.0, 5e-324, 2.2250738585072014e-308, 0.1 + 0.2, 1.0, 1e-7}) {
     boat.lr = lr;
     folder.write("y.toml", to_toml(list_fields(boat)));
     const Boat back = read_boat(folder.load("y.toml"));
@@ -197,11 +207,13 @@ TEST_CASE("the text that is hashed has a fixed form", "[config]") {
         "hull.fast = false\nhull.lr = 0.001\nhull.n_layer = 4\nports = []\nyears = [1999]\n");
 }
 
-TEST_CASE("order, comments, spelling and what does not matter leave the hashed text alone", "[config]") {
+TEST_CASE("order, comments, spelling and what does not matter leave the hashed text alone",
+          "[config]") {
   const ConfigFolder folder;
   folder.write("x.toml", "title = \"x\"\n[hull]\nlr = 1e-3\nn_layer = 2\n[drive]\npower = 5\n");
   folder.write("y.toml",
-               "# the same\ndrive = {power = 5.0}\ntitle = \"another\"\n\n[hull] # hull\nn_layer=0b10\n  lr = 0.001\n");
+               "# the same\ndrive = {power = 5.0}\ntitle = \"another\"\n\n[hull] # "
+               "hull\nn_layer=0b10\n  lr = 0.001\n");
   folder.write("z.toml", "extends = [\"y.toml\"]\n");
   CHECK(canonical(folder.load("x.toml")) == canonical(folder.load("y.toml")));
   CHECK(canonical(folder.load("x.toml")) == canonical(folder.load("z.toml")));
@@ -211,9 +223,9 @@ TEST_CASE("any value that matters changes the hashed text", "[config]") {
   const ConfigFolder folder;
   folder.write("x.toml", "");
   const std::string before = canonical(folder.load());
-  for (const char* change :
-       {"years=[1]", "ports=a", "hull.n_layer=2", "hull.d_model=128", "hull.lr=0.0010000000000000002",
-        "hull.fast=true", "drive.name=sail", "drive.power=11", "drive.fuel=petrol"}) {
+  for (const char* change : {"years=[1]", "ports=a", "hull.n_layer=2", "hull.d_model=128",
+                             "hull.lr=0.0010000000000000002", "hull.fast=true", "drive.name=sail",
+                             "drive.power=11", "drive.fuel=petrol"}) {
     INFO(change);
     CHECK(canonical(folder.load("x.toml", {change})) != before);
   }
@@ -230,9 +242,10 @@ TEST_CASE("a swap of neighbouring letters is one edit", "[config]") {
 }
 
 TEST_CASE("paths are suggested by alias, by misspelling, and across tables", "[config]") {
-  const std::set<std::string> valid = {"seeds", "model.d_model", "model.n_head", "model.n_layer", "model.seq_len",
-                                       "model.name", "optim.lr", "optim.weight_decay", "optim.name",
-                                       "schedule.lr_end", "train.batch_size", "train.steps"};
+  const std::set<std::string> valid = {"seeds",           "model.d_model",      "model.n_head",
+                                       "model.n_layer",   "model.seq_len",      "model.name",
+                                       "optim.lr",        "optim.weight_decay", "optim.name",
+                                       "schedule.lr_end", "train.batch_size",   "train.steps"};
   CHECK(suggest_path("model.n_embd", valid) == "model.d_model");
   CHECK(suggest_path("model.hidden_size", valid) == "model.d_model");
   CHECK(suggest_path("model.dim", valid) == "model.d_model");

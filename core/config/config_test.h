@@ -17,7 +17,9 @@ namespace bitlab {
 // Empty, removed at the end.
 class ConfigFolder {
  public:
-  ConfigFolder() : path_(std::filesystem::temp_directory_path() / ("bitlab-config-" + std::to_string(::getpid()))) {
+  ConfigFolder()
+      : path_(std::filesystem::temp_directory_path() /
+              ("bitlab-config-" + std::to_string(::getpid()))) {
     std::filesystem::remove_all(path_);
     std::filesystem::create_directories(path_);
   }
@@ -30,7 +32,8 @@ class ConfigFolder {
     std::ofstream(path_ / name) << text;
   }
 
-  LoadedConfig load(const std::string& name = "x.toml", const std::vector<std::string>& overrides = {}) const {
+  LoadedConfig load(const std::string& name = "x.toml",
+                    const std::vector<std::string>& overrides = {}) const {
     return load_config(path_ / name, overrides, path_);
   }
 
@@ -52,7 +55,9 @@ struct Engine : Configurable {
 
 struct Sail : Configurable {
   std::int64_t area = 20;
-  void fields(FieldVisitor& v) override { v.field("area", area, {.help = "square metres", .min = 1}); }
+  void fields(FieldVisitor& v) override {
+    v.field("area", area, {.help = "square metres", .min = 1});
+  }
 };
 
 struct Boat : Configurable {

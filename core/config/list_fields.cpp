@@ -55,11 +55,15 @@ class FieldLister : public PathVisitor {
  public:
   explicit FieldLister(const std::map<std::string, std::string>& origins) : origins_(origins) {}
 
-  void field(const std::string& name, bool& v, const FieldInfo& i) override { add(name, "boolean", v, i); }
+  void field(const std::string& name, bool& v, const FieldInfo& i) override {
+    add(name, "boolean", v, i);
+  }
   void field(const std::string& name, std::int64_t& v, const FieldInfo& i) override {
     add(name, "integer", v, i);
   }
-  void field(const std::string& name, double& v, const FieldInfo& i) override { add(name, "number", v, i); }
+  void field(const std::string& name, double& v, const FieldInfo& i) override {
+    add(name, "number", v, i);
+  }
   void field(const std::string& name, std::string& v, const FieldInfo& i) override {
     add(name, "string", v, i);
   }
@@ -78,7 +82,8 @@ class FieldLister : public PathVisitor {
   void add(const std::string& name, const char* type, const T& value, const FieldInfo& info) {
     const std::string full = path(name);
     const auto origin = origins_.find(full);
-    fields.push_back({full, type, to_toml(value), origin == origins_.end() ? "default" : origin->second, info});
+    fields.push_back(
+        {full, type, to_toml(value), origin == origins_.end() ? "default" : origin->second, info});
   }
 
   const std::map<std::string, std::string>& origins_;
@@ -88,14 +93,16 @@ constexpr std::size_t kWidestAligned = 60;  // longer lines do not push all comm
 
 }  // namespace
 
-std::vector<FieldState> list_fields(Configurable& target, const std::map<std::string, std::string>& origins) {
+std::vector<FieldState> list_fields(Configurable& target,
+                                    const std::map<std::string, std::string>& origins) {
   FieldLister lister(origins);
   target.fields(lister);
   return lister.fields;
 }
 
 std::string to_toml(const std::vector<FieldState>& fields) {
-  std::vector<std::string> tables = {""};  // in the order of the struct, keys without a table first as TOML wants
+  std::vector<std::string> tables = {
+      ""};  // in the order of the struct, keys without a table first as TOML wants
   std::size_t width = 0;
   for (const FieldState& f : fields) {
     if (std::find(tables.begin(), tables.end(), table_of(f.path)) == tables.end())

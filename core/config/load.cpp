@@ -72,27 +72,32 @@ bool plain_key(std::string_view key) {
 std::string on_one_line(std::string_view text) {
   std::string line;
   for (const char c : text) {
-    if (c == '\n') line += "end of line";
-    else if (static_cast<unsigned char>(c) >= ' ') line += c;
+    if (c == '\n')
+      line += "end of line";
+    else if (static_cast<unsigned char>(c) >= ' ')
+      line += c;
   }
   return line;
 }
 
 class Loader {
  public:
-  explicit Loader(const fs::path& shown_from) : shown_from_(fs::absolute(shown_from).lexically_normal()) {}
+  explicit Loader(const fs::path& shown_from)
+      : shown_from_(fs::absolute(shown_from).lexically_normal()) {}
 
   void file(const fs::path& path, const Place& asked, Settings& into) {
     std::error_code error;
     const fs::path real = fs::weakly_canonical(path, error);
-    if (std::find(open_.begin(), open_.end(), real) != open_.end()) return report_cycle(real, asked);
+    if (std::find(open_.begin(), open_.end(), real) != open_.end())
+      return report_cycle(real, asked);
     auto source = std::make_shared<ConfigText>();
     source->name = shown(path);
     source->order = order_++;
     try {
       source->text = read_file(path);
     } catch (const Error&) {
-      return problems.add(asked, "the file " + shown(path) + " must be there and readable, but is not");
+      return problems.add(asked,
+                          "the file " + shown(path) + " must be there and readable, but is not");
     }
     open_.push_back(real);
     try {
@@ -112,7 +117,7 @@ class Loader {
     const std::size_t equals = argument.find('=');
     if (equals == std::string::npos || equals == 0)
       return problems.add({source, 1, 1, argument.size()},
-                             "an override must be path=value, but got '" + argument + "'");
+                          "an override must be path=value, but got '" + argument + "'");
     try {
       flatten(toml::parse(argument), "", source, into);
     } catch (const toml::parse_error& e) {
@@ -143,7 +148,7 @@ class Loader {
     const Value value = to_value(*node, source);
     if (value.kind != Value::Kind::List)
       return problems.add(value.place, "extends must be a list of files, but got " + value.written,
-                             {"write extends = [\"../models/x.toml\"]"});
+                          {"write extends = [\"../models/x.toml\"]"});
     for (const Value& item : value.items) {
       if (item.kind == Value::Kind::String)
         file(path.parent_path() / item.text, item.place, into);
@@ -152,13 +157,16 @@ class Loader {
     }
   }
 
-  void flatten(const toml::table& table, const std::string& prefix, const Source& source, Settings& into) {
+  void flatten(const toml::table& table,
+               const std::string& prefix,
+               const Source& source,
+               Settings& into) {
     for (auto&& [key, node] : table) {
       Setting setting;
       setting.key = place_of(source, key.source());
       if (!plain_key(key.str())) {
         problems.add(setting.key, "a key must consist of letters, digits, '_' and '-', but got '" +
-                                         std::string(key.str()) + "'");
+                                      std::string(key.str()) + "'");
         continue;
       }
       const std::string path = join_path(prefix, std::string(key.str()));
@@ -174,19 +182,23 @@ class Loader {
   }
 
   // path=word: the shell ate the quotes, or there never were any.
-  void bare_word(const std::string& argument, std::size_t equals, const Source& source,
-                 const toml::parse_error& error, Settings& into) {
+  void bare_word(const std::string& argument,
+                 std::size_t equals,
+                 const Source& source,
+                 const toml::parse_error& error,
+                 Settings& into) {
     const std::string path = argument.substr(0, equals), word = argument.substr(equals + 1);
     const Place at{source, 1, equals + 2, std::max<std::size_t>(word.size(), 1)};
     const std::string first = word.substr(0, 1);
     if (first == "[" || first == "{" || first == "\"" || first == "'")
-      return problems.add(at, "TOML syntax: " + on_one_line(error.description()),
-                             {"shells take quotes away: write " + path + "=a,b or put '...' around it all"});
+      return problems.add(
+          at, "TOML syntax: " + on_one_line(error.description()),
+          {"shells take quotes away: write " + path + "=a,b or put '...' around it all"});
     for (std::size_t begin = 0; begin <= path.size();) {
       const std::size_t end = std::min(path.find('.', begin), path.size());
       if (!plain_key(path.substr(begin, end - begin)))
         return problems.add({source, 1, 1, path.size()},
-                               "an override must be path=value, but got '" + argument + "'");
+                            "an override must be path=value, but got '" + argument + "'");
       Setting table;
       table.table = true;
       table.key = {source, 1, begin + 1, end - begin};
@@ -202,7 +214,7 @@ class Loader {
   }
 
   fs::path shown_from_;
-  std::vector<fs::path> open_;   // the files being read, outermost first
+  std::vector<fs::path> open_;  // the files being read, outermost first
   std::size_t order_ = 0;
 };
 
@@ -215,19 +227,21 @@ void check_arms(const LoadedConfig& config, Problems& problems) {
     if (table_of(path) != "arms") continue;
     if (std::find(names.begin(), names.end(), key_of(path)) != names.end()) continue;
     const std::string guess = nearest(key_of(path), names);
-    problems.add(setting.key, "the arm must be one of the experiment's, but got '" + key_of(path) + "'",
-                    {guess.empty() ? "" : "did you mean '" + guess + "'?",
-                     known.empty() ? "it has no arms" : "its arms: " + known});
+    problems.add(setting.key,
+                 "the arm must be one of the experiment's, but got '" + key_of(path) + "'",
+                 {guess.empty() ? "" : "did you mean '" + guess + "'?",
+                  known.empty() ? "it has no arms" : "its arms: " + known});
   }
   for (const auto& [path, setting] : config.file)
     if ((path == "arms" || table_of(path) == "arms") && !setting.table)
       problems.add(setting.key, "'" + path + "' must be a table, but got " + setting.value.written,
-                      {"write [arms.NAME] and below it what differs"});
+                   {"write [arms.NAME] and below it what differs"});
 }
 
 }  // namespace
 
-LoadedConfig load_config(const fs::path& file, const std::vector<std::string>& overrides,
+LoadedConfig load_config(const fs::path& file,
+                         const std::vector<std::string>& overrides,
                          const fs::path& shown_from) {
   Loader loader(shown_from);
   LoadedConfig config;

@@ -25,8 +25,8 @@ std::string_view line_of(const Place& place) {
   return rest.ends_with('\r') ? rest.substr(0, rest.size() - 1) : rest;
 }
 
-// What stands before the carets: tabs stay tabs, so that the carets stay below their text; UTF-8 continuation
-// bytes take no column.
+// What stands before the carets: tabs stay tabs, so that the carets stay below their text; UTF-8
+// continuation bytes take no column.
 std::string indent_of(std::string_view line, std::size_t column) {
   std::string indent;
   std::size_t columns = 1;
@@ -41,8 +41,9 @@ std::string indent_of(std::string_view line, std::size_t column) {
 std::string excerpt(const Place& place) {
   const std::string_view line = line_of(place);
   const std::string number = place.source->command_line ? "" : std::to_string(place.line) + " ";
-  return "    " + number + "| " + std::string(line) + "\n    " + std::string(number.size(), ' ') + "| " +
-         indent_of(line, place.column) + std::string(std::max<std::size_t>(place.length, 1), '^') + "\n";
+  return "    " + number + "| " + std::string(line) + "\n    " + std::string(number.size(), ' ') +
+         "| " + indent_of(line, place.column) +
+         std::string(std::max<std::size_t>(place.length, 1), '^') + "\n";
 }
 
 }  // namespace
@@ -54,8 +55,9 @@ std::string Place::origin() const {
 
 bool operator<(const Place& a, const Place& b) { return sort_key(a) < sort_key(b); }
 
-void Problems::add(const Place& place, const std::string& message,
-                      const std::vector<std::string>& notes) {
+void Problems::add(const Place& place,
+                   const std::string& message,
+                   const std::vector<std::string>& notes) {
   for (const Item& item : items_)
     if (sort_key(item.place) == sort_key(place) && item.message == message) return;
   items_.push_back({place, message, notes});
@@ -70,7 +72,8 @@ std::string Problems::text() const {
     const Place& p = item.place;
     if (p.known()) {
       text += p.source->name;
-      if (!p.source->command_line) text += ":" + std::to_string(p.line) + ":" + std::to_string(p.column);
+      if (!p.source->command_line)
+        text += ":" + std::to_string(p.line) + ":" + std::to_string(p.column);
       text += ": ";
     }
     text += item.message + "\n";

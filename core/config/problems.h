@@ -11,9 +11,9 @@ namespace bitlab {
 
 // A text that settings came from: a TOML file, or one `path=value` of the command line.
 struct ConfigText {
-  std::string name;           // as shown: "configs/experiments/x.toml", "command line"
+  std::string name;  // as shown: "configs/experiments/x.toml", "command line"
   std::string text;
-  std::size_t order = 0;      // in which it was opened; errors are sorted by it
+  std::size_t order = 0;  // in which it was opened; errors are sorted by it
   bool command_line = false;
 };
 
@@ -24,7 +24,7 @@ struct Place {
   std::size_t length = 1;            // characters to underline
 
   bool known() const { return source != nullptr; }
-  std::string origin() const;        // "configs/x.toml:7" or "command line"
+  std::string origin() const;  // "configs/x.toml:7" or "command line"
 };
 
 bool operator<(const Place& a, const Place& b);  // nowhere first, then by source, line, column
@@ -32,8 +32,11 @@ bool operator<(const Place& a, const Place& b);  // nowhere first, then by sourc
 // Collects errors, so that all are shown at once.
 class Problems {
  public:
-  // `notes` stand below the line of the source, each on a line of its own. What was said already is ignored.
-  void add(const Place& place, const std::string& message, const std::vector<std::string>& notes = {});
+  // `notes` stand below the line of the source, each on a line of its own. What was said already is
+  // ignored.
+  void add(const Place& place,
+           const std::string& message,
+           const std::vector<std::string>& notes = {});
 
   bool empty() const { return items_.empty(); }
 

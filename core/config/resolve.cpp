@@ -33,12 +33,18 @@ std::string broken_range(double x, const FieldInfo& info) {
 
 std::string kind_name(const Value& v) {
   switch (v.kind) {
-    case Value::Kind::Boolean: return "a boolean";
-    case Value::Kind::Integer: return "an integer";
-    case Value::Kind::Float: return "a number with a fraction or exponent";
-    case Value::Kind::String: return "a string";
-    case Value::Kind::List: return "a list";
-    case Value::Kind::Other: break;
+    case Value::Kind::Boolean:
+      return "a boolean";
+    case Value::Kind::Integer:
+      return "an integer";
+    case Value::Kind::Float:
+      return "a number with a fraction or exponent";
+    case Value::Kind::String:
+      return "a string";
+    case Value::Kind::List:
+      return "a list";
+    case Value::Kind::Other:
+      break;
   }
   return "a date or a table";
 }
@@ -60,7 +66,8 @@ class Reader : public PathVisitor {
   void field(const std::string& name, std::int64_t& value, const FieldInfo& info) override {
     const Value* v = find(name, "an integer");
     if (!v) return;
-    if (v->kind != Value::Kind::Integer) return wrong_type(name, *v, "an integer", whole_number(*v));
+    if (v->kind != Value::Kind::Integer)
+      return wrong_type(name, *v, "an integer", whole_number(*v));
     if (in_range(name, *v, info)) value = v->integer;
   }
 
@@ -77,7 +84,8 @@ class Reader : public PathVisitor {
     const Value* v = find(name, "a string");
     if (!v) return;
     const bool bare = from_command_line(*v) && v->kind != Value::Kind::List;  // title=2024
-    if (v->kind != Value::Kind::String && !bare) return wrong_type(name, *v, "a string", "put it in quotes");
+    if (v->kind != Value::Kind::String && !bare)
+      return wrong_type(name, *v, "a string", "put it in quotes");
     const std::string text = v->kind == Value::Kind::String ? v->text : v->written;
     const auto& choices = info.choices;
     if (!choices.empty() && std::find(choices.begin(), choices.end(), text) == choices.end()) {
@@ -93,7 +101,9 @@ class Reader : public PathVisitor {
               [](const Value& item) { return item.text; });
   }
 
-  void field(const std::string& name, std::vector<std::int64_t>& value, const FieldInfo& info) override {
+  void field(const std::string& name,
+             std::vector<std::int64_t>& value,
+             const FieldInfo& info) override {
     std::vector<std::int64_t> list;
     if (!read_list(name, "a list of integers", Value::Kind::Integer, list,
                    [](const Value& item) { return item.integer; }))
@@ -101,7 +111,8 @@ class Reader : public PathVisitor {
     const Value& v = settings_.at(path(name)).value;
     for (const std::int64_t x : list) {
       const std::string range = broken_range(static_cast<double>(x), info);
-      if (!range.empty()) return bad(name, v, "must hold numbers " + range + ", but got " + std::to_string(x));
+      if (!range.empty())
+        return bad(name, v, "must hold numbers " + range + ", but got " + std::to_string(x));
     }
     value = list;
   }
@@ -118,10 +129,14 @@ class Reader : public PathVisitor {
   }
 
   // Rules between fields make no sense where one of the fields is wrong already.
-  void require(bool holds, const std::string& name, const std::string& must, const std::string& hint) override {
+  void require(bool holds,
+               const std::string& name,
+               const std::string& must,
+               const std::string& hint) override {
     if (holds || tables_with_problems_.count(table())) return;
     const auto found = settings_.find(path(name));
-    if (found == settings_.end()) return problems_.add({}, path(name) + " " + must + ", but has its default", {hint});
+    if (found == settings_.end())
+      return problems_.add({}, path(name) + " " + must + ", but has its default", {hint});
     const Value& v = found->second.value;
     problems_.add(v.place, path(name) + " " + must + ", but got " + v.written, {hint});
   }
@@ -148,8 +163,11 @@ class Reader : public PathVisitor {
   }
 
   template <class Element, class Get>
-  bool read_list(const std::string& name, const std::string& wanted, Value::Kind kind,
-                 std::vector<Element>& value, const Get& get) {
+  bool read_list(const std::string& name,
+                 const std::string& wanted,
+                 Value::Kind kind,
+                 std::vector<Element>& value,
+                 const Get& get) {
     const Value* v = find(name, wanted);
     if (!v) return false;
     std::vector<Value> items = v->items;
@@ -189,7 +207,8 @@ class Reader : public PathVisitor {
 
   // A hint where 1e3 stands for 1000.
   static std::string whole_number(const Value& v) {
-    const bool whole = v.kind == Value::Kind::Float && std::abs(v.number) < 1e15 && v.number == std::trunc(v.number);
+    const bool whole = v.kind == Value::Kind::Float && std::abs(v.number) < 1e15 &&
+                       v.number == std::trunc(v.number);
     return whole ? "write " + std::to_string(static_cast<std::int64_t>(v.number)) : "";
   }
 
@@ -199,12 +218,20 @@ class Reader : public PathVisitor {
     return range.empty();
   }
 
-  void wrong_type(const std::string& name, const Value& v, const std::string& wanted, const std::string& hint = "") {
-    bad(name, v, "must be " + wanted + ", but got " + kind_name(v) +
-                     (v.kind == Value::Kind::List ? "" : ": " + v.written), hint);
+  void wrong_type(const std::string& name,
+                  const Value& v,
+                  const std::string& wanted,
+                  const std::string& hint = "") {
+    bad(name, v,
+        "must be " + wanted + ", but got " + kind_name(v) +
+            (v.kind == Value::Kind::List ? "" : ": " + v.written),
+        hint);
   }
 
-  void bad(const std::string& name, const Value& v, const std::string& message, const std::string& hint = "") {
+  void bad(const std::string& name,
+           const Value& v,
+           const std::string& message,
+           const std::string& hint = "") {
     tables_with_problems_.insert(table());
     problems_.add(v.place, path(name) + " " + message, {hint});
   }
@@ -224,7 +251,8 @@ std::string keys_of(const std::set<std::string>& fields, const std::string& tabl
 
 }  // namespace
 
-std::map<std::string, std::string> ConfigReader::read(const Settings& settings, Configurable& target) {
+std::map<std::string, std::string> ConfigReader::read(const Settings& settings,
+                                                      Configurable& target) {
   Reader reader(settings, problems_);
   target.fields(reader);
   fields_.insert(reader.fields.begin(), reader.fields.end());
@@ -245,7 +273,8 @@ void ConfigReader::report_unknown() {
 void ConfigReader::report_unknown(const std::string& path, const Setting& setting) {
   const std::string of_arm = setting.arm.empty() ? "" : " in arm " + setting.arm;
   const std::string table = table_of(path);
-  if (!table.empty() && !tables_.count(table)) return;  // the table was reported, or the field that it cannot be
+  if (!table.empty() && !tables_.count(table))
+    return;  // the table was reported, or the field that it cannot be
   if (setting.table) {
     const std::string guess = nearest(path, {tables_.begin(), tables_.end()});
     std::string known;

@@ -11,22 +11,23 @@ namespace bitlab {
 
 // A value as it was written.
 struct Value {
-  enum class Kind { Boolean, Integer, Float, String, List, Other };  // Other: dates, tables inside lists
+  // Other: dates, and tables inside lists.
+  enum class Kind { Boolean, Integer, Float, String, List, Other };
   Kind kind = Kind::Other;
   bool boolean = false;
   std::int64_t integer = 0;
-  double number = 0;              // of an Integer too
-  std::string text;               // of a String
-  std::vector<Value> items;       // of a List
-  std::string written;            // in the source, for messages
+  double number = 0;         // of an Integer too
+  std::string text;          // of a String
+  std::vector<Value> items;  // of a List
+  std::string written;       // in the source, for messages
   Place place;
 };
 
 struct Setting {
-  bool table = false;             // a table that the source names; then there is no value
+  bool table = false;  // a table that the source names; then there is no value
   Value value;
   Place key;
-  std::string arm;                // the arm that it belongs to, empty for all
+  std::string arm;  // the arm that it belongs to, empty for all
 };
 
 // By dotted path: "optim.lr". Keys themselves contain no dots.
@@ -39,15 +40,15 @@ std::string join_path(const std::string& table, const std::string& key);
 
 // Everything that one request for a config consists of.
 struct LoadedConfig {
-  Settings file;                  // of the file and all that it extends; arms under "arms.NAME."
+  Settings file;  // of the file and all that it extends; arms under "arms.NAME."
   Settings command_line;
 };
 
 // The arms in the order in which they are first written; none if the config has no table `arms`.
 std::vector<std::string> arm_names(const LoadedConfig& config);
 
-// What holds for one arm: the file, over it the arm's table, over that the command line, over that what the command
-// line says about this arm. An empty name: what all arms share.
+// What holds for one arm: the file, over it the arm's table, over that the command line, over that
+// what the command line says about this arm. An empty name: what all arms share.
 Settings settings_of_arm(const LoadedConfig& config, const std::string& arm);
 
 }  // namespace bitlab
