@@ -30,6 +30,9 @@ const std::vector<Verb>& verbs() {
       {"Experiments", "check", "", "read every file in configs/", check_command},
       {"Results", "table", "NAME [--format F]", "the result table, as md, csv, tex or json", table_command},
       {"Results", "report", "NAME", "draw the curves and write the tables again", report_command},
+      {"Models", "generate", "RUN --prompt TEXT", "text from a trained model", generate_command},
+      {"Models", "verify", "RUN", "prove that weights are ternary and packing loses nothing", verify_command},
+      {"Models", "bench", "train NAME", "speed of whole training steps against sgemm", bench_command},
       {"Data", "data", "list|get NAME|path NAME|verify [NAME]", "data sources and their cache", data_command},
       {"", "worker", "", "one run; started by run", worker_command},
   };

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/files.h"
 
 namespace bitlab {
 
@@ -46,6 +47,29 @@ fs::path find_results(const std::string& name) {
       "results", "must name an experiment that was run, but got '" + name + "'",
       known.empty() ? results_root().string() + " holds none yet; bitlab run NAME makes the first"
                     : results_root().string() + " holds " + known);
+}
+
+fs::path find_run(const std::string& name) {
+  if (fs::exists(fs::path(name) / "config.toml")) return fs::absolute(name).lexically_normal();
+  std::vector<std::string> parts;
+  for (const fs::path& part : fs::path(name)) parts.push_back(part.string());
+  if (parts.size() < 2 || parts.size() > 3)
+    throw UsageError("run", "must be a run folder or EXPERIMENT/ARM[/SEED], but got '" + name + "'");
+  const fs::path results = find_results(parts[0]);
+  const auto plan = nlohmann::json::parse(read_file(results / "plan.json"));
+  std::string arms;
+  for (const auto& arm : plan.at("arms")) {
+    const std::string arm_name = arm.at("name");
+    arms += (arms.empty() ? "" : ", ") + arm_name;
+    if (arm_name != parts[1]) continue;
+    const std::string seed = parts.size() == 3 ? parts[2] : arm.at("seeds").at(0).dump();
+    const fs::path run = results / arm.at("dir").get<std::string>() / ("seed-" + seed);
+    if (!fs::exists(run / "config.toml"))
+      throw UsageError("run", "'" + name + "' must have one of the seeds " + arm.at("seeds").dump() +
+                                  " and have been started");
+    return run;
+  }
+  throw UsageError("run", "the arm must be one of " + arms + ", but got '" + parts[1] + "'");
 }
 
 }  // namespace bitlab

@@ -20,16 +20,15 @@ Trainer::Trainer(TrainerSettings settings, LanguageModel& model, const LanguageT
       task_(task),
       team_(team),
       observer_(observer),
-      optimizer_(settings_.optim, model.params()),
-      step_(model, settings_.train, settings_.seed, task.train_batches()) {
+      update_(settings_.update, model, task, team) {
   const auto checkpoints = list_checkpoints(settings_.run_dir);
-  if (!checkpoints.empty()) state_ = load_checkpoint(checkpoints.back(), model_, optimizer_, codes_);
+  if (!checkpoints.empty()) state_ = load_checkpoint(checkpoints.back(), model_, update_.optimizer(), codes_);
   seconds_at_log_ = state_.train_seconds;
   step_at_log_ = state_.step;
 }
 
 TrainOutcome Trainer::run(const std::atomic<int>& stop) {
-  const std::int64_t steps = settings_.train.steps;
+  const std::int64_t steps = train().steps;
   observer_.on_start(state_.step, steps);
   if (state_.step == 0) evaluate();
   TrainOutcome outcome;
@@ -39,15 +38,15 @@ TrainOutcome Trainer::run(const std::atomic<int>& stop) {
       break;
     }
     const bool last = state_.step == steps;
-    if (due(settings_.train.log_every) || last) log_row();
+    if (due(train().log_every) || last) log_row();
     if (due(settings_.eval.every) || last) evaluate();
     const bool stopped = stop.load() != 0 && !last;
-    if (due(settings_.train.checkpoint_every) || last || stopped) save();
+    if (due(train().checkpoint_every) || last || stopped) save();
     if (stopped) outcome.end = TrainOutcome::End::Stopped;
   }
   outcome.step = state_.step;
   outcome.train_seconds = state_.train_seconds;
-  const double tokens = static_cast<double>(state_.step) * static_cast<double>(step_.tokens_per_step());
+  const double tokens = static_cast<double>(state_.step) * static_cast<double>(update_.tokens_per_step());
   outcome.tokens_per_s = state_.train_seconds > 0 ? tokens / state_.train_seconds : 0;
   return outcome;
 }
@@ -56,19 +55,9 @@ bool Trainer::due(std::int64_t every) const { return state_.step % every == 0; }
 
 bool Trainer::one_step() {
   const double begin = seconds_now();
-  const auto step = static_cast<std::uint64_t>(state_.step);
-  const StepSettings now = schedule_at(settings_.schedule, settings_.optim.lr, settings_.optim.weight_decay,
-                                       state_.step, settings_.train.steps);
-  const double loss = step_.run(step, team_);
+  const double loss = update_.run(state_.step);
   if (state_.step == 0) state_.first_loss = loss;
-  if (!std::isfinite(loss) || loss > settings_.train.diverged_factor * state_.first_loss) return false;
-  double scale = 1;
-  if (settings_.optim.clip > 0) {
-    const double norm = step_.gradient_norm();
-    if (norm > settings_.optim.clip) scale = settings_.optim.clip / norm;
-  }
-  optimizer_.step(step_.gradient(), scale, now, state_.step, team_);
-  model_.prepare(step + 1);
+  if (!std::isfinite(loss) || loss > train().diverged_factor * state_.first_loss) return false;
   ++state_.step;
   state_.loss_sum += loss;
   ++state_.loss_count;
@@ -79,18 +68,17 @@ bool Trainer::one_step() {
 void Trainer::log_row() {
   TrainRow row;
   row.step = state_.step;
-  row.tokens = state_.step * static_cast<std::int64_t>(step_.tokens_per_step());
+  row.tokens = state_.step * static_cast<std::int64_t>(update_.tokens_per_step());
   row.seconds = state_.train_seconds;
   row.loss = state_.loss_sum / static_cast<double>(state_.loss_count);
-  row.lr = schedule_at(settings_.schedule, settings_.optim.lr, settings_.optim.weight_decay, state_.step - 1,
-                       settings_.train.steps).lr;
-  row.grad_norm = step_.gradient_norm();
+  row.lr = update_.schedule(state_.step - 1).lr;
+  row.grad_norm = update_.gradient_norm();
   const double seconds = state_.train_seconds - seconds_at_log_;
   const auto steps = static_cast<double>(state_.step - step_at_log_);
   TrainSpeed speed;
   if (seconds > 0 && steps > 0) {
-    speed.tokens_per_s = steps * static_cast<double>(step_.tokens_per_step()) / seconds;
-    speed.eta_seconds = seconds / steps * static_cast<double>(settings_.train.steps - state_.step);
+    speed.tokens_per_s = steps * static_cast<double>(update_.tokens_per_step()) / seconds;
+    speed.eta_seconds = seconds / steps * static_cast<double>(train().steps - state_.step);
   }
   observer_.on_train(row, speed);
   state_.loss_sum = 0;
@@ -121,9 +109,9 @@ void Trainer::evaluate() {
 }
 
 void Trainer::save() {
-  const std::filesystem::path dir = save_checkpoint(settings_.run_dir, model_, optimizer_, state_, codes_,
+  const std::filesystem::path dir = save_checkpoint(settings_.run_dir, model_, update_.optimizer(), state_, codes_,
                                                     settings_.config_json);
-  prune_checkpoints(settings_.run_dir, static_cast<std::size_t>(settings_.train.keep_checkpoints));
+  prune_checkpoints(settings_.run_dir, static_cast<std::size_t>(train().keep_checkpoints));
   observer_.on_checkpoint(state_.step, dir);
 }
 

@@ -8,19 +8,14 @@
 #include "core/base/thread_team.h"
 #include "experiments/checkpoint.h"
 #include "experiments/language_task.h"
-#include "experiments/optimizer.h"
-#include "experiments/schedule.h"
 #include "experiments/train_observer.h"
-#include "experiments/train_step.h"
+#include "experiments/update_step.h"
 
 namespace bitlab {
 
 struct TrainerSettings {
-  OptimConfig optim;
-  ScheduleConfig schedule;
-  TrainConfig train;
+  UpdateSettings update;
   EvalConfig eval;
-  std::uint64_t seed = 1;
   std::filesystem::path run_dir;  // where checkpoints go
   std::string config_json;        // goes into each checkpoint
 };
@@ -52,14 +47,14 @@ class Trainer {
   void evaluate();
   void save();
   bool due(std::int64_t every) const;
+  const TrainConfig& train() const { return settings_.update.train; }
 
   TrainerSettings settings_;
   LanguageModel& model_;
   const LanguageTask& task_;
   ThreadTeam& team_;
   TrainObserver& observer_;
-  AdamW optimizer_;
-  TrainStep step_;
+  UpdateStep update_;
   TrainerState state_;
   TernaryCodes codes_;            // at the last row of /quant
   double seconds_at_log_ = 0;     // train_seconds at the last row of /train

@@ -163,7 +163,7 @@ void train(const WorkerOptions& options, const RunFolder& folder, const std::ato
                           options.seed);
   ThreadTeam team(options.threads);
   TrainObservers observers;
-  Trainer trainer({spec.optim, spec.schedule, spec.train, spec.eval, options.seed, folder.dir(),
+  Trainer trainer({{spec.optim, spec.schedule, spec.train, options.seed}, spec.eval, folder.dir(),
                    checkpoint_config(options, data)},
                   model, task, team, observers);
   MetricsWriter metrics = open_metrics(folder, trainer.first_step(), options, data);

@@ -41,6 +41,7 @@ BitLinear::BitLinear(const LinearShape& shape, const BitLinearConfig& config)
       params_(shape, true),
       codes_(in_ * out_),
       scales_(shape.parts.size()),
+      limits_(shape.parts.size()),
       fixed_(shape.parts.size(), false),
       column_scale_(out_),
       packed_(kernels().ternary_packed_size(out_, in_)),
@@ -70,6 +71,7 @@ void BitLinear::quantise_part(size_t part, size_t at) {
   const View w = params_.weight(part).value;
   if (!fixed_[part]) {
     const real a = quantizer_.quantize(w, config_.weight_eps, codes_.data() + at);
+    limits_[part] = real(1.5) * a;
     scales_[part] = config_.output_scale ? a : a * real(0) + real(1);  // NaN stays visible
   }
   const real scale = scales_[part];
@@ -201,15 +203,17 @@ View BitLinear::backward(View dy, Pass& pass) const {
 void BitLinear::add_weight_gradient(View dy, View xq, Pass& pass) const {
   const View dw = params_.weight_gradients(*pass.gradients);
   if (config_.straight_through == "identity") return matmul_tn_add(dy, xq, dw);
-  // clipped: as autograd sees clamp(round(w / a), -1, 1) with round taken for the identity.
+  // clipped: as autograd sees clamp(round(w / a), -1, 1) with round taken for the identity. What the latent weights
+  // give past the quantiser, while it fades in, is not clipped.
   const View product = pass.arena.matrix(out_, in_);
   std::fill_n(product.data, product.size(), real(0));
   matmul_tn_add(dy, xq, product);
-  const View w = params_.weights();
-  for (size_t r = 0; r < out_; ++r) {
-    const real limit = real(1.5) * column_scale_[r];
-    for (size_t c = 0; c < in_; ++c)
-      if (std::fabs(w(r, c)) <= limit) dw(r, c) += product(r, c);
+  const real beyond = real(1) - lambda_;
+  size_t at = 0;
+  for (size_t part = 0; part < params_.parts(); ++part) {
+    const View w = params_.weight(part).value;
+    for (size_t i = 0; i < w.size(); ++i, ++at)
+      dw.data[at] += std::fabs(w.data[i]) <= limits_[part] ? product.data[at] : beyond * product.data[at];
   }
 }
 
@@ -226,6 +230,7 @@ void BitLinear::visit_ternary(const TernaryVisitor& visit) const {
     TernaryStats stats;
     stats.name = w.name;
     stats.codes = codes_.data() + at;
+    stats.quantizer = &quantizer_;
     stats.effective = {const_cast<real*>(effective_.data()) + at, w.rows, w.cols};
     stats.scale = scales_[part];
     size_t minus = 0, plus = 0;

@@ -48,6 +48,7 @@ class BitLinear : public Layer {
   real lambda_ = 1;                  // share of quantisation in the effective weights and activations
   std::vector<std::int8_t> codes_;   // out x in
   std::vector<real> scales_;         // one a part
+  std::vector<real> limits_;         // one a part: latent weights beyond are clamped
   std::vector<bool> fixed_;          // parts whose codes and scale no longer follow latent weights
   std::vector<real> column_scale_;   // out: the scale of each output's part
   std::vector<std::uint8_t> packed_; // codes in the kernel's layout

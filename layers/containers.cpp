@@ -55,10 +55,14 @@ std::string Sequential::describe() const {
 Residual::Residual(LayerPtr inner) : inner_(std::move(inner)) {}
 
 View Residual::forward(View x, Pass& pass) const {
-  const View y = inner_->forward(x, pass);
+  View y = inner_->forward(x, pass);
   if (y.cols != x.cols)
     throw Error("Residual", "the inner layer must keep the width " + std::to_string(x.cols) +
                                 ", but returns " + std::to_string(y.cols));
+  if (y.data == x.data) {  // the inner layer did nothing (dropout in evaluation); x must stay
+    y = pass.arena.matrix(x.rows, x.cols);
+    std::memcpy(y.data, x.data, x.size() * sizeof(real));
+  }
   add(x, y);
   return y;
 }

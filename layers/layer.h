@@ -11,6 +11,8 @@
 
 namespace bitlab {
 
+struct WeightQuantizer;
+
 // How a parameter starts. The stream is keyed by the parameter's full name, so that two models that share
 // a name, a shape and a seed start with the same values there.
 struct Init {
@@ -42,6 +44,7 @@ struct TernaryStats {
   double scale = 0;        // what a code of +1 stands for
   const std::int8_t* codes = nullptr;    // rows x cols codes in {-1, 0, 1}, valid until the next prepare()
   View effective;          // rows x cols: the weights that forward and backward multiply by
+  const WeightQuantizer* quantizer = nullptr;  // what made the codes of latent weights
 };
 
 using TernaryVisitor = std::function<void(const TernaryStats& stats)>;
@@ -88,9 +91,9 @@ class Layer {
 
 using LayerPtr = std::unique_ptr<Layer>;
 
-// "a" + "b" -> "a.b"; an empty prefix adds nothing.
+// "a" + "b" -> "a.b"; an empty part adds nothing.
 inline std::string join_name(const std::string& prefix, const std::string& name) {
-  return prefix.empty() ? name : prefix + "." + name;
+  return prefix + (prefix.empty() || name.empty() ? "" : ".") + name;
 }
 
 }  // namespace bitlab

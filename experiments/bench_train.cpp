@@ -1,0 +1,95 @@
+#include "experiments/bench_train.h"
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <sstream>
+
+#include "core/base/error.h"
+#include "core/tensor/blas.h"
+#include "experiments/update_step.h"
+
+namespace bitlab {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::int64_t kWarmUpSteps = 3;
+constexpr std::size_t kSgemmSize = 1024;
+constexpr double kSgemmSeconds = 0.25;  // before the steps, and again after
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+// Linux counts the peak anew after a 5 in clear_refs, so that each arm has its own.
+void reset_peak_rss() { std::ofstream("/proc/self/clear_refs") << "5"; }
+
+std::int64_t peak_rss_bytes() {
+  std::ifstream in("/proc/self/status");
+  for (std::string line; std::getline(in, line);)
+    if (line.rfind("VmHWM:", 0) == 0) return std::stoll(line.substr(6)) * 1024;
+  return 0;
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+}  // namespace
+
+TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOptions& options) {
+  if (options.profile && options.threads != 1)
+    throw UsageError("bench", "--profile must run on one thread, but --threads is " + std::to_string(options.threads));
+  const Spec& spec = arm.spec;
+  if (static_cast<std::int64_t>(options.threads) > spec.train.shards)
+    throw UsageError("bench", "--threads must be at most train.shards = " + std::to_string(spec.train.shards) +
+                                  ", but is " + std::to_string(options.threads),
+                     "set train.shards=" + std::to_string(options.threads) + " on the command line");
+  TrainBench result;
+  result.arm = arm.name;
+  result.threads = options.threads;
+  result.sgemm_gflops = measure_sgemm_gflops(kSgemmSize, kSgemmSeconds);
+  reset_peak_rss();
+
+  const Clock::time_point start = Clock::now();
+  LanguageModel model = build_model(spec, static_cast<std::size_t>(data.facts.vocab_size), 1);
+  const LanguageTask task(data.tokens, spec.eval, spec.seq_len(), static_cast<std::size_t>(spec.train.batch_size), 1);
+  ThreadTeam team(options.threads);
+  UpdateStep update({spec.optim, spec.schedule, spec.train, 1}, model, task, team);
+  update.run(0);
+  result.first_step_seconds = seconds_since(start);
+  for (std::int64_t step = 1; step < kWarmUpSteps; ++step) update.run(step);
+
+  std::vector<double> seconds;
+  for (std::int64_t step = 0; step < options.steps; ++step) {
+    const Clock::time_point begin = Clock::now();
+    update.run(kWarmUpSteps + step);
+    seconds.push_back(seconds_since(begin));
+  }
+  const double step_seconds = median(seconds);
+  const auto tokens = static_cast<double>(update.tokens_per_step());
+  result.ms_per_step = 1e3 * step_seconds;
+  result.tokens_per_s = tokens / step_seconds;
+  result.gflops = model.train_flops_per_token() * tokens / step_seconds / 1e9;
+  result.peak_rss_bytes = peak_rss_bytes();
+  result.sgemm_gflops = std::max(result.sgemm_gflops, measure_sgemm_gflops(kSgemmSize, kSgemmSeconds));
+  result.utilisation = result.gflops / result.sgemm_gflops / static_cast<double>(options.threads);
+
+  if (options.profile) {
+    const simd::Kernels& plain = simd::kernels();
+    simd::use_kernels(simd::profiled(plain));
+    simd::reset_kernel_times();
+    const Clock::time_point begin = Clock::now();
+    for (std::int64_t step = 0; step < options.steps; ++step) update.run(kWarmUpSteps + options.steps + step);
+    result.profiled_seconds = seconds_since(begin);
+    result.kernels = simd::kernel_times();
+    simd::use_kernels(plain);
+  }
+  return result;
+}
+
+}  // namespace bitlab

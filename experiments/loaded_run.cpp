@@ -1,0 +1,38 @@
+#include "experiments/loaded_run.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "experiments/checkpoint.h"
+#include "experiments/dataset.h"
+#include "experiments/plan.h"
+
+namespace bitlab {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+LoadedRun load_run(const fs::path& run_dir) {
+  const auto checkpoints = list_checkpoints(run_dir);
+  if (checkpoints.empty())
+    throw Error(run_dir.string(), "must hold a checkpoint, but holds none",
+                "a run writes the first one after train.checkpoint_every steps");
+  LoadedRun run;
+  run.checkpoint = checkpoints.back();
+  run.spec = load_run_spec(run_dir / "config.toml");
+  try {
+    const json config = json::parse(read_file(run.checkpoint / "config.json"));
+    run.tokenizer = tokenizer_from_json(config.at("tokenizer").dump());
+    run.seed = config.at("seed");
+    run.step = json::parse(read_file(run.checkpoint / "trainer.json")).at("step");
+  } catch (const json::exception& e) {
+    throw Error(run.checkpoint.string(), std::string("must be a checkpoint of bitlab, but: ") + e.what());
+  }
+  run.model.reset(new LanguageModel(build_model(run.spec, run.tokenizer->vocab_size(), run.seed)));
+  load_model(run.checkpoint, *run.model);
+  run.model->prepare(static_cast<std::uint64_t>(run.step));
+  return run;
+}
+
+}  // namespace bitlab

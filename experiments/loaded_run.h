@@ -1,0 +1,24 @@
+#pragma once
+// A run's trained model, read back from its folder alone.
+#include <filesystem>
+#include <memory>
+
+#include "core/text/tokenizer.h"
+#include "experiments/spec.h"
+#include "layers/models/model.h"
+
+namespace bitlab {
+
+struct LoadedRun {
+  Spec spec;
+  std::unique_ptr<Tokenizer> tokenizer;
+  std::unique_ptr<LanguageModel> model;  // parameters of the newest checkpoint, prepared
+  std::filesystem::path checkpoint;
+  std::int64_t step = 0;                 // of the checkpoint
+  std::uint64_t seed = 1;
+};
+
+// Throws Error if the folder holds no complete checkpoint.
+LoadedRun load_run(const std::filesystem::path& run_dir);
+
+}  // namespace bitlab
