@@ -1,6 +1,7 @@
 #include "cli/paths.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <cstdlib>
 #include <vector>
 
