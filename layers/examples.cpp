@@ -1,0 +1,198 @@
+#include "layers/examples.h"
+
+#include "layers/attention.h"
+#include "layers/bitlinear.h"
+#include "layers/containers.h"
+#include "layers/dropout.h"
+#include "layers/embedding.h"
+#include "layers/feed_forward.h"
+#include "layers/norms.h"
+
+namespace bitlab {
+
+namespace {
+
+using Examples = std::vector<LayerExample>;
+
+const Init kNormal{Init::Kind::Normal, 0.5};
+
+LayerPtr linear(const std::string& name, size_t in, std::vector<LinearShape::Part> parts, bool bias) {
+  return std::make_unique<Linear>(LinearShape{name, in, std::move(parts), bias, kNormal});
+}
+
+void add_exact(Examples& all, const std::string& name, size_t in, std::function<LayerPtr()> make) {
+  LayerExample example;
+  example.name = name;
+  example.in = in;
+  example.make = std::move(make);
+  all.push_back(std::move(example));
+}
+
+void add_on_tokens(Examples& all, const std::string& name, size_t vocab, std::function<LayerPtr()> make) {
+  add_exact(all, name, 0, std::move(make));
+  all.back().vocab = vocab;
+}
+
+void add_leaves(Examples& all) {
+  add_exact(all, "Linear", 5, [] { return linear("", 5, {{"w", 7}}, true); });
+  add_exact(all, "Linear, no bias", 3, [] { return linear("", 3, {{"w", 4}}, false); });
+  add_exact(all, "Linear, three parts", 6, [] { return linear("", 6, {{"a", 2}, {"b", 3}, {"c", 1}}, true); });
+  add_exact(all, "RmsNorm", 9, [] { return std::make_unique<RmsNorm>(9, 1e-5); });
+  add_exact(all, "RmsNorm, large eps", 4, [] { return std::make_unique<RmsNorm>(4, 0.7); });
+  add_exact(all, "LayerNorm", 9, [] { return std::make_unique<LayerNorm>(9, 1e-5); });
+  add_exact(all, "LayerNorm, large eps", 4, [] { return std::make_unique<LayerNorm>(4, 0.7); });
+  add_exact(all, "Dropout", 6, [] { return std::make_unique<Dropout>(0.4, "dropout/x"); });
+  add_exact(all, "Dropout, none", 6, [] { return std::make_unique<Dropout>(0, "dropout/x"); });
+  add_on_tokens(all, "Embedding", 6, [] { return std::make_unique<Embedding>(6, 5, 4, kNormal); });
+  for (const bool bias : {true, false})
+    add_on_tokens(all, bias ? "TiedHead" : "TiedHead, no bias", 6, [bias] {
+      auto net = std::make_unique<Sequential>();
+      auto embedding = std::make_unique<Embedding>(6, 5, 4, kNormal);
+      Param& token = embedding->token_param();
+      net->add("embedding", std::move(embedding));
+      net->add("norm", std::make_unique<RmsNorm>(4, 1e-5));
+      net->add("head", std::make_unique<TiedHead>(token, bias));
+      return net;
+    });
+}
+
+void add_attention(Examples& all, const std::string& name, const AttentionShape& shape) {
+  add_exact(all, name, 6, [shape] {
+    const size_t queries = shape.n_head * shape.d_head, keys = shape.n_kv_head * shape.d_head;
+    return std::make_unique<SelfAttention>(
+        shape, linear("qkv", 6, {{"wq", queries}, {"wk", keys}, {"wv", keys}}, true),
+        linear("wo", queries, {{"wo", 6}}, true), "dropout/scores");
+  });
+}
+
+void add_composites(Examples& all) {
+  add_attention(all, "SelfAttention", {2, 2, 3, 0.6, true, 0});
+  add_attention(all, "SelfAttention, shared keys", {4, 2, 2, 0.7, true, 0});
+  add_attention(all, "SelfAttention, both ways", {2, 1, 3, 0.5, false, 0});
+  add_attention(all, "SelfAttention, dropout", {2, 2, 4, 0.5, true, 0.3});
+  for (const Activation activation : {Activation::Relu, Activation::Gelu})
+    add_exact(all, activation == Activation::Relu ? "FeedForward, relu" : "FeedForward, gelu", 4, [activation] {
+      return std::make_unique<FeedForward>(linear("w1", 4, {{"w1", 9}}, true), activation,
+                                           linear("w2", 9, {{"w2", 4}}, true));
+    });
+  add_exact(all, "Sequential", 4, [] {
+    auto net = std::make_unique<Sequential>();
+    net->add("first", linear("", 4, {{"w", 5}}, true));
+    net->add("norm", std::make_unique<LayerNorm>(5, 1e-5));
+    net->add("last", linear("", 5, {{"w", 3}}, false));
+    return net;
+  });
+  add_exact(all, "Sequential, empty", 4, [] { return std::make_unique<Sequential>(); });
+  const auto residual = [](LayerPtr inner) { return std::make_unique<Residual>(std::move(inner)); };
+  add_exact(all, "Residual", 4, [residual] { return residual(linear("", 4, {{"w", 4}}, true)); });
+  add_exact(all, "Residual, norm", 4, [residual] { return residual(std::make_unique<RmsNorm>(4, 1e-5)); });
+  add_exact(all, "Residual, identity", 4, [residual] { return residual(std::make_unique<Sequential>()); });
+  add_exact(all, "Residual, twice", 4, [residual] {
+    auto net = std::make_unique<Sequential>();
+    net->add("a", residual(linear("", 4, {{"w", 4}}, true)));
+    net->add("b", residual(residual(std::make_unique<RmsNorm>(4, 1e-5))));
+    return net;
+  });
+}
+
+void add_bitlinear(Examples& all, const std::string& name, bool bias, const BitLinearConfig& config) {
+  LayerExample example;
+  example.name = "BitLinear, " + name;
+  example.kind = LayerExample::Kind::StraightThrough;
+  example.in = 10;
+  example.shape = {"qkv", 10, {{"wq", 4}, {"wk", 3}}, bias, kNormal};
+  example.config = config;
+  example.make = [shape = example.shape, config] { return std::make_unique<BitLinear>(shape, config); };
+  all.push_back(std::move(example));
+}
+
+void add_bitlinears(Examples& all) {
+  for (const char* norm : {"none", "rmsnorm", "layernorm"})
+    for (const char* act_quant : {"int8", "none"})
+      for (const char* weight_quant : {"absmean", "absmedian", "binary"}) {
+        BitLinearConfig config;
+        config.norm = norm;
+        config.act_quant = act_quant;
+        config.weight_quant = weight_quant;
+        const bool bias = config.norm != "rmsnorm";
+        const std::string name = config.weight_quant + ", " + act_quant + ", norm " + norm;
+        add_bitlinear(all, name, bias, config);
+        config.lambda_warmup_steps = 10;  // the examples run at step 3
+        add_bitlinear(all, name + ", fading in", bias, config);
+      }
+  BitLinearConfig config;
+  for (const bool fading : {false, true}) {
+    config.lambda_warmup_steps = fading ? 10 : 0;
+    for (const bool scaled : {true, false}) {
+      config.output_scale = scaled;
+      config.straight_through = "clipped";
+      const std::string rest = std::string(scaled ? "" : ", no scale") + (fading ? ", fading in" : "");
+      add_bitlinear(all, "clipped" + rest, true, config);
+      config.straight_through = "identity";
+      if (!scaled) add_bitlinear(all, "identity" + rest, true, config);
+    }
+  }
+}
+
+void add_models(Examples& all) {
+  const auto add = [&](const std::string& name, const std::function<void(GptConfig&)>& change,
+                       const std::string& kind) {
+    add_on_tokens(all, "gpt, " + kind + ", " + name, 7, [change, kind] {
+      GptConfig config = small_gpt(kind);
+      change(config);
+      return build_gpt(config, 7);
+    });
+  };
+  // BitLinear at lambda = 0 (to 1e-18) is an exact full-precision layer with a norm inside.
+  for (const std::string kind : {"full", "bitlinear"}) {
+    const auto fade = [kind](GptConfig& c) {
+      if (kind == "bitlinear") bitlinear_settings(c).lambda_warmup_steps = std::int64_t{1} << 60;
+    };
+    add("as in seed 2", [fade](GptConfig& c) { fade(c); c.attention_scale = "n_embd"; }, kind);
+    add("dropout", [fade](GptConfig& c) { fade(c); c.dropout = 0.3; }, kind);
+    add("gelu, layernorm, tied", [fade](GptConfig& c) {
+      fade(c);
+      c.activation = "gelu";
+      c.norm = "layernorm";
+      c.tie_embeddings = c.qkv_bias = true;
+      c.dropout = 0.2;
+    }, kind);
+    add("no biases", [fade](GptConfig& c) {
+      fade(c);
+      c.proj_bias = c.ffn_bias = c.head_bias = false;
+      c.d_ff = 5;
+    }, kind);
+  }
+}
+
+}  // namespace
+
+const std::vector<LayerExample>& layer_examples() {
+  static const Examples examples = [] {
+    Examples all;
+    add_leaves(all);
+    add_composites(all);
+    add_bitlinears(all);
+    add_models(all);
+    return all;
+  }();
+  return examples;
+}
+
+GptConfig small_gpt(const std::string& linear) {
+  GptConfig config;
+  config.n_layer = 2;
+  config.n_head = 2;
+  config.d_model = 8;
+  config.seq_len = 5;
+  config.init_std = 0.3;
+  config.linear = linear;
+  config.linear_settings = linear_layers().at(linear).make_config();
+  return config;
+}
+
+BitLinearConfig& bitlinear_settings(GptConfig& config) {
+  return dynamic_cast<BitLinearConfig&>(*config.linear_settings);
+}
+
+}  // namespace bitlab

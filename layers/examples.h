@@ -1,0 +1,38 @@
+#pragma once
+// One or several small instances of every layer, for tests that must hold for all of them. A new layer class is
+// enrolled here; a test fails until it is.
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "layers/bitlinear_config.h"
+#include "layers/linear.h"
+#include "layers/models/gpt.h"
+
+namespace bitlab {
+
+struct LayerExample {
+  enum class Kind {
+    Exact,            // backward is the derivative of forward
+    StraightThrough,  // of a surrogate: see straight_through_test.cpp
+  };
+
+  std::string name;   // class, then what is special: "SelfAttention, dropout"
+  Kind kind = Kind::Exact;
+  size_t in = 0;      // width of the input; 0: reads tokens below `vocab`
+  size_t vocab = 0;
+  std::function<LayerPtr()> make;
+  LinearShape shape = {};        // straight-through layers only
+  BitLinearConfig config = {};
+
+  std::string class_name() const { return name.substr(0, name.find(',')); }
+};
+
+// Sequences of at most 5 positions fit them all.
+const std::vector<LayerExample>& layer_examples();
+
+// A small GPT: 2 layers, 2 heads, width 8, 5 positions.
+GptConfig small_gpt(const std::string& linear);
+BitLinearConfig& bitlinear_settings(GptConfig& config);
+
+}  // namespace bitlab

@@ -1,0 +1,76 @@
+// Every layer's backward against central differences of its forward, in double precision.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <set>
+
+#include "core/base/catch.h"
+#include "core/base/error.h"
+#include "layers/examples.h"
+#include "layers/gradient_check.h"
+#include "layers/models/registry.h"
+
+using namespace bitlab;
+
+static_assert(sizeof(real) == 8, "central differences need the double build");
+
+TEST_CASE("backward of every exact layer is the derivative of its forward", "[layers][grad]") {
+  for (const LayerExample& example : layer_examples()) {
+    if (example.kind != LayerExample::Kind::Exact) continue;
+    GradientProblem problem(example.make(), example.in, example.vocab);
+    problem.prepare();
+    const GradientReport report = check_gradients(problem);
+    INFO(example.name << ", " << report.where);
+    CHECK(report.compared == problem.x.size() + problem.store.size());
+    CHECK(report.worst < 1e-6);
+  }
+}
+
+TEST_CASE("the gradient check finds a wrong gradient", "[layers][grad]") {
+  // A layer whose backward forgets a factor of one percent.
+  struct Wrong : Layer {
+    View forward(View x, Pass& pass) const override {
+      const View y = pass.arena.matrix(x.rows, x.cols);
+      for (size_t i = 0; i < x.size(); ++i) y.data[i] = x.data[i] * x.data[i];
+      pass.saved.push(x);
+      return y;
+    }
+    View backward(View dy, Pass& pass) const override {
+      const View x = pass.saved.pop();
+      for (size_t i = 0; i < x.size(); ++i) dy.data[i] *= real(1.98) * x.data[i];
+      return dy;
+    }
+    void visit_params(const std::string&, const ParamVisitor&) override {}
+    std::string describe() const override { return "wrong"; }
+  };
+  GradientProblem problem(std::make_unique<Wrong>(), 3, 0);
+  const GradientReport report = check_gradients(problem);
+  CHECK(report.worst > 5e-3);
+  CHECK(report.worst < 2e-2);
+}
+
+TEST_CASE("every class of layers/ and every model is enrolled in the gradient check", "[layers][grad]") {
+  std::set<std::string> enrolled;
+  for (const LayerExample& example : layer_examples()) enrolled.insert(example.class_name());
+  const char* source = std::getenv("BITLAB_SOURCE_DIR");
+  const std::filesystem::path root = source ? source : ".";
+  const std::regex declaration(R"(^class (\w+)( final)? : public Layer\b)");
+  size_t classes = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root / "layers")) {
+    if (entry.path().extension() != ".h") continue;
+    std::ifstream in(entry.path());
+    std::smatch match;
+    for (std::string line; std::getline(in, line);)
+      if (std::regex_search(line, match, declaration)) {
+        INFO(match[1].str() + " of " + entry.path().string() + " must have an entry in layers/examples.cpp");
+        CHECK(enrolled.count(match[1]) == 1);
+        ++classes;
+      }
+  }
+  CHECK(classes >= 11);  // of the first day; none may be hidden from the pattern
+  for (const std::string& model : models().names()) {
+    INFO("model " + model);
+    CHECK(enrolled.count(model) == 1);
+  }
+}
