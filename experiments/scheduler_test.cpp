@@ -241,6 +241,18 @@ TEST_CASE("a run of another scheduler is waited for, and taken over if that one 
   CHECK(bench.launcher.started == (gives_up ? Names{"a 1"} : Names{}));
 }
 
+TEST_CASE("a run that another scheduler finished meanwhile is not started", "[scheduler]") {
+  Bench bench;
+  bench.launcher.slot_count = 1;
+  bench.launcher.on_poll = [&] {
+    if (bench.launcher.polls == 1) bench.run(2).mark_done();
+    if (bench.launcher.polls == 2) bench.run(3).set_status(status_of(RunState::Failed, 1, "elsewhere"));
+  };
+  CHECK(bench.schedule().exit_code() == 1);
+  CHECK(bench.launcher.started == Names{"a 1", "a 2"});
+  CHECK(bench.recorder.reasons["b 2"] == "elsewhere");
+}
+
 TEST_CASE("a worker that finds its run taken makes the scheduler wait for the other", "[scheduler]") {
   Bench bench;
   bench.jobs.resize(1);
