@@ -1,21 +1,22 @@
 #pragma once
-// The verbs of `bitlab`. Each takes what stands after its name and returns the exit code: 0 all is well, 1 a run (or
-// a check) failed, 130 or 143 stopped by a signal. A wrong request is a UsageError.
+// The verbs of `bitlab`. Each takes what stands after its name and returns the exit code: 0 all is
+// well, 1 a run (or a check) failed, 130 or 143 stopped by a signal. A wrong request is a
+// UsageError.
 #include <string>
 #include <vector>
 
 namespace bitlab {
 
-int run_command(const std::vector<std::string>& args);     // run.cpp
-int list_command(const std::vector<std::string>& args);    // list.cpp
-int config_command(const std::vector<std::string>& args);  // config.cpp
-int check_command(const std::vector<std::string>& args);   // check.cpp
-int data_command(const std::vector<std::string>& args);    // data.cpp
-int worker_command(const std::vector<std::string>& args);  // worker.cpp, started by run
-int table_command(const std::vector<std::string>& args);   // table.cpp
-int report_command(const std::vector<std::string>& args);  // report.cpp
+int run_command(const std::vector<std::string>& args);       // run.cpp
+int list_command(const std::vector<std::string>& args);      // list.cpp
+int config_command(const std::vector<std::string>& args);    // config.cpp
+int check_command(const std::vector<std::string>& args);     // check.cpp
+int data_command(const std::vector<std::string>& args);      // data.cpp
+int worker_command(const std::vector<std::string>& args);    // worker.cpp, started by run
+int table_command(const std::vector<std::string>& args);     // table.cpp
+int report_command(const std::vector<std::string>& args);    // report.cpp
 int generate_command(const std::vector<std::string>& args);  // generate.cpp
-int verify_command(const std::vector<std::string>& args);  // verify.cpp
-int bench_command(const std::vector<std::string>& args);   // bench.cpp
+int verify_command(const std::vector<std::string>& args);    // verify.cpp
+int bench_command(const std::vector<std::string>& args);     // bench.cpp
 
 }  // namespace bitlab

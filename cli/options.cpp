@@ -6,15 +6,19 @@ namespace bitlab {
 
 namespace po = boost::program_options;
 
-po::variables_map parse_options(const std::string& verb, const std::vector<std::string>& args,
-                                const po::options_description& all, const std::string& rest) {
+po::variables_map parse_options(const std::string& verb,
+                                const std::vector<std::string>& args,
+                                const po::options_description& all,
+                                const std::string& rest) {
   po::positional_options_description positions;
   if (!rest.empty()) positions.add(rest.c_str(), -1);
   po::variables_map parsed;
   try {
     // No guessing: "--thread" is a mistake and not "--threads".
-    const int style = po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
-    po::store(po::command_line_parser(args).options(all).positional(positions).style(style).run(), parsed);
+    const int style =
+        po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
+    po::store(po::command_line_parser(args).options(all).positional(positions).style(style).run(),
+              parsed);
     po::notify(parsed);
   } catch (const po::error& e) {
     throw UsageError("bitlab " + verb, e.what(), "see bitlab " + verb + " --help");

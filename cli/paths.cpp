@@ -1,8 +1,8 @@
 #include "cli/paths.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "core/base/error.h"
@@ -55,7 +55,8 @@ fs::path find_run(const std::string& name) {
   std::vector<std::string> parts;
   for (const fs::path& part : fs::path(name)) parts.push_back(part.string());
   if (parts.size() < 2 || parts.size() > 3)
-    throw UsageError("run", "must be a run folder or EXPERIMENT/ARM[/SEED], but got '" + name + "'");
+    throw UsageError("run",
+                     "must be a run folder or EXPERIMENT/ARM[/SEED], but got '" + name + "'");
   const fs::path results = find_results(parts[0]);
   const auto plan = nlohmann::json::parse(read_file(results / "plan.json"));
   std::string arms;
@@ -66,8 +67,8 @@ fs::path find_run(const std::string& name) {
     const std::string seed = parts.size() == 3 ? parts[2] : arm.at("seeds").at(0).dump();
     const fs::path run = results / arm.at("dir").get<std::string>() / ("seed-" + seed);
     if (!fs::exists(run / "config.toml"))
-      throw UsageError("run", "'" + name + "' must have one of the seeds " + arm.at("seeds").dump() +
-                                  " and have been started");
+      throw UsageError("run", "'" + name + "' must have one of the seeds " +
+                                  arm.at("seeds").dump() + " and have been started");
     return run;
   }
   throw UsageError("run", "the arm must be one of " + arms + ", but got '" + parts[1] + "'");

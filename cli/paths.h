@@ -17,7 +17,8 @@ std::filesystem::path find_results(const std::string& name);
 
 // What RUN means on the command line, for help texts.
 inline constexpr const char* kRunHelp =
-    "RUN is a run folder, or EXPERIMENT/ARM[/SEED] of the last plan, e.g. babygpt-vs-babybitnet/babyBitNet/1; without\n"
+    "RUN is a run folder, or EXPERIMENT/ARM[/SEED] of the last plan, e.g. "
+    "babygpt-vs-babybitnet/babyBitNet/1; without\n"
     "SEED the first.\n";
 
 // The folder of a run. Throws UsageError that lists the arms or seeds there are.

@@ -36,7 +36,7 @@ struct Request {
   std::size_t jobs = 0;  // 0: as many as there are cores for
   std::size_t threads = 1;
   bool retry_failed = false;
-  std::string command;   // as typed
+  std::string command;  // as typed
 };
 
 // Empty experiment: help was asked for, and shown.
@@ -47,21 +47,26 @@ Request parse(const std::vector<std::string>& args) {
   po::options_description shown("Options"), hidden, all;
   shown.add_options()("help,h", "show this")(
       "jobs,j", po::value(&jobs), "runs at once; default: as many as there are cores for")(
-      "threads,t", po::value(&threads), "threads of each run, 1 by default; no result depends on it")(
+      "threads,t", po::value(&threads),
+      "threads of each run, 1 by default; no result depends on it")(
       "retry-failed", po::bool_switch(&request.retry_failed), "try runs again that failed before");
   hidden.add_options()("word", po::value(&words));
   all.add(shown).add(hidden);
   const po::variables_map parsed = parse_options("run", args, all, "word");
   if (parsed.count("help") > 0) {
-    std::cout << "usage: bitlab run NAME|FILE.toml [path=value ...]\n\nTrains what is not done of an experiment, then "
-                 "shows the result. Run it again to go on.\n\n" << shown;
+    std::cout << "usage: bitlab run NAME|FILE.toml [path=value ...]\n\nTrains what is not done of "
+                 "an experiment, then "
+                 "shows the result. Run it again to go on.\n\n"
+              << shown;
     return {};
   }
-  if (words.empty()) throw UsageError("bitlab run", "an experiment must be named", "bitlab list shows them");
+  if (words.empty())
+    throw UsageError("bitlab run", "an experiment must be named", "bitlab list shows them");
   if (parsed.count("jobs") > 0 && jobs < 1)
     throw UsageError("bitlab run", "--jobs must be at least 1, but got " + std::to_string(jobs));
   if (threads < 1)
-    throw UsageError("bitlab run", "--threads must be at least 1, but got " + std::to_string(threads));
+    throw UsageError("bitlab run",
+                     "--threads must be at least 1, but got " + std::to_string(threads));
   request.experiment = words.front();
   request.overrides.assign(words.begin() + 1, words.end());
   request.jobs = static_cast<std::size_t>(jobs);
@@ -72,7 +77,8 @@ Request parse(const std::vector<std::string>& args) {
 }
 
 PlannedArm plan_arm(const Arm& arm, const DataFacts& facts) {
-  const LayerPtr net = models().at(arm.spec.model_name)
+  const LayerPtr net = models()
+                           .at(arm.spec.model_name)
                            .build(*arm.spec.model, static_cast<std::size_t>(facts.vocab_size));
   const ParamStore params(*net);
   PlannedArm planned;
@@ -106,11 +112,13 @@ Plan make_plan(const Experiment& experiment, const Dataset& data, const std::str
 std::vector<RunJob> jobs_of(const Plan& plan) {
   std::vector<RunJob> jobs;
   for (const PlannedRun& run : plan.runs())
-    jobs.push_back({plan.experiment, plan.arms[run.arm].name, run.seed, plan.arms[run.arm].steps, run.dir});
+    jobs.push_back(
+        {plan.experiment, plan.arms[run.arm].name, run.seed, plan.arms[run.arm].steps, run.dir});
   return jobs;
 }
 
-// Writes each run's config.toml, except where a run is done or under way: its config is what it ran with.
+// Writes each run's config.toml, except where a run is done or under way: its config is what it ran
+// with.
 void write_configs(const Experiment& experiment, const Plan& plan, const Launcher& launcher) {
   const std::vector<PlannedRun> runs = plan.runs();
   const std::vector<RunJob> jobs = jobs_of(plan);
@@ -135,7 +143,8 @@ std::vector<Footprint> footprints(const Experiment& experiment, const Plan& plan
 
 bool all_done(const Plan& plan) {
   const std::vector<PlannedRun> runs = plan.runs();
-  return std::all_of(runs.begin(), runs.end(), [](const PlannedRun& run) { return RunFolder(run.dir).done(); });
+  return std::all_of(runs.begin(), runs.end(),
+                     [](const PlannedRun& run) { return RunFolder(run.dir).done(); });
 }
 
 // Runs what is not done; the exit code.
@@ -152,11 +161,13 @@ int train(const Experiment& experiment, const Plan& plan, const Request& request
   return outcome.exit_code();
 }
 
-// A source that is not the first choice changes what every number means, so that is not said in passing.
+// A source that is not the first choice changes what every number means, so that is not said in
+// passing.
 void warn_of_data(const Dataset& data, const DataConfig& config) {
   for (const std::string& note : data.notes) std::cerr << "note: " << note << "\n";
   if (data.facts.source != config.sources.front())
-    std::cerr << "WARNING: this is not '" << config.sources.front() << "': the data is '" << data.facts.source
+    std::cerr << "WARNING: this is not '" << config.sources.front() << "': the data is '"
+              << data.facts.source
               << "'. Its losses cannot be compared with those of another text.\n";
 }
 
@@ -165,7 +176,8 @@ void warn_of_data(const Dataset& data, const DataConfig& config) {
 int run_command(const std::vector<std::string>& args) {
   const Request request = parse(args);
   if (request.experiment.empty()) return 0;
-  const Experiment experiment = load_experiment(request.experiment, request.overrides, project_root());
+  const Experiment experiment =
+      load_experiment(request.experiment, request.overrides, project_root());
   const DataConfig& config = experiment.spec().data;
   const Dataset data = open_dataset(config);
   warn_of_data(data, config);

@@ -13,7 +13,8 @@ namespace {
 // 1234567 -> "1,234,567"
 std::string grouped(std::int64_t n) {
   std::string text = std::to_string(n);
-  for (int i = static_cast<int>(text.size()) - 3; i > 0; i -= 3) text.insert(static_cast<std::size_t>(i), ",");
+  for (int i = static_cast<int>(text.size()) - 3; i > 0; i -= 3)
+    text.insert(static_cast<std::size_t>(i), ",");
   return text;
 }
 
@@ -40,32 +41,37 @@ std::string seeds_text(const std::vector<std::int64_t>& seeds) {
 
 }  // namespace
 
-std::string run_page(const Plan& plan, const std::vector<Footprint>& footprints, std::size_t threads) {
+std::string run_page(const Plan& plan,
+                     const std::vector<Footprint>& footprints,
+                     std::size_t threads) {
   const DataFacts& d = plan.data;
   std::string page = plan.experiment + (plan.title.empty() ? "" : ": " + plan.title) + "\n";
   if (!plan.question.empty()) page += "  " + plan.question + "\n";
   page += fmt::format("  results  {}\n", plan.results.string());
   page += fmt::format("  data     {}, {} bytes, sha256 {}\n", d.source, grouped(d.bytes), d.sha256);
-  page += fmt::format("           {} {}s to train on, {} to validate, {} different\n", grouped(d.train_tokens),
-                      d.unit, grouped(d.val_tokens), d.vocab_size);
+  page += fmt::format("           {} {}s to train on, {} to validate, {} different\n",
+                      grouped(d.train_tokens), d.unit, grouped(d.val_tokens), d.vocab_size);
   page += fmt::format("  seeds    {}\n", seeds_text(plan.seeds));
 
   std::size_t width = 3;
   for (const PlannedArm& arm : plan.arms) width = std::max(width, arm.name.size());
-  page += fmt::format("\n  {:<{}}  {:>12}  {:>12}  {:>12}  {:>8}  {:>8}  {:>7}  {:>11}  {:>8}  {:>10}  {:>8}\n", "arm",
-                      width, "parameters", "ternary", "full", "bytes", "packed", "steps", "tokens/step", "tokens",
-                      "FLOPs", "memory");
+  page += fmt::format(
+      "\n  {:<{}}  {:>12}  {:>12}  {:>12}  {:>8}  {:>8}  {:>7}  {:>11}  {:>8}  {:>10}  {:>8}\n",
+      "arm", width, "parameters", "ternary", "full", "bytes", "packed", "steps", "tokens/step",
+      "tokens", "FLOPs", "memory");
   for (std::size_t i = 0; i < plan.arms.size(); ++i) {
     const Footprint& f = footprints.at(i);
-    page += fmt::format("  {:<{}}  {:>12}  {:>12}  {:>12}  {:>8}  {:>8}  {:>7}  {:>11}  {:>8}  {:>10}  {:>8}\n",
-                        plan.arms[i].name, width, grouped(f.params), grouped(f.ternary_params),
-                        grouped(f.params - f.ternary_params), short_number(static_cast<double>(f.bytes_full), "B"),
-                        short_number(static_cast<double>(f.bytes_packed), "B"), plan.arms[i].steps,
-                        short_number(f.tokens_per_step), short_number(f.tokens), short_number(f.train_flops),
-                        short_number(static_cast<double>(f.training_bytes), "B"));
+    page += fmt::format(
+        "  {:<{}}  {:>12}  {:>12}  {:>12}  {:>8}  {:>8}  {:>7}  {:>11}  {:>8}  {:>10}  {:>8}\n",
+        plan.arms[i].name, width, grouped(f.params), grouped(f.ternary_params),
+        grouped(f.params - f.ternary_params), short_number(static_cast<double>(f.bytes_full), "B"),
+        short_number(static_cast<double>(f.bytes_packed), "B"), plan.arms[i].steps,
+        grouped(plan.arms[i].tokens_per_step), short_number(f.tokens), short_number(f.train_flops),
+        short_number(static_cast<double>(f.training_bytes), "B"));
   }
-  page += fmt::format("  (FLOPs and memory are of one run, memory is estimated; {} thread{} a run)\n\n", threads,
-                      threads == 1 ? "" : "s");
+  page +=
+      fmt::format("  (FLOPs and memory are of one run, memory is estimated; {} thread{} a run)\n\n",
+                  threads, threads == 1 ? "" : "s");
   return page;
 }
 

@@ -8,7 +8,10 @@
 
 namespace bitlab {
 
-// One page: experiment, question, results folder, data, and what each arm takes (one Footprint an arm).
-std::string run_page(const Plan& plan, const std::vector<Footprint>& footprints, std::size_t threads);
+// One page: experiment, question, results folder, data, and what each arm takes (one Footprint an
+// arm).
+std::string run_page(const Plan& plan,
+                     const std::vector<Footprint>& footprints,
+                     std::size_t threads);
 
 }  // namespace bitlab

@@ -19,12 +19,11 @@ int worker_command(const std::vector<std::string>& args) {
   WorkerOptions worker;
   std::string run_dir;
   po::options_description options;
-  options.add_options()
-      ("run", po::value(&run_dir)->required(), "")
-      ("experiment", po::value(&worker.experiment)->required(), "")
-      ("arm", po::value(&worker.arm)->required(), "")
-      ("seed", po::value(&worker.seed)->required(), "")
-      ("threads", po::value(&worker.threads)->default_value(1), "");
+  options.add_options()("run", po::value(&run_dir)->required(), "")(
+      "experiment", po::value(&worker.experiment)->required(), "")(
+      "arm", po::value(&worker.arm)->required(), "")("seed", po::value(&worker.seed)->required(),
+                                                     "")(
+      "threads", po::value(&worker.threads)->default_value(1), "");
   parse_options("worker", args, options);
   worker.run_dir = run_dir;
 #ifdef __linux__

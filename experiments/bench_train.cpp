@@ -43,12 +43,15 @@ double median(std::vector<double> values) {
 
 TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOptions& options) {
   if (options.profile && options.threads != 1)
-    throw UsageError("bench", "--profile must run on one thread, but --threads is " + std::to_string(options.threads));
+    throw UsageError("bench", "--profile must run on one thread, but --threads is " +
+                                  std::to_string(options.threads));
   const Spec& spec = arm.spec;
   if (static_cast<std::int64_t>(options.threads) > spec.train.shards)
-    throw UsageError("bench", "--threads must be at most train.shards = " + std::to_string(spec.train.shards) +
-                                  ", but is " + std::to_string(options.threads),
-                     "set train.shards=" + std::to_string(options.threads) + " on the command line");
+    throw UsageError(
+        "bench",
+        "--threads must be at most train.shards = " + std::to_string(spec.train.shards) +
+            ", but is " + std::to_string(options.threads),
+        "set train.shards=" + std::to_string(options.threads) + " on the command line");
   TrainBench result;
   result.arm = arm.name;
   result.threads = options.threads;
@@ -57,7 +60,8 @@ TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOpti
 
   const Clock::time_point start = Clock::now();
   LanguageModel model = build_model(spec, static_cast<std::size_t>(data.facts.vocab_size), 1);
-  const LanguageTask task(data.tokens, spec.eval, spec.seq_len(), static_cast<std::size_t>(spec.train.batch_size), 1);
+  const LanguageTask task(data.tokens, spec.eval, spec.seq_len(),
+                          static_cast<std::size_t>(spec.train.batch_size), 1);
   ThreadTeam team(options.threads);
   UpdateStep update({spec.optim, spec.schedule, spec.train, 1}, model, task, team);
   update.run(0);
@@ -76,7 +80,8 @@ TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOpti
   result.tokens_per_s = tokens / step_seconds;
   result.gflops = model.train_flops_per_token() * tokens / step_seconds / 1e9;
   result.peak_rss_bytes = peak_rss_bytes();
-  result.sgemm_gflops = std::max(result.sgemm_gflops, measure_sgemm_gflops(kSgemmSize, kSgemmSeconds));
+  result.sgemm_gflops =
+      std::max(result.sgemm_gflops, measure_sgemm_gflops(kSgemmSize, kSgemmSeconds));
   result.utilisation = result.gflops / result.sgemm_gflops / static_cast<double>(options.threads);
 
   if (options.profile) {
@@ -84,7 +89,8 @@ TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOpti
     simd::use_kernels(simd::profiled(plain));
     simd::reset_kernel_times();
     const Clock::time_point begin = Clock::now();
-    for (std::int64_t step = 0; step < options.steps; ++step) update.run(kWarmUpSteps + options.steps + step);
+    for (std::int64_t step = 0; step < options.steps; ++step)
+      update.run(kWarmUpSteps + options.steps + step);
     result.profiled_seconds = seconds_since(begin);
     result.kernels = simd::kernel_times();
     simd::use_kernels(plain);

@@ -32,7 +32,7 @@ std::vector<TensorBytes> model_tensors(const LanguageModel& model) {
 std::vector<TensorBytes> optimizer_tensors(AdamW& optimizer, const TernaryCodes& codes) {
   const View m = optimizer.first_moment(), v = optimizer.second_moment();
   std::vector<TensorBytes> tensors = {{"adamw.m", kRealDType, {m.size()}, m.data},
-                                    {"adamw.v", kRealDType, {v.size()}, v.data}};
+                                      {"adamw.v", kRealDType, {v.size()}, v.data}};
   for (const auto& [name, values] : codes)
     tensors.push_back({"codes." + name, DType::I8, {values.size()}, values.data()});
   return tensors;
@@ -45,20 +45,25 @@ void verify(const fs::path& path, const std::vector<TensorBytes>& tensors) {
     const TensorBytes& found = file.at(expected.name);
     if (found.bytes() != expected.bytes() ||
         std::memcmp(found.data, expected.data, expected.bytes()) != 0)
-      throw Error(path.string(), "tensor '" + expected.name + "' must read back as it was written, but differs",
+      throw Error(path.string(),
+                  "tensor '" + expected.name + "' must read back as it was written, but differs",
                   "is the disk sound?");
   }
 }
 
 json to_json(const TrainerState& s) {
-  return {{"step", s.step}, {"first_loss", s.first_loss}, {"loss_sum", s.loss_sum},
-          {"loss_count", s.loss_count}, {"train_seconds", s.train_seconds}};
+  return {{"step", s.step},
+          {"first_loss", s.first_loss},
+          {"loss_sum", s.loss_sum},
+          {"loss_count", s.loss_count},
+          {"train_seconds", s.train_seconds}};
 }
 
 TrainerState read_state(const fs::path& path) {
   try {
     const json j = json::parse(read_file(path));
-    return {j.at("step"), j.at("first_loss"), j.at("loss_sum"), j.at("loss_count"), j.at("train_seconds")};
+    return {j.at("step"), j.at("first_loss"), j.at("loss_sum"), j.at("loss_count"),
+            j.at("train_seconds")};
   } catch (const json::exception& e) {
     throw Error(path.string(), std::string("must be a trainer's state, but: ") + e.what());
   }
@@ -66,8 +71,11 @@ TrainerState read_state(const fs::path& path) {
 
 }  // namespace
 
-fs::path save_checkpoint(const fs::path& run_dir, LanguageModel& model, AdamW& optimizer,
-                         const TrainerState& state, const TernaryCodes& codes,
+fs::path save_checkpoint(const fs::path& run_dir,
+                         LanguageModel& model,
+                         AdamW& optimizer,
+                         const TrainerState& state,
+                         const TernaryCodes& codes,
                          const std::string& config_json) {
   char name[32];
   std::snprintf(name, sizeof name, "step_%08lld", static_cast<long long>(state.step));
@@ -102,7 +110,8 @@ void prune_checkpoints(const fs::path& run_dir, std::size_t keep) {
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(run_dir / "ckpt", none)) {
     const auto at = std::find(complete.begin(), complete.end(), entry.path());
-    const bool spare = at != complete.end() && static_cast<std::size_t>(at - complete.begin()) >= drop;
+    const bool spare =
+        at != complete.end() && static_cast<std::size_t>(at - complete.begin()) >= drop;
     if (!spare) fs::remove_all(entry.path());
   }
 }
@@ -124,7 +133,9 @@ void load_model(const fs::path& checkpoint, LanguageModel& model) {
   for (const Param* p : model.params().params()) file.read(p->name, p->value.data, p->size());
 }
 
-TrainerState load_checkpoint(const fs::path& checkpoint, LanguageModel& model, AdamW& optimizer,
+TrainerState load_checkpoint(const fs::path& checkpoint,
+                             LanguageModel& model,
+                             AdamW& optimizer,
                              TernaryCodes& codes) {
   const TrainerState state = read_state(checkpoint / "trainer.json");
   load_model(checkpoint, model);
@@ -144,9 +155,8 @@ TrainerState load_checkpoint(const fs::path& checkpoint, LanguageModel& model, A
 
 TernaryCodes current_codes(const LanguageModel& model) {
   TernaryCodes codes;
-  model.net().visit_ternary([&](const TernaryStats& t) {
-    codes[t.name].assign(t.codes, t.codes + t.effective.size());
-  });
+  model.net().visit_ternary(
+      [&](const TernaryStats& t) { codes[t.name].assign(t.codes, t.codes + t.effective.size()); });
   return codes;
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 // Checkpoints of a run: ckpt/step_XXXXXXXX/ with
 //   model.safetensors      every parameter by name (latent weights, fp32)
-//   optimizer.safetensors  adamw.m, adamw.v (flat, in the order of the parameters); codes.NAME: the ternary codes
+//   optimizer.safetensors  adamw.m, adamw.v (flat, in the order of the parameters); codes.NAME: the
+//   ternary codes
 //                          that flips are counted against
 //   trainer.json           step, seconds, and the running means of the log
 //   config.json            what the model is: settings, vocabulary, where it came from
@@ -20,9 +21,9 @@ namespace bitlab {
 
 // What training needs beside weights and optimiser to go on as if it had never stopped.
 struct TrainerState {
-  std::int64_t step = 0;           // optimiser steps done
-  double first_loss = 0;           // of step 0, what divergence is measured against
-  double loss_sum = 0;             // over the steps since the last log row
+  std::int64_t step = 0;  // optimiser steps done
+  double first_loss = 0;  // of step 0, what divergence is measured against
+  double loss_sum = 0;    // over the steps since the last log row
   std::int64_t loss_count = 0;
   double train_seconds = 0;
 };
@@ -30,10 +31,14 @@ struct TrainerState {
 // Ternary codes by parameter name.
 using TernaryCodes = std::map<std::string, std::vector<std::int8_t>>;
 
-// Writes run_dir/ckpt/step_XXXXXXXX and returns it. Throws Error if the disk refuses; older checkpoints stay.
-std::filesystem::path save_checkpoint(const std::filesystem::path& run_dir, LanguageModel& model,
-                                      AdamW& optimizer, const TrainerState& state,
-                                      const TernaryCodes& codes, const std::string& config_json);
+// Writes run_dir/ckpt/step_XXXXXXXX and returns it. Throws Error if the disk refuses; older
+// checkpoints stay.
+std::filesystem::path save_checkpoint(const std::filesystem::path& run_dir,
+                                      LanguageModel& model,
+                                      AdamW& optimizer,
+                                      const TrainerState& state,
+                                      const TernaryCodes& codes,
+                                      const std::string& config_json);
 
 // Complete checkpoints, oldest first.
 std::vector<std::filesystem::path> list_checkpoints(const std::filesystem::path& run_dir);
@@ -41,13 +46,15 @@ std::vector<std::filesystem::path> list_checkpoints(const std::filesystem::path&
 // Deletes all but the newest `keep` complete checkpoints, and what a crash left unfinished.
 void prune_checkpoints(const std::filesystem::path& run_dir, std::size_t keep);
 
-// Fills the model's parameters from CHECKPOINT/model.safetensors; prepare() is left to the caller. Throws Error that
-// lists what is missing, unexpected or of another shape.
+// Fills the model's parameters from CHECKPOINT/model.safetensors; prepare() is left to the caller.
+// Throws Error that lists what is missing, unexpected or of another shape.
 void load_model(const std::filesystem::path& checkpoint, LanguageModel& model);
 
 // Loads everything; the model is prepared for the next step.
-TrainerState load_checkpoint(const std::filesystem::path& checkpoint, LanguageModel& model,
-                             AdamW& optimizer, TernaryCodes& codes);
+TrainerState load_checkpoint(const std::filesystem::path& checkpoint,
+                             LanguageModel& model,
+                             AdamW& optimizer,
+                             TernaryCodes& codes);
 
 // The codes that the model's ternary layers hold now.
 TernaryCodes current_codes(const LanguageModel& model);

@@ -28,7 +28,8 @@ Dataset open_dataset(const DataConfig& config) {
 
 namespace {
 
-// What a model that knows the grammar loses on the last `count` characters (single bytes) of the generated plays.
+// What a model that knows the grammar loses on the last `count` characters (single bytes) of the
+// generated plays.
 double generated_floor(std::size_t count) {
   const std::vector<double> losses = play_grammar().losses(synthetic_plays());
   return std::accumulate(losses.end() - static_cast<std::ptrdiff_t>(count), losses.end(), 0.0) /
@@ -48,8 +49,8 @@ std::vector<ReferenceLoss> reference_losses(const Dataset& data) {
 }
 
 LanguageModel build_model(const Spec& spec, std::size_t vocab_size, std::uint64_t seed) {
-  return LanguageModel(models().at(spec.model_name).build(*spec.model, vocab_size), vocab_size, spec.seq_len(),
-                       seed);
+  return LanguageModel(models().at(spec.model_name).build(*spec.model, vocab_size), vocab_size,
+                       spec.seq_len(), seed);
 }
 
 }  // namespace bitlab

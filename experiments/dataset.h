@@ -16,14 +16,15 @@ struct Dataset {
   LmDataset tokens;
   std::unique_ptr<Tokenizer> tokenizer;
   DataFacts facts;
-  std::vector<std::string> notes;   // what the user has to be told: sources that failed, line ends changed
+  std::vector<std::string>
+      notes;  // what the user has to be told: sources that failed, line ends changed
 };
 
 // Opens the first source that can be had. Throws Error that says why each one failed if none can.
 Dataset open_dataset(const DataConfig& config);
 
-// Losses that need no model: uniform over the vocabulary, n-gram tables counted on the training split, and the known
-// entropy of a generated source.
+// Losses that need no model: uniform over the vocabulary, n-gram tables counted on the training
+// split, and the known entropy of a generated source.
 std::vector<ReferenceLoss> reference_losses(const Dataset& data);
 
 // The model of a spec for this data, initialised from the seed.

@@ -17,10 +17,12 @@ std::size_t activation_bytes(const LanguageModel& model) {
   pass.training = true;
   model.logits(pass);
   const Arena::Mark end = pass.arena.mark();
-  return end.block == 0 ? end.used : pass.arena.capacity();
+  // Each block of an arena is as large as all before it, and the last one is not full.
+  return end.block == 0 ? end.used : pass.arena.capacity() / 2 + end.used;
 }
 
-// Gradient buffers of a step (TrainStep): one a shard, and one a level of the tree that sums the pieces.
+// Gradient buffers of a step (TrainStep): one a shard, and one a level of the tree that sums the
+// pieces.
 std::size_t gradient_buffers(const TrainConfig& train) {
   const std::int64_t pieces = train.shards * train.accumulate;
   std::size_t levels = 1;
@@ -36,11 +38,12 @@ Footprint footprint(const LanguageModel& model, const TrainConfig& train) {
   f.ternary_params = model.params().ternary_size();
   f.bytes_full = 4 * f.params;
   f.bytes_packed = 4 * (f.params - f.ternary_params) + (f.ternary_params + 3) / 4;
-  f.tokens_per_step =
-      static_cast<double>(train.batch_size * train.accumulate) * static_cast<double>(model.seq_len());
+  f.tokens_per_step = static_cast<double>(train.batch_size * train.accumulate) *
+                      static_cast<double>(model.seq_len());
   f.tokens = f.tokens_per_step * static_cast<double>(train.steps);
   f.train_flops = f.tokens * model.train_flops_per_token();
-  const std::size_t copies = 3 + gradient_buffers(train);  // weights, two moments of AdamW, gradients
+  const std::size_t copies =
+      3 + gradient_buffers(train);  // weights, two moments of AdamW, gradients
   f.training_bytes = sizeof(real) * copies * f.params +
                      static_cast<std::size_t>(train.batch_size) * activation_bytes(model);
   return f;

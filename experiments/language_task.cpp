@@ -9,8 +9,8 @@ namespace bitlab {
 namespace {
 
 // Fills `count` sequences from the `first` on.
-using SequenceSource = std::function<void(std::size_t first, std::size_t count, std::int32_t* tokens,
-                                          std::int32_t* targets)>;
+using SequenceSource = std::function<void(
+    std::size_t first, std::size_t count, std::int32_t* tokens, std::int32_t* targets)>;
 
 constexpr std::size_t kTokensPerPass = 512;  // activations of a pass stay in cache
 
@@ -20,11 +20,15 @@ struct SequenceLosses {
   std::vector<std::int64_t> targets;
 };
 
-SequenceLosses judge(const LanguageModel& model, const SequenceSource& source, std::size_t sequences,
-                     std::size_t seq_len, ThreadTeam& team) {
+SequenceLosses judge(const LanguageModel& model,
+                     const SequenceSource& source,
+                     std::size_t sequences,
+                     std::size_t seq_len,
+                     ThreadTeam& team) {
   SequenceLosses result{std::vector<double>(sequences), std::vector<std::int64_t>(sequences)};
   const std::size_t chunk = std::max<std::size_t>(1, kTokensPerPass / seq_len);
-  // One task a thread, each with one Pass for its chunks; which thread judges a sequence changes no bits.
+  // One task a thread, each with one Pass for its chunks; which thread judges a sequence changes no
+  // bits.
   team.run(team.size(), [&](std::size_t worker) {
     Pass pass;
     pass.seq_len = seq_len;
@@ -66,8 +70,11 @@ Evaluation summarise(const SequenceLosses& judged) {
 
 }  // namespace
 
-LanguageTask::LanguageTask(const LmDataset& data, const EvalConfig& eval, std::size_t seq_len,
-                           std::size_t batch_size, std::uint64_t seed)
+LanguageTask::LanguageTask(const LmDataset& data,
+                           const EvalConfig& eval,
+                           std::size_t seq_len,
+                           std::size_t batch_size,
+                           std::uint64_t seed)
     : data_(data), eval_(eval), seq_len_(seq_len), batch_size_(batch_size), seed_(seed) {}
 
 BatchSource LanguageTask::train_batches() const {

@@ -13,21 +13,25 @@ namespace bitlab {
 enum class Split { Train, Val };
 
 struct Evaluation {
-  double loss = 0;            // mean cross-entropy, nats a token
-  double standard_error = 0;  // of that mean, over sequences: tokens of one sequence are not independent
-  std::int64_t tokens = 0;    // judged; 0 if the split is not evaluated
+  double loss = 0;  // mean cross-entropy, nats a token
+  double standard_error =
+      0;  // of that mean, over sequences: tokens of one sequence are not independent
+  std::int64_t tokens = 0;  // judged; 0 if the split is not evaluated
 };
 
 class LanguageTask {
  public:
   // The data must outlive the task.
-  LanguageTask(const LmDataset& data, const EvalConfig& eval, std::size_t seq_len, std::size_t batch_size,
+  LanguageTask(const LmDataset& data,
+               const EvalConfig& eval,
+               std::size_t seq_len,
+               std::size_t batch_size,
                std::uint64_t seed);
 
   BatchSource train_batches() const;
 
-  // Validation by eval.protocol: the whole split, or eval.batches random batches (the same at every call). The
-  // train split by eval.train_batches random batches. Same bits for any team.
+  // Validation by eval.protocol: the whole split, or eval.batches random batches (the same at every
+  // call). The train split by eval.train_batches random batches. Same bits for any team.
   Evaluation evaluate(const LanguageModel& model, Split split, ThreadTeam& team) const;
 
  private:

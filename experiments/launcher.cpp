@@ -69,8 +69,8 @@ int open_log(const fs::path& path) {
 }
 
 // The child's side between fork and exec: async-signal-safe calls only.
-[[noreturn]] void become_worker(const char* program, char** args, char** environment, int log, int failure,
-                                pid_t parent) {
+[[noreturn]] void become_worker(
+    const char* program, char** args, char** environment, int log, int failure, pid_t parent) {
   ::setpgid(0, 0);
 #ifdef __linux__
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -98,8 +98,8 @@ LocalLauncher::~LocalLauncher() {
 
 void LocalLauncher::start(std::size_t id, const RunJob& job) {
   fs::create_directories(job.dir);
-  CStrings args({"bitlab", "worker", "--run", job.dir.string(), "--experiment",
-                 job.experiment, "--arm", job.arm, "--seed", std::to_string(job.seed), "--threads",
+  CStrings args({"bitlab", "worker", "--run", job.dir.string(), "--experiment", job.experiment,
+                 "--arm", job.arm, "--seed", std::to_string(job.seed), "--threads",
                  std::to_string(options_.threads)});
   CStrings environment(worker_environment());
   const int log = open_log(job.dir / "log.txt");
@@ -112,14 +112,16 @@ void LocalLauncher::start(std::size_t id, const RunJob& job) {
 
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
-  if (pid == 0) become_worker(options_.program.c_str(), args.get(), environment.get(), log, failure[1], parent);
+  if (pid == 0)
+    become_worker(options_.program.c_str(), args.get(), environment.get(), log, failure[1], parent);
   int error = pid < 0 ? errno : 0;
   ::close(log);
   ::close(failure[1]);
   if (pid > 0 && ::read(failure[0], &error, sizeof error) > 0) ::waitpid(pid, nullptr, 0);
   ::close(failure[0]);
   if (error != 0)
-    throw Error("launcher", options_.program.string() + " cannot be started: " + std::strerror(error));
+    throw Error("launcher",
+                options_.program.string() + " cannot be started: " + std::strerror(error));
   pids_[id] = pid;
 }
 
@@ -147,9 +149,7 @@ void LocalLauncher::stop(bool at_once) {
   for (const auto& [id, pid] : pids_) ::kill(pid, at_once ? SIGKILL : SIGTERM);
 }
 
-bool LocalLauncher::claimed(const RunJob& job) const {
-  return RunLock::held(job.dir);
-}
+bool LocalLauncher::claimed(const RunJob& job) const { return RunLock::held(job.dir); }
 
 std::size_t available_cores() {
   double cores = std::max(1u, std::thread::hardware_concurrency());

@@ -1,5 +1,6 @@
 #pragma once
-// Where runs run. The scheduler knows this interface only, so that another machine is another Launcher.
+// Where runs run. The scheduler knows this interface only, so that another machine is another
+// Launcher.
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -45,14 +46,15 @@ class Launcher {
 };
 
 struct LocalLauncherOptions {
-  std::filesystem::path program;  // PROGRAM worker --run DIR --experiment NAME --arm A --seed K --threads T
+  std::filesystem::path
+      program;  // PROGRAM worker --run DIR --experiment NAME --arm A --seed K --threads T
   std::size_t slots = 1;
-  std::size_t threads = 1;        // of each run
+  std::size_t threads = 1;  // of each run
 };
 
-// Worker processes on this machine, each in a process group of its own (a Ctrl-C reaches the scheduler alone, which
-// passes it on) with OPENBLAS_NUM_THREADS=1 and all that it prints in RUN/log.txt. They get SIGTERM if this process
-// dies, and save their state then.
+// Worker processes on this machine, each in a process group of its own (a Ctrl-C reaches the
+// scheduler alone, which passes it on) with OPENBLAS_NUM_THREADS=1 and all that it prints in
+// RUN/log.txt. They get SIGTERM if this process dies, and save their state then.
 class LocalLauncher : public Launcher {
  public:
   explicit LocalLauncher(LocalLauncherOptions options) : options_(std::move(options)) {}

@@ -75,7 +75,8 @@ class Folder : public TestFolder {
 
 bool wait_for(const fs::path& path) {
   const auto end = steady_clock::now() + std::chrono::seconds(10);
-  while (!fs::exists(path) && steady_clock::now() < end) std::this_thread::sleep_for(milliseconds(5));
+  while (!fs::exists(path) && steady_clock::now() < end)
+    std::this_thread::sleep_for(milliseconds(5));
   return fs::exists(path);
 }
 
@@ -94,7 +95,8 @@ RunExit only_exit(Launcher& launcher) {
 
 }  // namespace
 
-TEST_CASE("a worker gets its arguments, one BLAS thread and a log for all that it prints", "[launcher]") {
+TEST_CASE("a worker gets its arguments, one BLAS thread and a log for all that it prints",
+          "[launcher]") {
   Folder folder;
   LocalLauncher launcher(folder.options());
   const RunJob job = folder.job("a");
@@ -136,8 +138,8 @@ TEST_CASE("a program that cannot be started is an error that names it", "[launch
     launcher.start(0, folder.job("a"));
     FAIL("no error");
   } catch (const Error& e) {
-    CHECK(std::string(e.what()) ==
-          "[launcher] " + (folder.path() / "missing").string() + " cannot be started: No such file or directory");
+    CHECK(std::string(e.what()) == "[launcher] " + (folder.path() / "missing").string() +
+                                       " cannot be started: No such file or directory");
   }
   CHECK(launcher.poll(milliseconds(0)).empty());
 }
@@ -194,10 +196,12 @@ TEST_CASE("workers of a scheduler that was killed save their state and end", "[l
 }
 #endif
 
-TEST_CASE("a schedule of real processes skips, runs, and tells of failures", "[launcher][scheduler]") {
+TEST_CASE("a schedule of real processes skips, runs, and tells of failures",
+          "[launcher][scheduler]") {
   Folder folder;
   LocalLauncher launcher(folder.options());
-  const RunJob done = folder.job("done"), good = folder.job("good"), bad = folder.job("bad", "fail");
+  const RunJob done = folder.job("done"), good = folder.job("good"),
+               bad = folder.job("bad", "fail");
   RunFolder(done.dir).mark_done();
   ScheduleObserver silent;
   StopRequest stop;
@@ -209,15 +213,18 @@ TEST_CASE("a schedule of real processes skips, runs, and tells of failures", "[l
   CHECK(outcome.runs[2].reason == "the worker ended with code 7 and no reason");
 }
 
-TEST_CASE("two schedulers on one folder do every run once and both see the end", "[launcher][scheduler]") {
+TEST_CASE("two schedulers on one folder do every run once and both see the end",
+          "[launcher][scheduler]") {
   Folder folder;
   std::vector<RunJob> jobs;
-  for (int i = 0; i < 6; ++i) jobs.push_back(folder.job("arm" + std::to_string(i), i % 2 ? "slow" : ""));
+  for (int i = 0; i < 6; ++i)
+    jobs.push_back(folder.job("arm" + std::to_string(i), i % 2 ? "slow" : ""));
   const pid_t other = ::fork();
   LocalLauncher launcher(folder.options());
   ScheduleObserver silent;
   StopRequest stop;
-  const int code = Scheduler(jobs, launcher, silent, {false, milliseconds(10)}).run(stop).exit_code();
+  const int code =
+      Scheduler(jobs, launcher, silent, {false, milliseconds(10)}).run(stop).exit_code();
   if (other == 0) ::_exit(code);
   int status = 0;
   ::waitpid(other, &status, 0);

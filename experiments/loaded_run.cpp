@@ -27,7 +27,8 @@ LoadedRun load_run(const fs::path& run_dir) {
     run.seed = config.at("seed");
     run.step = json::parse(read_file(run.checkpoint / "trainer.json")).at("step");
   } catch (const json::exception& e) {
-    throw Error(run.checkpoint.string(), std::string("must be a checkpoint of bitlab, but: ") + e.what());
+    throw Error(run.checkpoint.string(),
+                std::string("must be a checkpoint of bitlab, but: ") + e.what());
   }
   run.model.reset(new LanguageModel(build_model(run.spec, run.tokenizer->vocab_size(), run.seed)));
   load_model(run.checkpoint, *run.model);

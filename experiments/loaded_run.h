@@ -14,7 +14,7 @@ struct LoadedRun {
   std::unique_ptr<Tokenizer> tokenizer;
   std::unique_ptr<LanguageModel> model;  // parameters of the newest checkpoint, prepared
   std::filesystem::path checkpoint;
-  std::int64_t step = 0;                 // of the checkpoint
+  std::int64_t step = 0;  // of the checkpoint
   std::uint64_t seed = 1;
 };
 

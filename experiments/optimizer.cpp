@@ -18,8 +18,9 @@ void OptimConfig::fields(FieldVisitor& v) {
   v.field("beta2", beta2, {.help = "decay of the second moment", .min = 0, .max = 1});
   v.field("eps", eps, {.help = "added to the root of the second moment", .min = 0});
   v.field("weight_decay", weight_decay, {.help = "decoupled weight decay", .min = 0});
-  v.field("decay", decay, {.help = "what decays: all parameters, or matrices only (no norms, no biases)",
-                           .choices = {"all", "matrices"}});
+  v.field("decay", decay,
+          {.help = "what decays: all parameters, or matrices only (no norms, no biases)",
+           .choices = {"all", "matrices"}});
   v.field("clip", clip, {.help = "largest global gradient norm, 0 for no limit", .min = 0});
 }
 
@@ -42,8 +43,8 @@ AdamW::AdamW(const OptimConfig& config, ParamStore& params)
   }
 }
 
-void AdamW::step(View g, double grad_scale, const StepSettings& settings, std::int64_t step,
-                 ThreadTeam& team) {
+void AdamW::step(
+    View g, double grad_scale, const StepSettings& settings, std::int64_t step, ThreadTeam& team) {
   const auto t = static_cast<double>(step + 1);
   team.run(groups_.size(), [&](size_t i) {
     const Group& group = groups_[i];

@@ -5,11 +5,11 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "build_info.h"
 #include "core/base/files.h"
 #include "core/base/sha256.h"
 #include "core/simd/kernels.h"
 #include "core/tensor/blas.h"
-#include "build_info.h"
 #include "git_info.h"
 
 namespace bitlab {
@@ -38,7 +38,9 @@ std::string cpu_model() {
   return "unknown";
 }
 
-std::string provenance_json(const WorkerOptions& options, const Dataset& data, const std::string& started) {
+std::string provenance_json(const WorkerOptions& options,
+                            const Dataset& data,
+                            const std::string& started) {
   const nlohmann::ordered_json json = {
       {"experiment", options.experiment},
       {"arm", options.arm},
@@ -52,9 +54,12 @@ std::string provenance_json(const WorkerOptions& options, const Dataset& data, c
         {"flags", kBuildFlags},
         {"binary_sha256", sha256_file("/proc/self/exe")}}},
       {"machine",
-       {{"host", host_name()}, {"cpu", cpu_model()}, {"kernels", simd::kernels().name},
+       {{"host", host_name()},
+        {"cpu", cpu_model()},
+        {"kernels", simd::kernels().name},
         {"blas", blas_description()}}},
-      {"data", {{"source", data.facts.source}, {"sha256", data.facts.sha256}, {"notes", data.notes}}},
+      {"data",
+       {{"source", data.facts.source}, {"sha256", data.facts.sha256}, {"notes", data.notes}}},
       {"command", command_line()}};
   return json.dump(2) + "\n";
 }

@@ -22,12 +22,14 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::array<const char*, 5> kStates = {"queued", "running", "done", "failed", "interrupted"};
+constexpr std::array<const char*, 5> kStates = {"queued", "running", "done", "failed",
+                                                "interrupted"};
 
 RunState parse_state(const std::string& text, const fs::path& path) {
   for (size_t i = 0; i < kStates.size(); ++i)
     if (text == kStates[i]) return static_cast<RunState>(i);
-  throw Error(path.string(), "state must be queued, running, done, failed or interrupted, but is '" + text + "'");
+  throw Error(path.string(),
+              "state must be queued, running, done, failed or interrupted, but is '" + text + "'");
 }
 
 struct flock whole_file() {
@@ -114,11 +116,20 @@ RunStatus RunFolder::status() const {
 }
 
 void RunFolder::set_status(const RunStatus& s) const {
-  const json j = {{"state", to_string(s.state)}, {"step", s.step}, {"steps", s.steps},
-                  {"attempt", s.attempt}, {"pid", s.pid}, {"host", s.host}, {"started", s.started},
-                  {"ended", s.ended}, {"reason", s.reason}, {"train_seconds", s.train_seconds},
-                  {"wall_seconds", s.wall_seconds}, {"tokens_per_s", s.tokens_per_s},
-                  {"bytes_full", s.bytes_full}, {"bytes_packed", s.bytes_packed}};
+  const json j = {{"state", to_string(s.state)},
+                  {"step", s.step},
+                  {"steps", s.steps},
+                  {"attempt", s.attempt},
+                  {"pid", s.pid},
+                  {"host", s.host},
+                  {"started", s.started},
+                  {"ended", s.ended},
+                  {"reason", s.reason},
+                  {"train_seconds", s.train_seconds},
+                  {"wall_seconds", s.wall_seconds},
+                  {"tokens_per_s", s.tokens_per_s},
+                  {"bytes_full", s.bytes_full},
+                  {"bytes_packed", s.bytes_packed}};
   write_file_atomic(file("status.json"), j.dump(2) + "\n");
 }
 
@@ -130,13 +141,20 @@ std::optional<RunProgress> RunFolder::progress() const {
   std::ifstream in(file("progress.json"));
   const json j = json::parse(in, nullptr, /*allow_exceptions=*/false);
   if (!j.is_object() || !j.contains("step") || !j.contains("steps")) return std::nullopt;
-  return RunProgress{j["step"], j["steps"], number(j, "loss"), number(j, "val_loss"),
-                     number(j, "tokens_per_s"), number(j, "eta_seconds")};
+  return RunProgress{j["step"],
+                     j["steps"],
+                     number(j, "loss"),
+                     number(j, "val_loss"),
+                     number(j, "tokens_per_s"),
+                     number(j, "eta_seconds")};
 }
 
 void RunFolder::set_progress(const RunProgress& p) const {
-  const json j = {{"step", p.step}, {"steps", p.steps}, {"loss", number(p.loss)},
-                  {"val_loss", number(p.val_loss)}, {"tokens_per_s", number(p.tokens_per_s)},
+  const json j = {{"step", p.step},
+                  {"steps", p.steps},
+                  {"loss", number(p.loss)},
+                  {"val_loss", number(p.val_loss)},
+                  {"tokens_per_s", number(p.tokens_per_s)},
                   {"eta_seconds", number(p.eta_seconds)}};
   const fs::path temporary = file("progress.json.tmp");
   std::ofstream(temporary) << j.dump() << "\n";

@@ -1,6 +1,6 @@
 #pragma once
-// The files of one run that say how it stands (docs/run-folder.md). Every change is atomic: temporary, fsync,
-// rename; progress alone is renamed without fsync, as it may be lost.
+// The files of one run that say how it stands (docs/run-folder.md). Every change is atomic:
+// temporary, fsync, rename; progress alone is renamed without fsync, as it may be lost.
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -15,30 +15,31 @@ std::string to_string(RunState state);
 
 struct RunStatus {
   RunState state = RunState::Queued;
-  std::int64_t step = 0;           // of the last checkpoint, or the last step when done
+  std::int64_t step = 0;  // of the last checkpoint, or the last step when done
   std::int64_t steps = 0;
-  std::int64_t attempt = 0;        // 1 for the first start
+  std::int64_t attempt = 0;  // 1 for the first start
   std::int64_t pid = 0;
   std::string host, started, ended;  // UTC, ISO 8601; empty if not yet
-  std::string reason;              // why it failed or was interrupted: "diverged at step 120"
-  double train_seconds = 0;        // in training steps, all attempts
-  double wall_seconds = 0;         // in workers, all attempts
-  double tokens_per_s = 0;         // over train_seconds
-  std::int64_t bytes_full = 0;     // of the final model.safetensors
-  std::int64_t bytes_packed = 0;   // of packed.safetensors
+  std::string reason;                // why it failed or was interrupted: "diverged at step 120"
+  double train_seconds = 0;          // in training steps, all attempts
+  double wall_seconds = 0;           // in workers, all attempts
+  double tokens_per_s = 0;           // over train_seconds
+  std::int64_t bytes_full = 0;       // of the final model.safetensors
+  std::int64_t bytes_packed = 0;     // of packed.safetensors
 };
 
 // How far a running worker is, a few times a second.
 struct RunProgress {
   std::int64_t step = 0, steps = 0;
-  double loss = 0;                 // NaN before the first
-  double val_loss = 0;             // the last one, NaN before the first
+  double loss = 0;      // NaN before the first
+  double val_loss = 0;  // the last one, NaN before the first
   double tokens_per_s = 0;
   double eta_seconds = 0;
 };
 
-// The lock of a living worker: an open-file-description lock (fcntl) on RUN/lock, given back by the system when the
-// process ends, however it ends. Asking whether it is held does not take it, so watchers never get in a worker's way.
+// The lock of a living worker: an open-file-description lock (fcntl) on RUN/lock, given back by the
+// system when the process ends, however it ends. Asking whether it is held does not take it, so
+// watchers never get in a worker's way.
 class RunLock {
  public:
   // Empty if another living process holds it. Throws Error if the folder cannot be written.
@@ -60,8 +61,9 @@ class RunFolder {
   const std::filesystem::path& dir() const { return dir_; }
   std::filesystem::path file(const std::string& name) const { return dir_ / name; }
 
-  // Done means the DONE marker, which is written last. A status that says running without a living worker is
-  // read as interrupted. No status at all is queued. Throws Error if the status is damaged.
+  // Done means the DONE marker, which is written last. A status that says running without a living
+  // worker is read as interrupted. No status at all is queued. Throws Error if the status is
+  // damaged.
   RunStatus status() const;
   void set_status(const RunStatus& status) const;
   bool done() const;

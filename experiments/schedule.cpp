@@ -5,21 +5,27 @@
 namespace bitlab {
 
 void ScheduleConfig::fields(FieldVisitor& v) {
-  v.field("name", name, {.help = "shape of the learning rate",
-                         .choices = {"constant", "linear", "cosine", "two_stage_linear"}});
+  v.field("name", name,
+          {.help = "shape of the learning rate",
+           .choices = {"constant", "linear", "cosine", "two_stage_linear"}});
   v.field("warmup_steps", warmup_steps, {.help = "steps of linear warm-up from 0", .min = 0});
-  v.field("lr_end", lr_end, {.help = "learning rate at the last step (not for constant)", .min = 0});
+  v.field("lr_end", lr_end,
+          {.help = "learning rate at the last step (not for constant)", .min = 0});
   v.field("peak2", peak2, {.help = "two_stage_linear: the peak after the switch", .min = 0});
-  v.field("switch_at", switch_at, {.help = "where the second stage begins, as a fraction of all steps",
-                                   .min = 0, .max = 1});
+  v.field(
+      "switch_at", switch_at,
+      {.help = "where the second stage begins, as a fraction of all steps", .min = 0, .max = 1});
   v.field("weight_decay2", weight_decay2,
           {.help = "weight decay of the second stage; negative: as in the first"});
   v.require(name != "two_stage_linear" || peak2 > 0, "peak2", "must be set for two_stage_linear",
             "the b1.58 recipe uses two thirds of optim.lr");
 }
 
-StepSettings schedule_at(const ScheduleConfig& schedule, double lr, double weight_decay,
-                         std::int64_t step, std::int64_t steps) {
+StepSettings schedule_at(const ScheduleConfig& schedule,
+                         double lr,
+                         double weight_decay,
+                         std::int64_t step,
+                         std::int64_t steps) {
   const double t = static_cast<double>(step), total = static_cast<double>(steps);
   const double warmup = static_cast<double>(schedule.warmup_steps);
   const bool second_stage = t >= schedule.switch_at * total;

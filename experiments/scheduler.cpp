@@ -12,7 +12,8 @@ namespace {
 // What an exit says that no status explains.
 std::string describe(const RunExit& exit) {
   if (!exit.killed && exit.code == 0) return "the worker ended without marking the run as done";
-  if (!exit.killed) return "the worker ended with code " + std::to_string(exit.code) + " and no reason";
+  if (!exit.killed)
+    return "the worker ended with code " + std::to_string(exit.code) + " and no reason";
   const int signal = exit.code - 128;
   return "the worker was ended by signal " + std::to_string(signal) +
          (signal == SIGKILL ? " (out of memory?)" : "");
@@ -27,7 +28,9 @@ int ScheduleOutcome::exit_code() const {
   return all_done ? 0 : 1;
 }
 
-Scheduler::Scheduler(const std::vector<RunJob>& jobs, Launcher& launcher, ScheduleObserver& observer,
+Scheduler::Scheduler(const std::vector<RunJob>& jobs,
+                     Launcher& launcher,
+                     ScheduleObserver& observer,
                      ScheduleOptions options)
     : launcher_(launcher), observer_(observer), options_(options) {
   for (const RunJob& job : jobs) {
@@ -116,13 +119,14 @@ void Scheduler::finish(Entry& entry, const RunExit& exit) {
     view.status = folder.status();
     view.progress = folder.progress();
     const bool told = view.status.attempt > entry.attempt_before;  // the status is of this attempt
-    const bool stopped = exit.code == 128 + SIGTERM || exit.code == 128 + SIGINT ||
-                         (signal_ != 0 && exit.killed);
+    const bool stopped =
+        exit.code == 128 + SIGTERM || exit.code == 128 + SIGINT || (signal_ != 0 && exit.killed);
     if (folder.done()) return change(entry, RunPhase::Done);
     if (told && view.status.state == RunState::Failed)
       return change(entry, RunPhase::Failed, view.status.reason);
     if (stopped)
-      return change(entry, RunPhase::Interrupted, "stopped by signal " + std::to_string(exit.code - 128));
+      return change(entry, RunPhase::Interrupted,
+                    "stopped by signal " + std::to_string(exit.code - 128));
     if (launcher_.claimed(view.job)) return change(entry, RunPhase::Elsewhere);  // it came first
     change(entry, RunPhase::Failed, describe(exit));
   } catch (const std::exception& e) {
@@ -156,8 +160,9 @@ void Scheduler::tick() {
 }
 
 std::size_t Scheduler::count(RunPhase phase) const {
-  return static_cast<std::size_t>(std::count_if(
-      entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.view.phase == phase; }));
+  return static_cast<std::size_t>(
+      std::count_if(entries_.begin(), entries_.end(),
+                    [&](const Entry& entry) { return entry.view.phase == phase; }));
 }
 
 std::vector<RunView> Scheduler::views() const {

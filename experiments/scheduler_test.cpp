@@ -31,7 +31,8 @@ class FakeLauncher : public Launcher {
     if (refuses == job.arm) throw Error("fake", "cannot be started");
     started.push_back(job.arm + " " + std::to_string(job.seed));
     const RunFolder folder(job.dir);
-    folder.set_status(status_of(RunState::Interrupted, folder.status().attempt + 1));  // "running" asks for a lock
+    folder.set_status(status_of(RunState::Interrupted,
+                                folder.status().attempt + 1));  // "running" asks for a lock
     running[id] = job;
     most_at_once = std::max(most_at_once, running.size());
   }
@@ -106,7 +107,8 @@ using Phases = std::vector<RunPhase>;
 
 }  // namespace
 
-TEST_CASE("a schedule runs everything once and never more at once than there are slots", "[scheduler]") {
+TEST_CASE("a schedule runs everything once and never more at once than there are slots",
+          "[scheduler]") {
   Bench bench;
   CHECK(bench.schedule().exit_code() == 0);
   CHECK(bench.launcher.started == Names{"a 1", "a 2", "b 1", "b 2"});
@@ -133,7 +135,8 @@ TEST_CASE("a schedule skips done runs and resumes interrupted ones", "[scheduler
   CHECK(bench.launcher.started == Names{"a 2", "b 1", "b 2"});
 }
 
-TEST_CASE("an earlier failure is shown and tried again only when that is asked for", "[scheduler]") {
+TEST_CASE("an earlier failure is shown and tried again only when that is asked for",
+          "[scheduler]") {
   Bench bench;
   bench.run(1).set_status(status_of(RunState::Failed, 1, "diverged at step 7"));
   ScheduleOutcome outcome = bench.schedule();
@@ -185,11 +188,10 @@ TEST_CASE("every way in which a worker can end without a word has its reason", "
     RunExit exit;
     std::string reason;
   };
-  const Case c = GENERATE(
-      Case{{0, 137, true}, "the worker was ended by signal 9 (out of memory?)"},
-      Case{{0, 139, true}, "the worker was ended by signal 11"},
-      Case{{0, 3, false}, "the worker ended with code 3 and no reason"},
-      Case{{0, 0, false}, "the worker ended without marking the run as done"});
+  const Case c = GENERATE(Case{{0, 137, true}, "the worker was ended by signal 9 (out of memory?)"},
+                          Case{{0, 139, true}, "the worker was ended by signal 11"},
+                          Case{{0, 3, false}, "the worker ended with code 3 and no reason"},
+                          Case{{0, 0, false}, "the worker ended without marking the run as done"});
   Bench bench;
   bench.jobs.resize(1);
   bench.launcher.end = [&](std::size_t, const RunJob&) { return c.exit; };
@@ -197,12 +199,14 @@ TEST_CASE("every way in which a worker can end without a word has its reason", "
   CHECK(bench.recorder.reasons["a 1"] == c.reason);
 }
 
-TEST_CASE("a failure from before is not taken for the reason of a worker that said nothing", "[scheduler]") {
+TEST_CASE("a failure from before is not taken for the reason of a worker that said nothing",
+          "[scheduler]") {
   Bench bench;
   bench.jobs.resize(1);
   bench.run(0).set_status(status_of(RunState::Failed, 5, "old"));
   bench.launcher.end = [&](std::size_t id, const RunJob& job) {
-    RunFolder(job.dir).set_status(status_of(RunState::Failed, 5, "old"));  // it died before it could write
+    RunFolder(job.dir).set_status(
+        status_of(RunState::Failed, 5, "old"));  // it died before it could write
     return RunExit{id, 127, false};
   };
   CHECK(bench.schedule(/*retry_failed=*/true).exit_code() == 1);
@@ -227,7 +231,8 @@ TEST_CASE("a damaged status fails its run alone", "[scheduler]") {
   CHECK(bench.launcher.started == Names{"a 1", "a 2", "b 2"});
 }
 
-TEST_CASE("a run of another scheduler is waited for, and taken over if that one gives up", "[scheduler]") {
+TEST_CASE("a run of another scheduler is waited for, and taken over if that one gives up",
+          "[scheduler]") {
   const bool gives_up = GENERATE(false, true);
   Bench bench;
   bench.jobs.resize(1);
@@ -246,14 +251,16 @@ TEST_CASE("a run that another scheduler finished meanwhile is not started", "[sc
   bench.launcher.slot_count = 1;
   bench.launcher.on_poll = [&] {
     if (bench.launcher.polls == 1) bench.run(2).mark_done();
-    if (bench.launcher.polls == 2) bench.run(3).set_status(status_of(RunState::Failed, 1, "elsewhere"));
+    if (bench.launcher.polls == 2)
+      bench.run(3).set_status(status_of(RunState::Failed, 1, "elsewhere"));
   };
   CHECK(bench.schedule().exit_code() == 1);
   CHECK(bench.launcher.started == Names{"a 1", "a 2"});
   CHECK(bench.recorder.reasons["b 2"] == "elsewhere");
 }
 
-TEST_CASE("a worker that finds its run taken makes the scheduler wait for the other", "[scheduler]") {
+TEST_CASE("a worker that finds its run taken makes the scheduler wait for the other",
+          "[scheduler]") {
   Bench bench;
   bench.jobs.resize(1);
   bench.launcher.end = [&](std::size_t id, const RunJob&) {
@@ -264,10 +271,12 @@ TEST_CASE("a worker that finds its run taken makes the scheduler wait for the ot
     if (bench.launcher.polls == 4) bench.run(0).mark_done();
   };
   CHECK(bench.schedule().exit_code() == 0);
-  CHECK(bench.recorder.phases["a 1"] == Phases{RunPhase::Running, RunPhase::Elsewhere, RunPhase::Done});
+  CHECK(bench.recorder.phases["a 1"] ==
+        Phases{RunPhase::Running, RunPhase::Elsewhere, RunPhase::Done});
 }
 
-TEST_CASE("a stop lets workers save, starts nothing more and gives the signal's exit code", "[scheduler]") {
+TEST_CASE("a stop lets workers save, starts nothing more and gives the signal's exit code",
+          "[scheduler]") {
   const int signal = GENERATE(SIGINT, SIGTERM);
   Bench bench;
   bench.launcher.end = [&](std::size_t id, const RunJob&) {

@@ -20,12 +20,18 @@ constexpr std::uintmax_t kLogBytes = 8192;  // of a log's end that are looked at
 
 const char* phase_name(RunPhase phase) {
   switch (phase) {
-    case RunPhase::Queued: return "queued";
-    case RunPhase::Running: return "running";
-    case RunPhase::Elsewhere: return "elsewhere";
-    case RunPhase::Done: return "done";
-    case RunPhase::Failed: return "FAILED";
-    case RunPhase::Interrupted: return "interrupted";
+    case RunPhase::Queued:
+      return "queued";
+    case RunPhase::Running:
+      return "running";
+    case RunPhase::Elsewhere:
+      return "elsewhere";
+    case RunPhase::Done:
+      return "done";
+    case RunPhase::Failed:
+      return "FAILED";
+    case RunPhase::Interrupted:
+      return "interrupted";
   }
   return "";
 }
@@ -59,12 +65,14 @@ double percent(const RunProgress& p) {
   return p.steps > 0 ? 100.0 * static_cast<double>(p.step) / static_cast<double>(p.steps) : 0;
 }
 
-std::string name(const RunView& run) { return fmt::format("{} seed {}", run.job.arm, run.job.seed); }
+std::string name(const RunView& run) {
+  return fmt::format("{} seed {}", run.job.arm, run.job.seed);
+}
 
 std::string measures(const RunProgress& p) {
   return fmt::format("step {}/{} {:.0f} % | loss {} | val {} | {} tok/s | eta {}", p.step, p.steps,
-                     percent(p), number_or_dash(p.loss, "{:.4f}"), number_or_dash(p.val_loss, "{:.4f}"),
-                     speed(p.tokens_per_s), time_left(p));
+                     percent(p), number_or_dash(p.loss, "{:.4f}"),
+                     number_or_dash(p.val_loss, "{:.4f}"), speed(p.tokens_per_s), time_left(p));
 }
 
 // Cuts a line so that the terminal does not wrap it.
@@ -125,15 +133,19 @@ void StatusScreen::on_begin(const std::vector<RunView>& runs, std::size_t slots)
   if (resumed > 0) text += fmt::format(", {} to be resumed", resumed);
   if (failed > 0) text += fmt::format(", {} failed before (--retry-failed tries again)", failed);
   if (elsewhere > 0) text += fmt::format(", {} running in another process", elsewhere);
-  if (done + failed < runs.size()) text += fmt::format("; {} at once", std::min(slots, runs.size()));
+  if (done + failed < runs.size())
+    text += fmt::format("; {} at once", std::min(slots, runs.size()));
   event(text);
 }
 
 void StatusScreen::on_change(const RunView& run) {
   switch (run.phase) {
-    case RunPhase::Queued: return event(name(run) + ": queued");
-    case RunPhase::Elsewhere: return event(name(run) + ": runs in another process, waiting for it");
-    case RunPhase::Interrupted: return event(name(run) + ": interrupted, " + run.reason);
+    case RunPhase::Queued:
+      return event(name(run) + ": queued");
+    case RunPhase::Elsewhere:
+      return event(name(run) + ": runs in another process, waiting for it");
+    case RunPhase::Interrupted:
+      return event(name(run) + ": interrupted, " + run.reason);
     case RunPhase::Running:
       if (live()) return;
       return event(name(run) + (run.status.step > 0
@@ -141,12 +153,13 @@ void StatusScreen::on_change(const RunView& run) {
                                     : std::string(": started")));
     case RunPhase::Done: {
       const double val = run.progress ? run.progress->val_loss : std::nan("");
-      return event(fmt::format("{}: done in {}, val {}", name(run), duration(run.status.wall_seconds),
-                               number_or_dash(val, "{:.4f}")));
+      return event(fmt::format("{}: done in {}, val {}", name(run),
+                               duration(run.status.wall_seconds), number_or_dash(val, "{:.4f}")));
     }
     case RunPhase::Failed: {
       const std::filesystem::path log = run.job.dir / "log.txt";
-      std::string text = fmt::format("{}: FAILED{}: {}", name(run), run.earlier ? " before" : "", run.reason);
+      std::string text =
+          fmt::format("{}: FAILED{}: {}", name(run), run.earlier ? " before" : "", run.reason);
       if (live()) text = "\x1b[31m" + text + "\x1b[0m";
       text += "\n  " + log.string();
       const std::string tail = last_lines(log, kLogLines);
@@ -174,8 +187,9 @@ void StatusScreen::on_tick(const std::vector<RunView>& runs) {
 
 void StatusScreen::on_stop(int signal, bool at_once) {
   event(at_once ? "ending the workers at once; the last checkpoints stay"
-                : fmt::format("stopping ({}): the workers save their state; once more ends them at once",
-                              signal == SIGINT ? "Ctrl-C" : fmt::format("signal {}", signal)));
+                : fmt::format(
+                      "stopping ({}): the workers save their state; once more ends them at once",
+                      signal == SIGINT ? "Ctrl-C" : fmt::format("signal {}", signal)));
 }
 
 void StatusScreen::on_end(const std::vector<RunView>& /*runs*/) {
@@ -199,10 +213,12 @@ void StatusScreen::draw(const std::vector<RunView>& runs) {
   const bool all = runs.size() + 2 < size.rows;
   const std::size_t room = size.rows > 3 ? size.rows - 3 : 1;
   std::vector<std::string> lines;
-  lines.push_back(fmt::format("{:<{}}  {:>4}  {:<11}  {:>13}  {:>6}  {:>7}  {:>7}  {:>7}  {:>9}", "arm",
-                              name_width_, "seed", "state", "step", "%", "loss", "val", "tok/s", "eta"));
+  lines.push_back(fmt::format("{:<{}}  {:>4}  {:<11}  {:>13}  {:>6}  {:>7}  {:>7}  {:>7}  {:>9}",
+                              "arm", name_width_, "seed", "state", "step", "%", "loss", "val",
+                              "tok/s", "eta"));
   for (const RunView& run : runs)
-    if ((all || shown_live(run)) && lines.size() < room) lines.push_back(status_line(run, name_width_));
+    if ((all || shown_live(run)) && lines.size() < room)
+      lines.push_back(status_line(run, name_width_));
   std::string text;
   for (const std::string& line : lines) text += cut(line, size.columns - 1) + "\n";
   erase();

@@ -1,6 +1,6 @@
 #pragma once
-// How runs stand, for people: on a terminal one line a run, redrawn in place; elsewhere a plain line an event and about
-// one per tenth of a run.
+// How runs stand, for people: on a terminal one line a run, redrawn in place; elsewhere a plain
+// line an event and about one per tenth of a run.
 #include <cstddef>
 #include <filesystem>
 #include <iosfwd>
@@ -38,9 +38,9 @@ class StatusScreen : public ScheduleObserver {
 
   std::ostream& out_;
   int terminal_fd_;
-  std::size_t drawn_ = 0;               // live lines on the screen
+  std::size_t drawn_ = 0;  // live lines on the screen
   std::size_t name_width_ = 0;
-  std::map<std::string, int> tenths_;   // the last one told, by run folder
+  std::map<std::string, int> tenths_;  // the last one told, by run folder
 };
 
 // The live line of one run: arm, seed, state, step, %, loss, val, tok/s, eta.

@@ -1,7 +1,7 @@
 #include "experiments/status_screen.h"
 
-#include <csignal>
 #include <cmath>
+#include <csignal>
 #include <fstream>
 #include <sstream>
 
@@ -22,9 +22,11 @@ RunView view(RunPhase phase, std::int64_t step = 0) {
 
 }  // namespace
 
-TEST_CASE("a status line has arm, seed, state, step, share, losses, speed and time left", "[status]") {
-  CHECK(status_line(view(RunPhase::Running, 1250), 10) ==
-        "babyGPT        2  running          1250/5000   25.0%   2.1034   2.2000    63.1k   1:42 min");
+TEST_CASE("a status line has arm, seed, state, step, share, losses, speed and time left",
+          "[status]") {
+  CHECK(
+      status_line(view(RunPhase::Running, 1250), 10) ==
+      "babyGPT        2  running          1250/5000   25.0%   2.1034   2.2000    63.1k   1:42 min");
   CHECK(status_line(view(RunPhase::Queued), 7) == "babyGPT     2  queued     ");
   RunView first = view(RunPhase::Running, 1);
   first.progress->loss = first.progress->val_loss = std::nan("");
@@ -41,7 +43,8 @@ TEST_CASE("plain output has one line an event and about one a tenth of a run", "
   StatusScreen screen(out, -1);
   screen.on_begin({view(RunPhase::Queued)}, 2);
   screen.on_change(view(RunPhase::Running));
-  for (std::int64_t step = 1; step <= 5000; step += 7) screen.on_tick({view(RunPhase::Running, step)});
+  for (std::int64_t step = 1; step <= 5000; step += 7)
+    screen.on_tick({view(RunPhase::Running, step)});
   RunView done = view(RunPhase::Done, 5000);
   done.status.wall_seconds = 81;
   screen.on_change(done);
@@ -52,7 +55,9 @@ TEST_CASE("plain output has one line an event and about one a tenth of a run", "
   REQUIRE(all.size() == 2 + 9 + 1);
   CHECK(all[0] == "1 runs; 1 at once");
   CHECK(all[1] == "babyGPT seed 2: started");
-  CHECK(all[2] == "babyGPT seed 2: step 505/5000 10 % | loss 2.1034 | val 2.2000 | 63.1k tok/s | eta 1:42 min");
+  CHECK(
+      all[2] ==
+      "babyGPT seed 2: step 505/5000 10 % | loss 2.1034 | val 2.2000 | 63.1k tok/s | eta 1:42 min");
   CHECK(all[11] == "babyGPT seed 2: done in 1:21 min, val 2.2000");
   CHECK(out.str().find('\x1b') == std::string::npos);
 }
@@ -63,8 +68,13 @@ TEST_CASE("the first line counts what is done, failed, resumed and elsewhere", "
   RunView resumed = view(RunPhase::Queued);
   resumed.status.step = 300;
   screen.on_begin({view(RunPhase::Done), view(RunPhase::Done), view(RunPhase::Failed), resumed,
-                   view(RunPhase::Elsewhere)}, 2);
-  screen.on_change([&] { RunView r = resumed; r.phase = RunPhase::Running; return r; }());
+                   view(RunPhase::Elsewhere)},
+                  2);
+  screen.on_change([&] {
+    RunView r = resumed;
+    r.phase = RunPhase::Running;
+    return r;
+  }());
   CHECK(out.str() ==
         "5 runs, 2 done before, 1 to be resumed, 1 failed before (--retry-failed tries again), "
         "1 running in another process; 2 at once\nbabyGPT seed 2: resumed at step 300\n");
@@ -81,7 +91,8 @@ TEST_CASE("a failure is told with its reason, its log and the log's last ten lin
   run.reason = "diverged at step 120";
   std::ostringstream out;
   StatusScreen(out, -1).on_change(run);
-  std::string expected = "babyGPT seed 2: FAILED: diverged at step 120\n  " + (folder / "log.txt").string() + "\n";
+  std::string expected =
+      "babyGPT seed 2: FAILED: diverged at step 120\n  " + (folder / "log.txt").string() + "\n";
   for (int i = 192; i <= 200; ++i) expected += "  | line " + std::to_string(i) + "\n";
   CHECK(out.str() == expected + "  | last, unfinished\n");
 }

@@ -9,17 +9,19 @@
 namespace bitlab {
 
 struct TrainSpeed {
-  double tokens_per_s = 0;   // since the last row
-  double eta_seconds = 0;    // of the training steps that are left
+  double tokens_per_s = 0;  // since the last row
+  double eta_seconds = 0;   // of the training steps that are left
 };
 
 class TrainObserver {
  public:
   virtual ~TrainObserver() = default;
-  virtual void on_start(std::int64_t /*step*/, std::int64_t /*steps*/) {}  // step > 0: resumed there
+  virtual void on_start(std::int64_t /*step*/, std::int64_t /*steps*/) {
+  }  // step > 0: resumed there
   virtual void on_train(const TrainRow& /*row*/, const TrainSpeed& /*speed*/) {}
   virtual void on_eval(const EvalRow& /*row*/) {}
-  virtual void on_quant(const std::vector<QuantRow>& /*rows*/) {}  // one row a ternary weight matrix
+  virtual void on_quant(const std::vector<QuantRow>& /*rows*/) {
+  }  // one row a ternary weight matrix
   virtual void on_checkpoint(std::int64_t /*step*/, const std::filesystem::path& /*dir*/) {}
 };
 

@@ -6,7 +6,9 @@
 
 namespace bitlab {
 
-TrainStep::TrainStep(const LanguageModel& model, const TrainConfig& config, std::uint64_t seed,
+TrainStep::TrainStep(const LanguageModel& model,
+                     const TrainConfig& config,
+                     std::uint64_t seed,
                      BatchSource source)
     : model_(model),
       source_(std::move(source)),

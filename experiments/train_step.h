@@ -11,17 +11,24 @@
 
 namespace bitlab {
 
-// Fills rows [first, first + count) of the whole batch of step `step`: count * seq_len tokens and targets.
-using BatchSource = std::function<void(std::uint64_t step, std::size_t first, std::size_t count,
-                                       std::int32_t* tokens, std::int32_t* targets)>;
+// Fills rows [first, first + count) of the whole batch of step `step`: count * seq_len tokens and
+// targets.
+using BatchSource = std::function<void(std::uint64_t step,
+                                       std::size_t first,
+                                       std::size_t count,
+                                       std::int32_t* tokens,
+                                       std::int32_t* targets)>;
 
-// A step's batch is accumulate x shards pieces of batch_size / shards sequences. Each piece runs forward and
-// backward on one thread with gradients of its own; these are summed over a balanced binary tree in the order of
-// the pieces. So threads decide who computes a piece, never what comes out, and N micro-batches of one shard give
-// the bits of one batch of N shards.
+// A step's batch is accumulate x shards pieces of batch_size / shards sequences. Each piece runs
+// forward and backward on one thread with gradients of its own; these are summed over a balanced
+// binary tree in the order of the pieces. So threads decide who computes a piece, never what comes
+// out, and N micro-batches of one shard give the bits of one batch of N shards.
 class TrainStep {
  public:
-  TrainStep(const LanguageModel& model, const TrainConfig& config, std::uint64_t seed, BatchSource source);
+  TrainStep(const LanguageModel& model,
+            const TrainConfig& config,
+            std::uint64_t seed,
+            BatchSource source);
 
   // Mean loss of the step's batch in nats a token; gradient() holds its gradient.
   double run(std::uint64_t step, ThreadTeam& team);

@@ -13,7 +13,10 @@ double seconds_now() {
 
 }  // namespace
 
-Trainer::Trainer(TrainerSettings settings, LanguageModel& model, const LanguageTask& task, ThreadTeam& team,
+Trainer::Trainer(TrainerSettings settings,
+                 LanguageModel& model,
+                 const LanguageTask& task,
+                 ThreadTeam& team,
                  TrainObserver& observer)
     : settings_(std::move(settings)),
       model_(model),
@@ -22,7 +25,8 @@ Trainer::Trainer(TrainerSettings settings, LanguageModel& model, const LanguageT
       observer_(observer),
       update_(settings_.update, model, task, team) {
   const auto checkpoints = list_checkpoints(settings_.run_dir);
-  if (!checkpoints.empty()) state_ = load_checkpoint(checkpoints.back(), model_, update_.optimizer(), codes_);
+  if (!checkpoints.empty())
+    state_ = load_checkpoint(checkpoints.back(), model_, update_.optimizer(), codes_);
   seconds_at_log_ = state_.train_seconds;
   step_at_log_ = state_.step;
 }
@@ -46,7 +50,8 @@ TrainOutcome Trainer::run(const std::atomic<int>& stop) {
   }
   outcome.step = state_.step;
   outcome.train_seconds = state_.train_seconds;
-  const double tokens = static_cast<double>(state_.step) * static_cast<double>(update_.tokens_per_step());
+  const double tokens =
+      static_cast<double>(state_.step) * static_cast<double>(update_.tokens_per_step());
   outcome.tokens_per_s = state_.train_seconds > 0 ? tokens / state_.train_seconds : 0;
   return outcome;
 }
@@ -109,8 +114,8 @@ void Trainer::evaluate() {
 }
 
 void Trainer::save() {
-  const std::filesystem::path dir = save_checkpoint(settings_.run_dir, model_, update_.optimizer(), state_, codes_,
-                                                    settings_.config_json);
+  const std::filesystem::path dir = save_checkpoint(settings_.run_dir, model_, update_.optimizer(),
+                                                    state_, codes_, settings_.config_json);
   prune_checkpoints(settings_.run_dir, static_cast<std::size_t>(train().keep_checkpoints));
   observer_.on_checkpoint(state_.step, dir);
 }

@@ -23,26 +23,29 @@ struct TrainerSettings {
 struct TrainOutcome {
   enum class End { Done, Diverged, Stopped };
   End end = End::Done;
-  std::int64_t step = 0;          // steps done, or the step that diverged
-  double train_seconds = 0;       // in steps, over all attempts
-  double tokens_per_s = 0;        // over these
+  std::int64_t step = 0;     // steps done, or the step that diverged
+  double train_seconds = 0;  // in steps, over all attempts
+  double tokens_per_s = 0;   // over these
 };
 
 class Trainer {
  public:
   // Goes on from the newest complete checkpoint in run_dir if there is one.
-  Trainer(TrainerSettings settings, LanguageModel& model, const LanguageTask& task, ThreadTeam& team,
+  Trainer(TrainerSettings settings,
+          LanguageModel& model,
+          const LanguageTask& task,
+          ThreadTeam& team,
           TrainObserver& observer);
 
   // The step that run() begins with: 0, or where the checkpoint left off.
   std::int64_t first_step() const { return state_.step; }
 
-  // Trains to the end, to divergence, or until `stop` is non-zero, which is obeyed after the step in progress with
-  // a checkpoint saved.
+  // Trains to the end, to divergence, or until `stop` is non-zero, which is obeyed after the step
+  // in progress with a checkpoint saved.
   TrainOutcome run(const std::atomic<int>& stop);
 
  private:
-  bool one_step();   // false: diverged
+  bool one_step();  // false: diverged
   void log_row();
   void evaluate();
   void save();
@@ -56,8 +59,8 @@ class Trainer {
   TrainObserver& observer_;
   UpdateStep update_;
   TrainerState state_;
-  TernaryCodes codes_;            // at the last row of /quant
-  double seconds_at_log_ = 0;     // train_seconds at the last row of /train
+  TernaryCodes codes_;         // at the last row of /quant
+  double seconds_at_log_ = 0;  // train_seconds at the last row of /train
   std::int64_t step_at_log_ = 0;
 };
 

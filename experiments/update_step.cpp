@@ -4,7 +4,10 @@
 
 namespace bitlab {
 
-UpdateStep::UpdateStep(UpdateSettings settings, LanguageModel& model, const LanguageTask& task, ThreadTeam& team)
+UpdateStep::UpdateStep(UpdateSettings settings,
+                       LanguageModel& model,
+                       const LanguageTask& task,
+                       ThreadTeam& team)
     : settings_(std::move(settings)),
       model_(model),
       team_(team),

@@ -1,6 +1,6 @@
 #pragma once
-// One whole optimiser step: schedule, loss and gradient, clipping, AdamW, preparing the layers. What the trainer runs
-// and what benchmarks time.
+// One whole optimiser step: schedule, loss and gradient, clipping, AdamW, preparing the layers.
+// What the trainer runs and what benchmarks time.
 #include <cstdint>
 
 #include "experiments/language_task.h"
@@ -20,17 +20,23 @@ struct UpdateSettings {
 class UpdateStep {
  public:
   // Model, task and team must outlive it.
-  UpdateStep(UpdateSettings settings, LanguageModel& model, const LanguageTask& task, ThreadTeam& team);
+  UpdateStep(UpdateSettings settings,
+             LanguageModel& model,
+             const LanguageTask& task,
+             ThreadTeam& team);
 
-  // Step `step` (counted from 0) of the run; the model is ready for the next one after. Returns the mean loss before
-  // the update, in nats a token. A loss that is not finite is returned without an update.
+  // Step `step` (counted from 0) of the run; the model is ready for the next one after. Returns the
+  // mean loss before the update, in nats a token. A loss that is not finite is returned without an
+  // update.
   double run(std::int64_t step);
 
   // The learning rate that run(step) uses.
   StepSettings schedule(std::int64_t step) const;
 
   AdamW& optimizer() { return optimizer_; }
-  double gradient_norm() const { return gradient_.gradient_norm(); }  // of the last step, before clipping
+  double gradient_norm() const {
+    return gradient_.gradient_norm();
+  }  // of the last step, before clipping
   std::size_t tokens_per_step() const { return gradient_.tokens_per_step(); }
 
  private:

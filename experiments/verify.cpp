@@ -18,7 +18,8 @@ namespace bitlab {
 namespace fs = std::filesystem;
 
 bool Proof::passed() const {
-  return loss == packed_loss && std::all_of(layers.begin(), layers.end(), [](const LayerProof& l) { return l.passed(); });
+  return loss == packed_loss &&
+         std::all_of(layers.begin(), layers.end(), [](const LayerProof& l) { return l.passed(); });
 }
 
 namespace {
@@ -49,17 +50,20 @@ bool packs(const TernaryStats& t, const SafetensorsFile& file) {
 Proof verify_run(const fs::path& run_dir, std::size_t threads) {
   const fs::path packed = run_dir / "packed.safetensors";
   if (!fs::exists(packed))
-    throw Error(run_dir.string(), "must be a finished run, but has no packed model", "finish it with 'bitlab run'");
+    throw Error(run_dir.string(), "must be a finished run, but has no packed model",
+                "finish it with 'bitlab run'");
   const LoadedRun run = load_run(run_dir);
   const SafetensorsFile file(packed);
   Proof proof;
   run.model->net().visit_ternary([&](const TernaryStats& t) {
     const std::set<real> values(t.effective.data, t.effective.data + t.effective.size());
     proof.layers.push_back({t.name, values.size(), static_cast<double>(t.scale),
-                            ternary_values(values, static_cast<real>(t.scale)), requantises(t), packs(t, file)});
+                            ternary_values(values, static_cast<real>(t.scale)), requantises(t),
+                            packs(t, file)});
   });
   if (proof.layers.empty())
-    throw UsageError(run_dir.string(), "must be the run of a ternary arm, but its model has no ternary layers");
+    throw UsageError(run_dir.string(),
+                     "must be the run of a ternary arm, but its model has no ternary layers");
 
   const Dataset data = open_dataset(run.spec.data);
   const LanguageTask task(data.tokens, run.spec.eval, run.spec.seq_len(),

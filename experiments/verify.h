@@ -7,24 +7,27 @@
 namespace bitlab {
 
 struct LayerProof {
-  std::string name;          // of the latent parameter
-  std::size_t values = 0;    // different effective weights
+  std::string name;        // of the latent parameter
+  std::size_t values = 0;  // different effective weights
   double scale = 0;
-  bool three_values = false; // effective weights are in {-a, 0, a}
-  bool requantises = false;  // quantising the effective weights gives the same codes
-  bool packs = false;        // 2-bit packing and unpacking gives the codes, and packed.safetensors holds them
+  bool three_values = false;  // effective weights are in {-a, 0, a}
+  bool requantises = false;   // quantising the effective weights gives the same codes
+  bool packs =
+      false;  // 2-bit packing and unpacking gives the codes, and packed.safetensors holds them
 
   bool passed() const { return three_values && requantises && packs; }
 };
 
 struct Proof {
   std::vector<LayerProof> layers;
-  double loss = 0, packed_loss = 0;  // validation, nats a token: of the checkpoint, and of packed.safetensors
+  double loss = 0,
+         packed_loss = 0;  // validation, nats a token: of the checkpoint, and of packed.safetensors
 
   bool passed() const;
 };
 
-// Checks a finished run. Throws UsageError if its model has no ternary layers, Error if it is not finished.
+// Checks a finished run. Throws UsageError if its model has no ternary layers, Error if it is not
+// finished.
 Proof verify_run(const std::filesystem::path& run_dir, std::size_t threads);
 
 }  // namespace bitlab

@@ -58,15 +58,17 @@ class LogObserver : public TrainObserver {
     std::fflush(stdout);
   }
   void on_train(const TrainRow& row, const TrainSpeed& speed) override {
-    std::printf("step %6lld/%lld %5.1f%% | loss %.4f | lr %.2e | gnorm %.3f | %7.0f tok/s | eta %.0fs\n",
-                static_cast<long long>(row.step), static_cast<long long>(steps_),
-                100.0 * static_cast<double>(row.step) / static_cast<double>(steps_), row.loss, row.lr,
-                row.grad_norm, speed.tokens_per_s, speed.eta_seconds);
+    std::printf(
+        "step %6lld/%lld %5.1f%% | loss %.4f | lr %.2e | gnorm %.3f | %7.0f tok/s | eta %.0fs\n",
+        static_cast<long long>(row.step), static_cast<long long>(steps_),
+        100.0 * static_cast<double>(row.step) / static_cast<double>(steps_), row.loss, row.lr,
+        row.grad_norm, speed.tokens_per_s, speed.eta_seconds);
     std::fflush(stdout);
   }
   void on_eval(const EvalRow& row) override {
-    std::printf("step %6lld eval %-5s loss %.4f +- %.4f (%lld tokens)\n", static_cast<long long>(row.step),
-                row.split.c_str(), row.loss, row.standard_error, static_cast<long long>(row.tokens));
+    std::printf("step %6lld eval %-5s loss %.4f +- %.4f (%lld tokens)\n",
+                static_cast<long long>(row.step), row.split.c_str(), row.loss, row.standard_error,
+                static_cast<long long>(row.tokens));
     std::fflush(stdout);
   }
   void on_checkpoint(std::int64_t step, const fs::path&) override {
@@ -121,8 +123,12 @@ std::string host_name() {
 // What a checkpoint says of itself, for readers that have no run folder around it.
 std::string checkpoint_config(const WorkerOptions& options, const Dataset& data) {
   const nlohmann::ordered_json json = {
-      {"format", "bitlab checkpoint 1"}, {"experiment", options.experiment}, {"arm", options.arm},
-      {"seed", options.seed}, {"vocab_size", data.facts.vocab_size}, {"data", data.facts.source},
+      {"format", "bitlab checkpoint 1"},
+      {"experiment", options.experiment},
+      {"arm", options.arm},
+      {"seed", options.seed},
+      {"vocab_size", data.facts.vocab_size},
+      {"data", data.facts.source},
       {"data_sha256", data.facts.sha256},
       {"tokenizer", nlohmann::ordered_json::parse(data.tokenizer->to_json())},
       {"config_toml", read_file(options.run_dir / "config.toml")}};
@@ -130,40 +136,52 @@ std::string checkpoint_config(const WorkerOptions& options, const Dataset& data)
 }
 
 // Opens metrics.h5 where training goes on, or anew.
-MetricsWriter open_metrics(const RunFolder& folder, std::int64_t first_step, const WorkerOptions& options,
+MetricsWriter open_metrics(const RunFolder& folder,
+                           std::int64_t first_step,
+                           const WorkerOptions& options,
                            const Dataset& data) {
   const fs::path path = folder.file("metrics.h5");
   if (first_step > 0) return MetricsWriter::resume(path, first_step);
-  return MetricsWriter::create(path, {{"experiment", options.experiment}, {"arm", options.arm},
-                                      {"seed", std::to_string(options.seed)}, {"data", data.facts.source},
+  return MetricsWriter::create(path, {{"experiment", options.experiment},
+                                      {"arm", options.arm},
+                                      {"seed", std::to_string(options.seed)},
+                                      {"data", data.facts.source},
                                       {"data_sha256", data.facts.sha256}});
 }
 
 // Writes the packed model, opens everything again, and only then the marker.
 void finish(const RunFolder& folder, const LanguageModel& model, RunStatus& status) {
-  status.bytes_packed = static_cast<std::int64_t>(write_packed(folder.file("packed.safetensors"), model));
+  status.bytes_packed =
+      static_cast<std::int64_t>(write_packed(folder.file("packed.safetensors"), model));
   const auto checkpoints = list_checkpoints(folder.dir());
-  if (checkpoints.empty()) throw Error(folder.dir().string(), "a finished run must have a checkpoint, but has none");
-  status.bytes_full = static_cast<std::int64_t>(fs::file_size(checkpoints.back() / "model.safetensors"));
+  if (checkpoints.empty())
+    throw Error(folder.dir().string(), "a finished run must have a checkpoint, but has none");
+  status.bytes_full =
+      static_cast<std::int64_t>(fs::file_size(checkpoints.back() / "model.safetensors"));
   if (read_metrics(folder.file("metrics.h5")).eval.empty())
     throw Error(folder.file("metrics.h5").string(), "must hold evaluations, but holds none");
   status.state = RunState::Done;
 }
 
 // Trains and leaves the result in `status`.
-void train(const WorkerOptions& options, const RunFolder& folder, const std::atomic<int>& stop,
+void train(const WorkerOptions& options,
+           const RunFolder& folder,
+           const std::atomic<int>& stop,
            RunStatus& status) {
   const Spec spec = load_run_spec(folder.file("config.toml"));
   const Dataset data = open_dataset(spec.data);
   for (const std::string& note : data.notes) std::printf("note: %s\n", note.c_str());
   write_file_atomic(folder.file("provenance.json"), provenance_json(options, data, status.started));
 
-  LanguageModel model = build_model(spec, static_cast<std::size_t>(data.facts.vocab_size), options.seed);
-  const LanguageTask task(data.tokens, spec.eval, spec.seq_len(), static_cast<std::size_t>(spec.train.batch_size),
-                          options.seed);
+  LanguageModel model =
+      build_model(spec, static_cast<std::size_t>(data.facts.vocab_size), options.seed);
+  const LanguageTask task(data.tokens, spec.eval, spec.seq_len(),
+                          static_cast<std::size_t>(spec.train.batch_size), options.seed);
   ThreadTeam team(options.threads);
   TrainObservers observers;
-  Trainer trainer({{spec.optim, spec.schedule, spec.train, options.seed}, spec.eval, folder.dir(),
+  Trainer trainer({{spec.optim, spec.schedule, spec.train, options.seed},
+                   spec.eval,
+                   folder.dir(),
                    checkpoint_config(options, data)},
                   model, task, team, observers);
   MetricsWriter metrics = open_metrics(folder, trainer.first_step(), options, data);
@@ -180,7 +198,9 @@ void train(const WorkerOptions& options, const RunFolder& folder, const std::ato
   status.train_seconds = outcome.train_seconds;
   status.tokens_per_s = outcome.tokens_per_s;
   switch (outcome.end) {
-    case TrainOutcome::End::Done: finish(folder, model, status); break;
+    case TrainOutcome::End::Done:
+      finish(folder, model, status);
+      break;
     case TrainOutcome::End::Diverged:
       status.state = RunState::Failed;
       status.reason = "diverged at step " + std::to_string(outcome.step);
@@ -212,7 +232,8 @@ int run_worker(const WorkerOptions& options, const std::atomic<int>& stop) {
   const RunFolder folder(options.run_dir);
   const std::optional<RunLock> lock = RunLock::try_take(folder.dir());
   if (!lock)
-    throw Error(folder.dir().string(), "must be run by one worker at a time, but another living one has it");
+    throw Error(folder.dir().string(),
+                "must be run by one worker at a time, but another living one has it");
   if (folder.done()) return 0;  // another scheduler's worker came first
   RunStatus status = begin(folder);
   folder.set_status(status);

@@ -103,13 +103,13 @@ std::string metrics_text(const fs::path& dir) {
     text += line;
   }
   for (const EvalRow& r : m.eval) {
-    std::snprintf(line, sizeof line, "eval %lld %s %a %a\n", static_cast<long long>(r.step), r.split.c_str(), r.loss,
-                  r.standard_error);
+    std::snprintf(line, sizeof line, "eval %lld %s %a %a\n", static_cast<long long>(r.step),
+                  r.split.c_str(), r.loss, r.standard_error);
     text += line;
   }
   for (const QuantRow& r : m.quant) {
-    std::snprintf(line, sizeof line, "quant %lld %s %a %a %a %a\n", static_cast<long long>(r.step), r.layer.c_str(),
-                  r.minus, r.plus, r.flips, r.scale);
+    std::snprintf(line, sizeof line, "quant %lld %s %a %a %a %a\n", static_cast<long long>(r.step),
+                  r.layer.c_str(), r.minus, r.plus, r.flips, r.scale);
     text += line;
   }
   return text;
@@ -117,7 +117,8 @@ std::string metrics_text(const fs::path& dir) {
 
 }  // namespace
 
-TEST_CASE("a run killed at random moments ends with the bytes of an undisturbed run", "[worker][resume]") {
+TEST_CASE("a run killed at random moments ends with the bytes of an undisturbed run",
+          "[worker][resume]") {
   const TestFolder folder;
   const fs::path calm = make_run(folder, "calm", small_config());
   REQUIRE(wait_for(start_worker(calm, 1)) == 0);
@@ -128,7 +129,8 @@ TEST_CASE("a run killed at random moments ends with the bytes of an undisturbed 
   int kills = 0, attempts = 0;
   for (; !RunFolder(disturbed).done() && attempts < 500; ++attempts) {
     const pid_t pid = start_worker(disturbed, 1 + static_cast<std::size_t>(attempts) % 2);
-    const auto patience = std::chrono::microseconds(rng.below(120000, 0, static_cast<std::uint64_t>(attempts)));
+    const auto patience =
+        std::chrono::microseconds(rng.below(120000, 0, static_cast<std::uint64_t>(attempts)));
     if (attempts < 60) {
       std::this_thread::sleep_for(patience);
       ::kill(pid, SIGKILL);
@@ -144,14 +146,16 @@ TEST_CASE("a run killed at random moments ends with the bytes of an undisturbed 
   CHECK(RunFolder(disturbed).status().state == RunState::Done);
 }
 
-TEST_CASE("a run that is asked to stop saves its state, says so, and goes on later", "[worker][resume]") {
+TEST_CASE("a run that is asked to stop saves its state, says so, and goes on later",
+          "[worker][resume]") {
   const TestFolder folder;
   const fs::path calm = make_run(folder, "calm", small_config());
   REQUIRE(wait_for(start_worker(calm, 2)) == 0);
 
   const fs::path stopped = make_run(folder, "stopped", small_config());
   const pid_t pid = start_worker(stopped, 1);
-  while (list_checkpoints(stopped).empty()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  while (list_checkpoints(stopped).empty())
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   ::kill(pid, SIGTERM);
   const int code = wait_for(pid);
   if (code != 0) {  // it may have been too fast for us

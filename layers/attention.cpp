@@ -7,7 +7,9 @@ namespace bitlab {
 
 namespace {
 
-simd::AttentionArgs arguments(const AttentionShape& shape, const Pass& pass, const std::string& key) {
+simd::AttentionArgs arguments(const AttentionShape& shape,
+                              const Pass& pass,
+                              const std::string& key) {
   simd::AttentionArgs args;
   args.batch = pass.batch;
   args.seq_len = pass.seq_len;
@@ -26,9 +28,14 @@ simd::AttentionArgs arguments(const AttentionShape& shape, const Pass& pass, con
 
 }  // namespace
 
-SelfAttention::SelfAttention(const AttentionShape& shape, LayerPtr qkv, LayerPtr wo,
+SelfAttention::SelfAttention(const AttentionShape& shape,
+                             LayerPtr qkv,
+                             LayerPtr wo,
                              std::string dropout_key)
-    : shape_(shape), qkv_(std::move(qkv)), wo_(std::move(wo)), dropout_key_(std::move(dropout_key)) {}
+    : shape_(shape),
+      qkv_(std::move(qkv)),
+      wo_(std::move(wo)),
+      dropout_key_(std::move(dropout_key)) {}
 
 View SelfAttention::forward(View x, Pass& pass) const {
   const View qkv = qkv_->forward(x, pass);
@@ -69,8 +76,9 @@ void SelfAttention::prepare(std::uint64_t step) {
   wo_->prepare(step);
 }
 
-// q k^T and p v: seq_len x d_head each for every head, counted without the causal half that is skipped
-// (the convention of PaLM, arXiv 2204.02311 appendix B, so that figures compare with other tools').
+// q k^T and p v: seq_len x d_head each for every head, counted without the causal half that is
+// skipped (the convention of PaLM, arXiv 2204.02311 appendix B, so that figures compare with other
+// tools').
 double SelfAttention::macs_per_row(size_t seq_len) const {
   return qkv_->macs_per_row(seq_len) + wo_->macs_per_row(seq_len) +
          2.0 * static_cast<double>(seq_len * shape_.n_head * shape_.d_head);
@@ -81,7 +89,8 @@ void SelfAttention::visit_ternary(const TernaryVisitor& visit) const {
   wo_->visit_ternary(visit);
 }
 
-bool SelfAttention::fix_ternary(const std::string& name, const std::vector<std::int8_t>& codes,
+bool SelfAttention::fix_ternary(const std::string& name,
+                                const std::vector<std::int8_t>& codes,
                                 real scale) {
   return qkv_->fix_ternary(name, codes, scale) || wo_->fix_ternary(name, codes, scale);
 }

@@ -8,13 +8,14 @@ namespace bitlab {
 
 struct AttentionShape {
   size_t n_head = 1, n_kv_head = 1, d_head = 1;
-  double scale = 1;      // of the scores q k^T
+  double scale = 1;  // of the scores q k^T
   bool causal = true;
-  double dropout = 0;    // of the probabilities
+  double dropout = 0;  // of the probabilities
 };
 
-// q, k, v = qkv(x);  y = wo(softmax(scale q k^T + mask) v), head by head. No T x T tensor is kept: backward
-// computes the probabilities again from the log-sum-exp of each row (FlashAttention, arXiv 2205.14135).
+// q, k, v = qkv(x);  y = wo(softmax(scale q k^T + mask) v), head by head. No T x T tensor is kept:
+// backward computes the probabilities again from the log-sum-exp of each row (FlashAttention, arXiv
+// 2205.14135).
 class SelfAttention : public Layer {
  public:
   // qkv: in -> (n_head + 2 n_kv_head) d_head; wo: n_head d_head -> out.
@@ -26,7 +27,9 @@ class SelfAttention : public Layer {
   void prepare(std::uint64_t step) override;
   double macs_per_row(size_t seq_len) const override;
   void visit_ternary(const TernaryVisitor& visit) const override;
-  bool fix_ternary(const std::string& name, const std::vector<std::int8_t>& codes, real scale) override;
+  bool fix_ternary(const std::string& name,
+                   const std::vector<std::int8_t>& codes,
+                   real scale) override;
   std::string describe() const override;
 
  private:

@@ -24,7 +24,8 @@ Param vector_param(const std::string& name, size_t cols, Init::Kind init) {
   return p;
 }
 
-// Quantised activations of a pass: codes (rows x stride int8, kept in reals) and the step of each row.
+// Quantised activations of a pass: codes (rows x stride int8, kept in reals) and the step of each
+// row.
 struct Int8Rows {
   View storage;  // rows x stride / sizeof(real)
   View step;     // 1 x rows
@@ -54,7 +55,8 @@ BitLinear::BitLinear(const LinearShape& shape, const BitLinearConfig& config)
 
 void BitLinear::prepare(std::uint64_t step) {
   const auto warmup = static_cast<double>(config_.lambda_warmup_steps);
-  lambda_ = warmup > 0 ? static_cast<real>(std::min(static_cast<double>(step) / warmup, 1.0)) : real(1);
+  lambda_ =
+      warmup > 0 ? static_cast<real>(std::min(static_cast<double>(step) / warmup, 1.0)) : real(1);
   size_t at = 0, column = 0;
   for (size_t part = 0; part < params_.parts(); ++part) {
     const Param& w = params_.weight(part);
@@ -84,7 +86,9 @@ void BitLinear::quantise_part(size_t part, size_t at) {
       effective[i] = w.data[i] + lambda_ * (effective[i] - w.data[i]);
 }
 
-bool BitLinear::fix_ternary(const std::string& name, const std::vector<std::int8_t>& codes, real scale) {
+bool BitLinear::fix_ternary(const std::string& name,
+                            const std::vector<std::int8_t>& codes,
+                            real scale) {
   size_t at = 0;
   for (size_t part = 0; part < params_.parts(); ++part) {
     const Param& w = params_.weight(part);
@@ -131,7 +135,8 @@ View BitLinear::backward_through_norm(View dxn, Pass& pass) const {
   Gradients& g = *pass.gradients;
   if (norm_shift_.cols) {
     const View mean = pass.saved.pop();
-    layernorm_backward(dxn, x, norm_gain_.value, mean, rstd, dxn, g.of(norm_gain_), g.of(norm_shift_));
+    layernorm_backward(dxn, x, norm_gain_.value, mean, rstd, dxn, g.of(norm_gain_),
+                       g.of(norm_shift_));
   } else {
     rmsnorm_backward(dxn, x, norm_gain_.value, rstd, dxn, g.of(norm_gain_));
   }
@@ -141,14 +146,22 @@ View BitLinear::backward_through_norm(View dxn, Pass& pass) const {
 // Keeps the int8 codes, a quarter of the memory of the activations.
 View BitLinear::forward_integer(View xn, Pass& pass) const {
   const size_t stride = code_stride();
-  const Int8Rows xq{pass.arena.matrix(xn.rows, stride / sizeof(real)), pass.arena.matrix(1, xn.rows)};
+  const Int8Rows xq{pass.arena.matrix(xn.rows, stride / sizeof(real)),
+                    pass.arena.matrix(1, xn.rows)};
   std::int32_t* const sums = pass.arena.array<std::int32_t>(xn.rows);
-  kernels().quantize_rows(xn.rows, in_, xn.data, static_cast<real>(config_.act_eps), xq.codes(), stride,
-                          xq.step.data, sums);
+  kernels().quantize_rows(xn.rows, in_, xn.data, static_cast<real>(config_.act_eps), xq.codes(),
+                          stride, xq.step.data, sums);
   const View y = pass.arena.matrix(xn.rows, out_);
-  kernels().ternary_gemm({.m = xn.rows, .n = out_, .k = in_, .x = xq.codes(), .x_stride = stride,
-                          .x_step = xq.step.data, .x_sum = sums, .w = packed_.data(),
-                          .w_scale = column_scale_.data(), .bias = params_.biases().data,
+  kernels().ternary_gemm({.m = xn.rows,
+                          .n = out_,
+                          .k = in_,
+                          .x = xq.codes(),
+                          .x_stride = stride,
+                          .x_step = xq.step.data,
+                          .x_sum = sums,
+                          .w = packed_.data(),
+                          .w_scale = column_scale_.data(),
+                          .bias = params_.biases().data,
                           .y = y.data});
   pass.saved.push(xq.storage);
   pass.saved.push(xq.step);
@@ -173,8 +186,8 @@ View BitLinear::effective_activations(View xn, Pass& pass) const {
   std::int8_t* const codes = pass.arena.array<std::int8_t>(xn.rows * stride);
   real* const step = pass.arena.array<real>(xn.rows);
   std::int32_t* const sums = pass.arena.array<std::int32_t>(xn.rows);
-  kernels().quantize_rows(xn.rows, in_, xn.data, static_cast<real>(config_.act_eps), codes, stride, step,
-                          sums);
+  kernels().quantize_rows(xn.rows, in_, xn.data, static_cast<real>(config_.act_eps), codes, stride,
+                          step, sums);
   kernels().dequantize_rows(xn.rows, in_, codes, stride, step, xq.data);
   pass.arena.release(mark);
   for (size_t i = 0; i < xq.size(); ++i)
@@ -203,8 +216,8 @@ View BitLinear::backward(View dy, Pass& pass) const {
 void BitLinear::add_weight_gradient(View dy, View xq, Pass& pass) const {
   const View dw = params_.weight_gradients(*pass.gradients);
   if (config_.straight_through == "identity") return matmul_tn_add(dy, xq, dw);
-  // clipped: as autograd sees clamp(round(w / a), -1, 1) with round taken for the identity. What the latent weights
-  // give past the quantiser, while it fades in, is not clipped.
+  // clipped: as autograd sees clamp(round(w / a), -1, 1) with round taken for the identity. What
+  // the latent weights give past the quantiser, while it fades in, is not clipped.
   const View product = pass.arena.matrix(out_, in_);
   std::fill_n(product.data, product.size(), real(0));
   matmul_tn_add(dy, xq, product);
@@ -213,7 +226,8 @@ void BitLinear::add_weight_gradient(View dy, View xq, Pass& pass) const {
   for (size_t part = 0; part < params_.parts(); ++part) {
     const View w = params_.weight(part).value;
     for (size_t i = 0; i < w.size(); ++i, ++at)
-      dw.data[at] += std::fabs(w.data[i]) <= limits_[part] ? product.data[at] : beyond * product.data[at];
+      dw.data[at] +=
+          std::fabs(w.data[i]) <= limits_[part] ? product.data[at] : beyond * product.data[at];
   }
 }
 

@@ -1,10 +1,11 @@
 #pragma once
-// BitLinear: ternary weights, int8 activations, full-precision latent weights behind a straight-through
-// estimator (arXiv 2402.17764; REFERENCE.md 2.1).
+// BitLinear: ternary weights, int8 activations, full-precision latent weights behind a
+// straight-through estimator (arXiv 2402.17764; REFERENCE.md 2.1).
 //   xn = norm(x);  xq = Q_a(xn) per token;  wq = a codes(w) per tensor;  y = xq wq^T + b
 // Backward takes both quantisers for the identity:
 //   dxn = dy wq;   dw = dy^T xq;   then through the norm.
-// With int8 activations and lambda = 1 the forward is an exact integer product, scaled once at the end.
+// With int8 activations and lambda = 1 the forward is an exact integer product, scaled once at the
+// end.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -25,7 +26,9 @@ class BitLinear : public Layer {
   void prepare(std::uint64_t step) override;
   double macs_per_row(size_t) const override { return static_cast<double>(in_ * out_); }
   void visit_ternary(const TernaryVisitor& visit) const override;
-  bool fix_ternary(const std::string& name, const std::vector<std::int8_t>& codes, real scale) override;
+  bool fix_ternary(const std::string& name,
+                   const std::vector<std::int8_t>& codes,
+                   real scale) override;
   std::string describe() const override;
 
  private:
@@ -42,17 +45,17 @@ class BitLinear : public Layer {
   BitLinearConfig config_;
   const WeightQuantizer& quantizer_;
   LinearParams params_;
-  Param norm_gain_, norm_shift_;     // no columns: none
+  Param norm_gain_, norm_shift_;  // no columns: none
 
   // Prepared once a step from the latent weights.
-  real lambda_ = 1;                  // share of quantisation in the effective weights and activations
-  std::vector<std::int8_t> codes_;   // out x in
-  std::vector<real> scales_;         // one a part
-  std::vector<real> limits_;         // one a part: latent weights beyond are clamped
-  std::vector<bool> fixed_;          // parts whose codes and scale no longer follow latent weights
-  std::vector<real> column_scale_;   // out: the scale of each output's part
-  std::vector<std::uint8_t> packed_; // codes in the kernel's layout
-  std::vector<real> effective_;      // out x in: w + lambda (a code - w)
+  real lambda_ = 1;  // share of quantisation in the effective weights and activations
+  std::vector<std::int8_t> codes_;    // out x in
+  std::vector<real> scales_;          // one a part
+  std::vector<real> limits_;          // one a part: latent weights beyond are clamped
+  std::vector<bool> fixed_;           // parts whose codes and scale no longer follow latent weights
+  std::vector<real> column_scale_;    // out: the scale of each output's part
+  std::vector<std::uint8_t> packed_;  // codes in the kernel's layout
+  std::vector<real> effective_;       // out x in: w + lambda (a code - w)
 };
 
 }  // namespace bitlab

@@ -35,13 +35,15 @@ void BitLinearConfig::fields(FieldVisitor& v) {
   v.field("act_quant", act_quant,
           {.help = "activation quantiser, per token", .choices = {"int8", "none"}});
   v.field("act_eps", act_eps, {.help = "smallest absmax of a token", .min = 0});
-  v.field("norm", norm, {.help = "norm inside, before quantisation",
-                         .choices = {"none", "rmsnorm", "layernorm"}});
+  v.field(
+      "norm", norm,
+      {.help = "norm inside, before quantisation", .choices = {"none", "rmsnorm", "layernorm"}});
   v.field("norm_eps", norm_eps, {.help = "added to the variance in that norm", .min = 0});
   v.field("output_scale", output_scale, {.help = "scale the product by the weight scale"});
-  v.field("straight_through", straight_through,
-          {.help = "gradient of the weight quantiser: identity, or clipped where the code is clamped",
-           .choices = {"identity", "clipped"}});
+  v.field(
+      "straight_through", straight_through,
+      {.help = "gradient of the weight quantiser: identity, or clipped where the code is clamped",
+       .choices = {"identity", "clipped"}});
   v.field("lambda_warmup_steps", lambda_warmup_steps,
           {.help = "steps over which quantisation fades in, 0 for at once", .min = 0});
 }

@@ -8,17 +8,19 @@
 namespace bitlab {
 
 struct BitLinearConfig : Configurable {
-  // A known point that the other settings start from: b158, babybitnet-seed, imdb-seed, bitnet700-seed.
+  // A known point that the other settings start from: b158, babybitnet-seed, imdb-seed,
+  // bitnet700-seed.
   std::string preset = "b158";
-  std::string weight_quant = "absmean";   // absmean, absmedian, binary
-  double weight_eps = 1e-5;               // smallest scale
-  std::string act_quant = "int8";         // int8 (absmax per token), none
-  double act_eps = 1e-5;                  // smallest absmax
-  std::string norm = "rmsnorm";           // inside, before quantisation: none, rmsnorm, layernorm
+  std::string weight_quant = "absmean";  // absmean, absmedian, binary
+  double weight_eps = 1e-5;              // smallest scale
+  std::string act_quant = "int8";        // int8 (absmax per token), none
+  double act_eps = 1e-5;                 // smallest absmax
+  std::string norm = "rmsnorm";          // inside, before quantisation: none, rmsnorm, layernorm
   double norm_eps = 1e-6;
-  bool output_scale = true;               // false: a code of +1 stands for 1, as in seed 4
-  std::string straight_through = "identity";  // identity, clipped (no gradient where the code is clamped)
-  std::int64_t lambda_warmup_steps = 0;   // quantisation fades in: lambda = min(step / this, 1)
+  bool output_scale = true;  // false: a code of +1 stands for 1, as in seed 4
+  std::string straight_through =
+      "identity";  // identity, clipped (no gradient where the code is clamped)
+  std::int64_t lambda_warmup_steps = 0;  // quantisation fades in: lambda = min(step / this, 1)
 
   void fields(FieldVisitor& v) override;
 

@@ -40,7 +40,9 @@ void Sequential::visit_ternary(const TernaryVisitor& visit) const {
   for (const auto& [name, child] : children_) child->visit_ternary(visit);
 }
 
-bool Sequential::fix_ternary(const std::string& name, const std::vector<std::int8_t>& codes, real scale) {
+bool Sequential::fix_ternary(const std::string& name,
+                             const std::vector<std::int8_t>& codes,
+                             real scale) {
   for (const auto& [child_name, child] : children_)
     if (child->fix_ternary(name, codes, scale)) return true;
   return false;
@@ -48,7 +50,8 @@ bool Sequential::fix_ternary(const std::string& name, const std::vector<std::int
 
 std::string Sequential::describe() const {
   std::string text;
-  for (const auto& [name, child] : children_) text += (text.empty() ? "" : " > ") + child->describe();
+  for (const auto& [name, child] : children_)
+    text += (text.empty() ? "" : " > ") + child->describe();
   return text;
 }
 
@@ -67,8 +70,8 @@ View Residual::forward(View x, Pass& pass) const {
   return y;
 }
 
-// dx = dy + inner'(dy). The inner backward may spend its argument, so it gets a copy. The sum ends in dy, so all
-// that the inner backward took from the arena is given back.
+// dx = dy + inner'(dy). The inner backward may spend its argument, so it gets a copy. The sum ends
+// in dy, so all that the inner backward took from the arena is given back.
 View Residual::backward(View dy, Pass& pass) const {
   const Arena::Mark mark = pass.arena.mark();
   const View copy = pass.arena.matrix(dy.rows, dy.cols);
@@ -83,10 +86,10 @@ void Residual::visit_params(const std::string& prefix, const ParamVisitor& visit
 }
 void Residual::prepare(std::uint64_t step) { inner_->prepare(step); }
 double Residual::macs_per_row(size_t seq_len) const { return inner_->macs_per_row(seq_len); }
-void Residual::visit_ternary(const TernaryVisitor& visit) const {
-  inner_->visit_ternary(visit);
-}
-bool Residual::fix_ternary(const std::string& name, const std::vector<std::int8_t>& codes, real scale) {
+void Residual::visit_ternary(const TernaryVisitor& visit) const { inner_->visit_ternary(visit); }
+bool Residual::fix_ternary(const std::string& name,
+                           const std::vector<std::int8_t>& codes,
+                           real scale) {
   return inner_->fix_ternary(name, codes, scale);
 }
 std::string Residual::describe() const { return "x + (" + inner_->describe() + ")"; }

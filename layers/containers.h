@@ -20,7 +20,9 @@ class Sequential : public Layer {
   void prepare(std::uint64_t step) override;
   double macs_per_row(size_t seq_len) const override;
   void visit_ternary(const TernaryVisitor& visit) const override;
-  bool fix_ternary(const std::string& name, const std::vector<std::int8_t>& codes, real scale) override;
+  bool fix_ternary(const std::string& name,
+                   const std::vector<std::int8_t>& codes,
+                   real scale) override;
   std::string describe() const override;
 
  private:
@@ -38,7 +40,9 @@ class Residual : public Layer {
   void prepare(std::uint64_t step) override;
   double macs_per_row(size_t seq_len) const override;
   void visit_ternary(const TernaryVisitor& visit) const override;
-  bool fix_ternary(const std::string& name, const std::vector<std::int8_t>& codes, real scale) override;
+  bool fix_ternary(const std::string& name,
+                   const std::vector<std::int8_t>& codes,
+                   real scale) override;
   std::string describe() const override;
 
  private:

@@ -44,7 +44,8 @@ TEST_CASE("a pass that is used again gives the same bits, forward and backward",
     INFO(example.name);
     GradientProblem problem(example.make(), example.in, example.vocab);
     problem.prepare();
-    const std::vector<real> y = problem.outputs(), dx = problem.backward(), dw = copy(problem.gradients.values());
+    const std::vector<real> y = problem.outputs(), dx = problem.backward(),
+                            dw = copy(problem.gradients.values());
     CHECK(same_bits(problem.outputs(), y));
     CHECK(same_bits(problem.backward(), dx));
     CHECK(same_bits(copy(problem.gradients.values()), dw));
@@ -92,12 +93,14 @@ TEST_CASE("two passes through one layer do not disturb each other", "[layers]") 
     other.seq_len = GradientProblem::kSeqLen;
     other.tokens = problem.tokens.data();
     const View first = problem.layer->forward(example.in ? problem.input() : View{}, problem.pass);
-    problem.layer->forward(example.in ? View{problem.x.data(), other.rows(), example.in} : View{}, other);
+    problem.layer->forward(example.in ? View{problem.x.data(), other.rows(), example.in} : View{},
+                           other);
     CHECK(same_bits(copy(first), y));
   }
 }
 
-TEST_CASE("dropout draws a mask by the row of the whole batch, however it is cut", "[layers][dropout]") {
+TEST_CASE("dropout draws a mask by the row of the whole batch, however it is cut",
+          "[layers][dropout]") {
   // Training output of sequences 1 .. 2 of a batch, alone and as part of sequences 0 .. 3.
   for (const LayerExample& example : layer_examples()) {
     if (example.name.find("ropout") == std::string::npos) continue;
@@ -116,19 +119,23 @@ TEST_CASE("dropout draws a mask by the row of the whole batch, however it is cut
       pass.seed = 5;
       pass.step = 9;
       pass.first_row = first * T;
-      return copy(problem.layer->forward(in ? View{x.data() + first * T * in, count * T, in} : View{}, pass));
+      return copy(problem.layer->forward(
+          in ? View{x.data() + first * T * in, count * T, in} : View{}, pass));
     };
     const std::vector<real> whole = run(0, 4), part = run(1, 2);
     const size_t sequence = whole.size() / 4;
     double worst = 0, same = 0;
-    for (size_t i = 0; i < part.size(); ++i) worst = std::max<double>(worst, std::fabs(part[i] - whole[sequence + i]));
+    for (size_t i = 0; i < part.size(); ++i)
+      worst = std::max<double>(worst, std::fabs(part[i] - whole[sequence + i]));
     for (size_t i = 0; i < sequence; ++i) same += whole[i] == whole[sequence + i];
     CHECK(worst < 1e-5);
-    if (example.name != "Dropout, none") CHECK(same < 0.95 * double(sequence));  // sequences have masks of their own
+    if (example.name != "Dropout, none")
+      CHECK(same < 0.95 * double(sequence));  // sequences have masks of their own
   }
 }
 
-TEST_CASE("dropout drops the stated share, scales the rest, and does nothing in evaluation", "[layers][dropout]") {
+TEST_CASE("dropout drops the stated share, scales the rest, and does nothing in evaluation",
+          "[layers][dropout]") {
   const Dropout dropout(0.3, "key");
   std::vector<real> x(200 * 500, 2);
   Pass pass;
@@ -172,7 +179,8 @@ TEST_CASE("a NaN weight shows in the output of every layer", "[layers][nan]") {
       GradientProblem problem(example.make(), example.in, example.vocab);
       problem.pass.training = false;
       if (example.in == 0) {  // all tokens and so every row of the embedding
-        for (size_t i = 0; i < problem.tokens.size(); ++i) problem.tokens[i] = static_cast<std::int32_t>(i % example.vocab);
+        for (size_t i = 0; i < problem.tokens.size(); ++i)
+          problem.tokens[i] = static_cast<std::int32_t>(i % example.vocab);
       }
       problem.store.values().data[at] = std::numeric_limits<real>::quiet_NaN();
       problem.prepare();

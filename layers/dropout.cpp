@@ -4,7 +4,8 @@
 
 namespace bitlab {
 
-Dropout::Dropout(double probability, std::string key) : probability_(probability), key_(std::move(key)) {}
+Dropout::Dropout(double probability, std::string key)
+    : probability_(probability), key_(std::move(key)) {}
 
 View Dropout::forward(View x, Pass& pass) const {
   if (!pass.training || probability_ == 0) return x;

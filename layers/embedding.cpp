@@ -26,8 +26,8 @@ View Embedding::forward(View, Pass& pass) const {
   for (size_t r = 0; r < y.rows; ++r) {
     const std::int32_t token = pass.tokens[r];
     if (token < 0 || static_cast<size_t>(token) >= token_.rows)
-      throw Error("embedding", "tokens must be below " + std::to_string(token_.rows) + ", but got " +
-                                   std::to_string(token));
+      throw Error("embedding", "tokens must be below " + std::to_string(token_.rows) +
+                                   ", but got " + std::to_string(token));
     const real* e = token_.value.row(static_cast<size_t>(token));
     const real* p = position_.value.row(r % T);
     real* out = y.row(r);

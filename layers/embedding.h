@@ -6,13 +6,14 @@
 
 namespace bitlab {
 
-// y[b, t] = token[tokens[b, t]] + position[t]. Reads pass.tokens; its input is not used and its input gradient
-// is empty. token: V x C, position: seq_len x C, both learned.
+// y[b, t] = token[tokens[b, t]] + position[t]. Reads pass.tokens; its input is not used and its
+// input gradient is empty. token: V x C, position: seq_len x C, both learned.
 class Embedding : public Layer {
  public:
   Embedding(size_t vocab_size, size_t seq_len, size_t width, Init init);
 
-  View forward(View x, Pass& pass) const override;  // throws Error for a token >= V or too long a sequence
+  View forward(View x,
+               Pass& pass) const override;  // throws Error for a token >= V or too long a sequence
   View backward(View dy, Pass& pass) const override;
   void visit_params(const std::string& prefix, const ParamVisitor& visit) override;
   std::string describe() const override;

@@ -16,7 +16,10 @@ using Examples = std::vector<LayerExample>;
 
 const Init kNormal{Init::Kind::Normal, 0.5};
 
-LayerPtr linear(const std::string& name, size_t in, std::vector<LinearShape::Part> parts, bool bias) {
+LayerPtr linear(const std::string& name,
+                size_t in,
+                std::vector<LinearShape::Part> parts,
+                bool bias) {
   return std::make_unique<Linear>(LinearShape{name, in, std::move(parts), bias, kNormal});
 }
 
@@ -28,7 +31,10 @@ void add_exact(Examples& all, const std::string& name, size_t in, std::function<
   all.push_back(std::move(example));
 }
 
-void add_on_tokens(Examples& all, const std::string& name, size_t vocab, std::function<LayerPtr()> make) {
+void add_on_tokens(Examples& all,
+                   const std::string& name,
+                   size_t vocab,
+                   std::function<LayerPtr()> make) {
   add_exact(all, name, 0, std::move(make));
   all.back().vocab = vocab;
 }
@@ -36,7 +42,9 @@ void add_on_tokens(Examples& all, const std::string& name, size_t vocab, std::fu
 void add_leaves(Examples& all) {
   add_exact(all, "Linear", 5, [] { return linear("", 5, {{"w", 7}}, true); });
   add_exact(all, "Linear, no bias", 3, [] { return linear("", 3, {{"w", 4}}, false); });
-  add_exact(all, "Linear, three parts", 6, [] { return linear("", 6, {{"a", 2}, {"b", 3}, {"c", 1}}, true); });
+  add_exact(all, "Linear, three parts", 6, [] {
+    return linear("", 6, {{"a", 2}, {"b", 3}, {"c", 1}}, true);
+  });
   add_exact(all, "RmsNorm", 9, [] { return std::make_unique<RmsNorm>(9, 1e-5); });
   add_exact(all, "RmsNorm, large eps", 4, [] { return std::make_unique<RmsNorm>(4, 0.7); });
   add_exact(all, "LayerNorm", 9, [] { return std::make_unique<LayerNorm>(9, 1e-5); });
@@ -71,10 +79,11 @@ void add_composites(Examples& all) {
   add_attention(all, "SelfAttention, both ways", {2, 1, 3, 0.5, false, 0});
   add_attention(all, "SelfAttention, dropout", {2, 2, 4, 0.5, true, 0.3});
   for (const Activation activation : {Activation::Relu, Activation::Gelu})
-    add_exact(all, activation == Activation::Relu ? "FeedForward, relu" : "FeedForward, gelu", 4, [activation] {
-      return std::make_unique<FeedForward>(linear("w1", 4, {{"w1", 9}}, true), activation,
-                                           linear("w2", 9, {{"w2", 4}}, true));
-    });
+    add_exact(all, activation == Activation::Relu ? "FeedForward, relu" : "FeedForward, gelu", 4,
+              [activation] {
+                return std::make_unique<FeedForward>(linear("w1", 4, {{"w1", 9}}, true), activation,
+                                                     linear("w2", 9, {{"w2", 4}}, true));
+              });
   add_exact(all, "Sequential", 4, [] {
     auto net = std::make_unique<Sequential>();
     net->add("first", linear("", 4, {{"w", 5}}, true));
@@ -85,8 +94,10 @@ void add_composites(Examples& all) {
   add_exact(all, "Sequential, empty", 4, [] { return std::make_unique<Sequential>(); });
   const auto residual = [](LayerPtr inner) { return std::make_unique<Residual>(std::move(inner)); };
   add_exact(all, "Residual", 4, [residual] { return residual(linear("", 4, {{"w", 4}}, true)); });
-  add_exact(all, "Residual, norm", 4, [residual] { return residual(std::make_unique<RmsNorm>(4, 1e-5)); });
-  add_exact(all, "Residual, identity", 4, [residual] { return residual(std::make_unique<Sequential>()); });
+  add_exact(all, "Residual, norm", 4,
+            [residual] { return residual(std::make_unique<RmsNorm>(4, 1e-5)); });
+  add_exact(all, "Residual, identity", 4,
+            [residual] { return residual(std::make_unique<Sequential>()); });
   add_exact(all, "Residual, twice", 4, [residual] {
     auto net = std::make_unique<Sequential>();
     net->add("a", residual(linear("", 4, {{"w", 4}}, true)));
@@ -95,14 +106,19 @@ void add_composites(Examples& all) {
   });
 }
 
-void add_bitlinear(Examples& all, const std::string& name, bool bias, const BitLinearConfig& config) {
+void add_bitlinear(Examples& all,
+                   const std::string& name,
+                   bool bias,
+                   const BitLinearConfig& config) {
   LayerExample example;
   example.name = "BitLinear, " + name;
   example.kind = LayerExample::Kind::StraightThrough;
   example.in = 10;
   example.shape = {"qkv", 10, {{"wq", 4}, {"wk", 3}}, bias, kNormal};
   example.config = config;
-  example.make = [shape = example.shape, config] { return std::make_unique<BitLinear>(shape, config); };
+  example.make = [shape = example.shape, config] {
+    return std::make_unique<BitLinear>(shape, config);
+  };
   all.push_back(std::move(example));
 }
 
@@ -126,7 +142,8 @@ void add_bitlinears(Examples& all) {
     for (const bool scaled : {true, false}) {
       config.output_scale = scaled;
       config.straight_through = "clipped";
-      const std::string rest = std::string(scaled ? "" : ", no scale") + (fading ? ", fading in" : "");
+      const std::string rest =
+          std::string(scaled ? "" : ", no scale") + (fading ? ", fading in" : "");
       add_bitlinear(all, "clipped" + rest, true, config);
       config.straight_through = "identity";
       if (!scaled) add_bitlinear(all, "identity" + rest, true, config);
@@ -148,20 +165,38 @@ void add_models(Examples& all) {
     const auto fade = [kind](GptConfig& c) {
       if (kind == "bitlinear") bitlinear_settings(c).lambda_warmup_steps = std::int64_t{1} << 60;
     };
-    add("as in seed 2", [fade](GptConfig& c) { fade(c); c.attention_scale = "n_embd"; }, kind);
-    add("dropout", [fade](GptConfig& c) { fade(c); c.dropout = 0.3; }, kind);
-    add("gelu, layernorm, tied", [fade](GptConfig& c) {
-      fade(c);
-      c.activation = "gelu";
-      c.norm = "layernorm";
-      c.tie_embeddings = c.qkv_bias = true;
-      c.dropout = 0.2;
-    }, kind);
-    add("no biases", [fade](GptConfig& c) {
-      fade(c);
-      c.proj_bias = c.ffn_bias = c.head_bias = false;
-      c.d_ff = 5;
-    }, kind);
+    add(
+        "as in seed 2",
+        [fade](GptConfig& c) {
+          fade(c);
+          c.attention_scale = "n_embd";
+        },
+        kind);
+    add(
+        "dropout",
+        [fade](GptConfig& c) {
+          fade(c);
+          c.dropout = 0.3;
+        },
+        kind);
+    add(
+        "gelu, layernorm, tied",
+        [fade](GptConfig& c) {
+          fade(c);
+          c.activation = "gelu";
+          c.norm = "layernorm";
+          c.tie_embeddings = c.qkv_bias = true;
+          c.dropout = 0.2;
+        },
+        kind);
+    add(
+        "no biases",
+        [fade](GptConfig& c) {
+          fade(c);
+          c.proj_bias = c.ffn_bias = c.head_bias = false;
+          c.d_ff = 5;
+        },
+        kind);
   }
 }
 

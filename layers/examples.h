@@ -1,6 +1,6 @@
 #pragma once
-// One or several small instances of every layer, for tests that must hold for all of them. A new layer class is
-// enrolled here; a test fails until it is.
+// One or several small instances of every layer, for tests that must hold for all of them. A new
+// layer class is enrolled here; a test fails until it is.
 #include <functional>
 #include <string>
 #include <vector>
@@ -17,12 +17,12 @@ struct LayerExample {
     StraightThrough,  // of a surrogate: see straight_through_test.cpp
   };
 
-  std::string name;   // class, then what is special: "SelfAttention, dropout"
+  std::string name;  // class, then what is special: "SelfAttention, dropout"
   Kind kind = Kind::Exact;
-  size_t in = 0;      // width of the input; 0: reads tokens below `vocab`
+  size_t in = 0;  // width of the input; 0: reads tokens below `vocab`
   size_t vocab = 0;
   std::function<LayerPtr()> make;
-  LinearShape shape = {};        // straight-through layers only
+  LinearShape shape = {};  // straight-through layers only
   BitLinearConfig config = {};
 
   std::string class_name() const { return name.substr(0, name.find(',')); }

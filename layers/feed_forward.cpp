@@ -56,13 +56,15 @@ void FeedForward::visit_ternary(const TernaryVisitor& visit) const {
   w2_->visit_ternary(visit);
 }
 
-bool FeedForward::fix_ternary(const std::string& name, const std::vector<std::int8_t>& codes, real scale) {
+bool FeedForward::fix_ternary(const std::string& name,
+                              const std::vector<std::int8_t>& codes,
+                              real scale) {
   return w1_->fix_ternary(name, codes, scale) || w2_->fix_ternary(name, codes, scale);
 }
 
 std::string FeedForward::describe() const {
-  return "FeedForward(" + w1_->describe() + (activation_ == Activation::Relu ? "; ReLU; " : "; GELU; ") +
-         w2_->describe() + ")";
+  return "FeedForward(" + w1_->describe() +
+         (activation_ == Activation::Relu ? "; ReLU; " : "; GELU; ") + w2_->describe() + ")";
 }
 
 }  // namespace bitlab

@@ -34,11 +34,14 @@ LanguageModel make(const GptConfig& config, size_t vocab, std::uint64_t seed = 1
 
 std::vector<std::int32_t> random_tokens(size_t n, size_t vocab) {
   std::vector<std::int32_t> tokens(n);
-  for (size_t i = 0; i < n; ++i) tokens[i] = static_cast<std::int32_t>(Rng(1, "tokens").below(vocab, 0, i));
+  for (size_t i = 0; i < n; ++i)
+    tokens[i] = static_cast<std::int32_t>(Rng(1, "tokens").below(vocab, 0, i));
   return tokens;
 }
 
-std::vector<real> logits(const LanguageModel& model, const std::vector<std::int32_t>& tokens, size_t batch) {
+std::vector<real> logits(const LanguageModel& model,
+                         const std::vector<std::int32_t>& tokens,
+                         size_t batch) {
   Pass pass;
   pass.batch = batch;
   pass.seq_len = tokens.size() / batch;
@@ -67,30 +70,32 @@ TEST_CASE("parameters have the names that checkpoints are documented with", "[la
   };
   GptConfig config = baby("full");
   config.n_layer = 1;
-  CHECK(names(config) == std::vector<std::string>{
-                             "embedding.token.weight 65x64", "embedding.position.weight 32x64",
-                             "blocks.0.norm1.weight 1x64", "blocks.0.attn.wq.weight 64x64",
-                             "blocks.0.attn.wk.weight 64x64", "blocks.0.attn.wv.weight 64x64",
-                             "blocks.0.attn.wo.weight 64x64", "blocks.0.attn.wo.bias 1x64",
-                             "blocks.0.norm2.weight 1x64", "blocks.0.ffn.w1.weight 256x64",
-                             "blocks.0.ffn.w1.bias 1x256", "blocks.0.ffn.w2.weight 64x256",
-                             "blocks.0.ffn.w2.bias 1x64", "final_norm.weight 1x64", "head.weight 65x64",
-                             "head.bias 1x65"});
+  CHECK(names(config) ==
+        std::vector<std::string>{"embedding.token.weight 65x64", "embedding.position.weight 32x64",
+                                 "blocks.0.norm1.weight 1x64", "blocks.0.attn.wq.weight 64x64",
+                                 "blocks.0.attn.wk.weight 64x64", "blocks.0.attn.wv.weight 64x64",
+                                 "blocks.0.attn.wo.weight 64x64", "blocks.0.attn.wo.bias 1x64",
+                                 "blocks.0.norm2.weight 1x64", "blocks.0.ffn.w1.weight 256x64",
+                                 "blocks.0.ffn.w1.bias 1x256", "blocks.0.ffn.w2.weight 64x256",
+                                 "blocks.0.ffn.w2.bias 1x64", "final_norm.weight 1x64",
+                                 "head.weight 65x64", "head.bias 1x65"});
   GptConfig other = small_gpt("bitlinear");
   other.n_layer = 1;
   other.norm = "layernorm";
   other.tie_embeddings = other.qkv_bias = true;
   const std::vector<std::string> found = names(other);
   const std::set<std::string> set(found.begin(), found.end());
-  for (const char* name : {"blocks.0.norm1.bias 1x8", "blocks.0.attn.qkv.norm.weight 1x8",
-                           "blocks.0.attn.wq.bias 1x8", "blocks.0.attn.wo.norm.weight 1x8",
-                           "blocks.0.ffn.w1.norm.weight 1x8", "blocks.0.ffn.w2.norm.weight 1x32", "head.bias 1x65"})
+  for (const char* name :
+       {"blocks.0.norm1.bias 1x8", "blocks.0.attn.qkv.norm.weight 1x8", "blocks.0.attn.wq.bias 1x8",
+        "blocks.0.attn.wo.norm.weight 1x8", "blocks.0.ffn.w1.norm.weight 1x8",
+        "blocks.0.ffn.w2.norm.weight 1x32", "head.bias 1x65"})
     CHECK(set.count(name) == 1);
   CHECK(set.count("head.weight 65x8") == 0);
 }
 
 TEST_CASE("both arms start with the same values in every tensor they share", "[layers][gpt]") {
-  LanguageModel full = make(baby("full"), 65, 7), ternary = make(baby("bitlinear"), 65, 7), other = make(baby("full"), 65, 8);
+  LanguageModel full = make(baby("full"), 65, 7), ternary = make(baby("bitlinear"), 65, 7),
+                other = make(baby("full"), 65, 8);
   std::map<std::string, const Param*> by_name, by_name_other;
   for (const Param* p : full.params().params()) by_name[p->name] = p;
   for (const Param* p : other.params().params()) by_name_other[p->name] = p;
@@ -101,15 +106,18 @@ TEST_CASE("both arms start with the same values in every tensor they share", "[l
     const Param& q = *by_name[p->name];
     CHECK(std::equal(p->value.data, p->value.data + p->size(), q.value.data));
     if (p->init.kind != Init::Kind::Normal) continue;
-    CHECK_FALSE(std::equal(p->value.data, p->value.data + p->size(), by_name_other[p->name]->value.data));
+    CHECK_FALSE(
+        std::equal(p->value.data, p->value.data + p->size(), by_name_other[p->name]->value.data));
     CHECK(starts.insert({p->value.data, p->value.data + 8}).second);  // no two tensors alike
     double square = 0;
-    for (size_t i = 0; i < p->size(); ++i) square += p->value.data[i] * p->value.data[i] / double(p->size());
+    for (size_t i = 0; i < p->size(); ++i)
+      square += p->value.data[i] * p->value.data[i] / double(p->size());
     CHECK(std::sqrt(square) == Approx(0.02).epsilon(0.06));
   }
 }
 
-TEST_CASE("a fresh model predicts nothing: its loss is the log of the vocabulary", "[layers][gpt]") {
+TEST_CASE("a fresh model predicts nothing: its loss is the log of the vocabulary",
+          "[layers][gpt]") {
   for (const char* linear : {"full", "bitlinear"}) {
     const LanguageModel model = make(baby(linear), 65);
     const auto tokens = random_tokens(4 * 32, 65);
@@ -121,7 +129,8 @@ TEST_CASE("a fresh model predicts nothing: its loss is the log of the vocabulary
   }
 }
 
-TEST_CASE("a future token never changes an earlier logit of the whole model", "[layers][gpt][causal]") {
+TEST_CASE("a future token never changes an earlier logit of the whole model",
+          "[layers][gpt][causal]") {
   for (const char* linear : {"full", "bitlinear"})
     for (const char* norm : {"rmsnorm", "layernorm"}) {
       CAPTURE(linear, norm);
@@ -134,22 +143,26 @@ TEST_CASE("a future token never changes an earlier logit of the whole model", "[
       const std::vector<real> before = logits(model, tokens, 2);
       for (size_t t = 0; t < T; ++t) {
         auto changed = tokens;
-        for (size_t s = t; s < T; ++s) changed[s] = static_cast<std::int32_t>((tokens[s] + 1 + s) % 65);
+        for (size_t s = t; s < T; ++s)
+          changed[s] = static_cast<std::int32_t>((tokens[s] + 1 + s) % 65);
         const std::vector<real> after = logits(model, changed, 2);
         REQUIRE(std::memcmp(before.data(), after.data(), t * V * sizeof(real)) == 0);
         REQUIRE(std::memcmp(&before[t * V], &after[t * V], V * sizeof(real)) != 0);
-        REQUIRE(std::memcmp(&before[T * V], &after[T * V], T * V * sizeof(real)) == 0);  // the other sequence
+        REQUIRE(std::memcmp(&before[T * V], &after[T * V], T * V * sizeof(real)) ==
+                0);  // the other sequence
       }
     }
 }
 
-TEST_CASE("a shorter context gives the logits of the longer one's beginning", "[layers][gpt][causal]") {
+TEST_CASE("a shorter context gives the logits of the longer one's beginning",
+          "[layers][gpt][causal]") {
   for (const char* linear : {"full", "bitlinear"}) {
     const LanguageModel model = make(baby(linear), 65);
     const auto tokens = random_tokens(32, 65);
     const std::vector<real> whole = logits(model, tokens, 1);
     for (const size_t t : {1, 2, 7, 16, 31}) {
-      const std::vector<real> part = logits(model, {tokens.begin(), tokens.begin() + static_cast<long>(t)}, 1);
+      const std::vector<real> part =
+          logits(model, {tokens.begin(), tokens.begin() + static_cast<long>(t)}, 1);
       for (size_t i = 0; i < part.size(); ++i) REQUIRE(part[i] == Approx(whole[i]).margin(1e-4));
     }
   }
@@ -175,7 +188,8 @@ TEST_CASE("targets that are negative count nothing, and the losses add up", "[la
   CHECK_THROWS_AS(model.loss(pass, targets.data()), Error);
 }
 
-TEST_CASE("the ternary report of a model agrees with its effective weights", "[layers][gpt][bitlinear]") {
+TEST_CASE("the ternary report of a model agrees with its effective weights",
+          "[layers][gpt][bitlinear]") {
   LanguageModel model = make(baby("bitlinear"), 65);
   size_t matrices = 0;
   double zeros = 0;
@@ -185,7 +199,8 @@ TEST_CASE("the ternary report of a model agrees with its effective weights", "[l
     CHECK(stats.minus + stats.zero + stats.plus == Approx(1));
     size_t zero = 0;
     for (size_t i = 0; i < stats.effective.size(); ++i) {
-      REQUIRE(stats.effective.data[i] == static_cast<real>(stats.scale) * static_cast<real>(stats.codes[i]));
+      REQUIRE(stats.effective.data[i] ==
+              static_cast<real>(stats.scale) * static_cast<real>(stats.codes[i]));
       zero += stats.codes[i] == 0;
     }
     CHECK(stats.zero == Approx(double(zero) / double(stats.effective.size())));
@@ -195,14 +210,16 @@ TEST_CASE("the ternary report of a model agrees with its effective weights", "[l
   CHECK(zeros / 24 == Approx(0.310).margin(0.005));
 }
 
-TEST_CASE("fixed codes replace the latent weights, and give the logits they gave", "[layers][gpt][bitlinear]") {
+TEST_CASE("fixed codes replace the latent weights, and give the logits they gave",
+          "[layers][gpt][bitlinear]") {
   LanguageModel model = make(baby("bitlinear"), 65, 3), fixed = make(baby("bitlinear"), 65, 3);
   const auto tokens = random_tokens(32, 65);
   const std::vector<real> want = logits(model, tokens, 1);
   std::vector<std::string> names;
   model.net().visit_ternary([&](const TernaryStats& stats) {
     names.push_back(stats.name);
-    fixed.fix_ternary(stats.name, {stats.codes, stats.codes + stats.effective.size()}, static_cast<real>(stats.scale));
+    fixed.fix_ternary(stats.name, {stats.codes, stats.codes + stats.effective.size()},
+                      static_cast<real>(stats.scale));
   });
   for (Param* p : fixed.params().params())
     if (p->ternary) std::fill_n(p->value.data, p->size(), real(0));

@@ -8,8 +8,12 @@
 namespace bitlab {
 
 GradientProblem::GradientProblem(LayerPtr made, size_t in, size_t vocab)
-    : layer(std::move(made)), store(*layer), gradients(store.size()), x(kBatch * kSeqLen * in),
-      tokens(kBatch * kSeqLen), in(in) {
+    : layer(std::move(made)),
+      store(*layer),
+      gradients(store.size()),
+      x(kBatch * kSeqLen * in),
+      tokens(kBatch * kSeqLen),
+      in(in) {
   store.initialise(11);
   const View values = store.values();
   std::vector<real> push(values.size());
@@ -17,7 +21,8 @@ GradientProblem::GradientProblem(LayerPtr made, size_t in, size_t vocab)
   for (size_t i = 0; i < push.size(); ++i) values.data[i] += push[i];
   Rng(11, "x").fill_normal(1, x.data(), x.size());
   for (size_t i = 0; i < tokens.size(); ++i)
-    tokens[i] = static_cast<std::int32_t>(Rng(11, "tokens").below(std::max<size_t>(vocab, 1), 0, i));
+    tokens[i] =
+        static_cast<std::int32_t>(Rng(11, "tokens").below(std::max<size_t>(vocab, 1), 0, i));
   pass.batch = kBatch;
   pass.seq_len = kSeqLen;
   pass.tokens = tokens.data();
@@ -41,7 +46,8 @@ std::vector<real> GradientProblem::outputs() {
 
 double GradientProblem::loss(const std::vector<real>& y) const {
   double sum = 0;
-  for (size_t i = 0; i < y.size(); ++i) sum += static_cast<double>(y[i]) * static_cast<double>(weight[i]);
+  for (size_t i = 0; i < y.size(); ++i)
+    sum += static_cast<double>(y[i]) * static_cast<double>(weight[i]);
   return sum;
 }
 
@@ -54,7 +60,8 @@ std::vector<real> GradientProblem::backward() {
   return in ? std::vector<real>(dx.data, dx.data + dx.size()) : std::vector<real>{};
 }
 
-void GradientReport::compare(const std::string& name, const std::vector<double>& got,
+void GradientReport::compare(const std::string& name,
+                             const std::vector<double>& got,
                              const std::vector<double>& want) {
   double size = 1e-3;  // a tensor whose gradient is 0 (a key's bias) is judged against this
   for (const double w : want) size = std::max(size, std::fabs(w));
@@ -62,8 +69,8 @@ void GradientReport::compare(const std::string& name, const std::vector<double>&
     const double error = std::fabs(got[i] - want[i]) / size;
     if (!(error <= worst)) {  // NaN too
       worst = std::isnan(error) ? INFINITY : error;
-      where = name + "[" + std::to_string(i) + "]: backward " + std::to_string(got[i]) + ", difference " +
-              std::to_string(want[i]);
+      where = name + "[" + std::to_string(i) + "]: backward " + std::to_string(got[i]) +
+              ", difference " + std::to_string(want[i]);
     }
   }
   compared += want.size();
@@ -91,9 +98,11 @@ std::vector<double> differences(real* at, size_t n, const std::function<double()
 GradientReport check_gradients(GradientProblem& problem, const std::function<double()>& loss) {
   GradientReport report;
   const std::vector<real> dx = problem.backward();
-  std::vector<double> got(problem.gradients.values().data, problem.gradients.values().data + problem.store.size());
+  std::vector<double> got(problem.gradients.values().data,
+                          problem.gradients.values().data + problem.store.size());
   for (double& g : got) g -= GradientProblem::kStart;
-  report.compare("x", {dx.begin(), dx.end()}, differences(problem.x.data(), problem.x.size(), loss));
+  report.compare("x", {dx.begin(), dx.end()},
+                 differences(problem.x.data(), problem.x.size(), loss));
   for (const Param* p : problem.store.params()) {
     const auto begin = got.begin() + static_cast<std::ptrdiff_t>(p->offset);
     report.compare(p->name, {begin, begin + static_cast<std::ptrdiff_t>(p->size())},

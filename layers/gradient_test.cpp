@@ -50,7 +50,8 @@ TEST_CASE("the gradient check finds a wrong gradient", "[layers][grad]") {
   CHECK(report.worst < 2e-2);
 }
 
-TEST_CASE("every class of layers/ and every model is enrolled in the gradient check", "[layers][grad]") {
+TEST_CASE("every class of layers/ and every model is enrolled in the gradient check",
+          "[layers][grad]") {
   std::set<std::string> enrolled;
   for (const LayerExample& example : layer_examples()) enrolled.insert(example.class_name());
   const char* source = std::getenv("BITLAB_SOURCE_DIR");
@@ -63,7 +64,8 @@ TEST_CASE("every class of layers/ and every model is enrolled in the gradient ch
     std::smatch match;
     for (std::string line; std::getline(in, line);)
       if (std::regex_search(line, match, declaration)) {
-        INFO(match[1].str() + " of " + entry.path().string() + " must have an entry in layers/examples.cpp");
+        INFO(match[1].str() + " of " + entry.path().string() +
+             " must have an entry in layers/examples.cpp");
         CHECK(enrolled.count(match[1]) == 1);
         ++classes;
       }

@@ -13,8 +13,8 @@ namespace bitlab {
 
 struct WeightQuantizer;
 
-// How a parameter starts. The stream is keyed by the parameter's full name, so that two models that share
-// a name, a shape and a seed start with the same values there.
+// How a parameter starts. The stream is keyed by the parameter's full name, so that two models that
+// share a name, a shape and a seed start with the same values there.
 struct Init {
   enum class Kind { Zeros, Ones, Normal, KaimingUniform };
   Kind kind = Kind::Zeros;
@@ -23,14 +23,14 @@ struct Init {
 
 // One named tensor that training changes. Its memory belongs to a ParamStore (params.h).
 struct Param {
-  std::string name;       // dotted, relative to the layer: "wq.weight"; full after ParamStore: "blocks.0.attn.wq.weight"
+  std::string name;  // dotted; relative to its layer until a ParamStore binds it, then full
   size_t rows = 1;
   size_t cols = 0;
   Init init;
-  bool decay = true;      // weight decay applies
-  bool ternary = false;   // the latent weights of a ternary layer
-  View value;             // bound by ParamStore
-  size_t offset = 0;      // of its first value in the store's flat buffer, and in every Gradients
+  bool decay = true;     // weight decay applies
+  bool ternary = false;  // the latent weights of a ternary layer
+  View value;            // bound by ParamStore
+  size_t offset = 0;     // of its first value in the store's flat buffer, and in every Gradients
 
   size_t size() const { return rows * cols; }
 };
@@ -39,48 +39,49 @@ using ParamVisitor = std::function<void(const std::string& prefix, Param& param)
 
 // What a layer with ternary weights can report of one weight matrix.
 struct TernaryStats {
-  std::string name;        // full name of the latent parameter
+  std::string name;                      // full name of the latent parameter
   double minus = 0, zero = 0, plus = 0;  // fractions, they sum to 1
-  double scale = 0;        // what a code of +1 stands for
-  const std::int8_t* codes = nullptr;    // rows x cols codes in {-1, 0, 1}, valid until the next prepare()
-  View effective;          // rows x cols: the weights that forward and backward multiply by
+  double scale = 0;                      // what a code of +1 stands for
+  const std::int8_t* codes = nullptr;    // rows x cols in {-1, 0, 1}, until the next prepare()
+  View effective;  // rows x cols: the weights that forward and backward multiply by
   const WeightQuantizer* quantizer = nullptr;  // what made the codes of latent weights
 };
 
 using TernaryVisitor = std::function<void(const TernaryStats& stats)>;
 
-// One part of a model. Immutable in forward and backward: several threads may run the same layer at once,
-// each with its own Pass. What backward needs travels in the Pass.
+// One part of a model. Immutable in forward and backward: several threads may run the same layer at
+// once, each with its own Pass. What backward needs travels in the Pass.
 class Layer {
  public:
   virtual ~Layer() = default;
 
-  // x: (batch * seq_len) x in  ->  (batch * seq_len) x out. Keeps in pass.saved what backward needs.
-  // x stays as it is, and must stay so until backward if the layer keeps it.
+  // x: (batch * seq_len) x in  ->  (batch * seq_len) x out. Keeps in pass.saved what backward
+  // needs. x stays as it is, and must stay so until backward if the layer keeps it.
   virtual View forward(View x, Pass& pass) const = 0;
 
-  // dy: gradient of the output  ->  gradient of the input. Adds to pass.gradients what is due to the
-  // parameters. dy is spent: the layer may overwrite it or return it. Layers run backward in the exact
-  // reverse order of their forwards, so pass.saved works as a stack.
+  // dy: gradient of the output  ->  gradient of the input. Adds to pass.gradients what is due to
+  // the parameters. dy is spent: the layer may overwrite it or return it. Layers run backward in
+  // the exact reverse order of their forwards, so pass.saved works as a stack.
   virtual View backward(View dy, Pass& pass) const = 0;
 
   virtual void visit_params(const std::string& prefix, const ParamVisitor& visit) = 0;
 
-  // Prepares what depends on weights alone (ternary codes, scales) for optimiser step `step`. Called after the
-  // weights were set or changed, before the next forward; never during one.
+  // Prepares what depends on weights alone (ternary codes, scales) for optimiser step `step`.
+  // Called after the weights were set or changed, before the next forward; never during one.
   virtual void prepare(std::uint64_t /*step*/) {}
 
-  // Multiply-adds of matrix products for one row (token) of a forward pass at this sequence length. A training
-  // step costs 6 times as many FLOPs: 2 for forward, 4 for the two products of backward.
+  // Multiply-adds of matrix products for one row (token) of a forward pass at this sequence length.
+  // A training step costs 6 times as many FLOPs: 2 for forward, 4 for the two products of backward.
   virtual double macs_per_row(size_t /*seq_len*/) const { return 0; }
 
   // Calls visit for each ternary weight matrix below, as prepared.
   virtual void visit_ternary(const TernaryVisitor& /*visit*/) const {}
 
-  // Gives the ternary weight matrix `name` (full name of its latent parameter) fixed codes and a scale, which the
-  // latent weights no longer change: a packed model has no latent weights. Takes effect at the next prepare().
-  // Returns whether the matrix is one of this layer's.
-  virtual bool fix_ternary(const std::string& /*name*/, const std::vector<std::int8_t>& /*codes*/,
+  // Gives the ternary weight matrix `name` (full name of its latent parameter) fixed codes and a
+  // scale, which the latent weights no longer change: a packed model has no latent weights. Takes
+  // effect at the next prepare(). Returns whether the matrix is one of this layer's.
+  virtual bool fix_ternary(const std::string& /*name*/,
+                           const std::vector<std::int8_t>& /*codes*/,
                            real /*scale*/) {
     return false;
   }

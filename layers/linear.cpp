@@ -13,7 +13,8 @@ size_t LinearShape::out() const {
   return n;
 }
 
-LinearParams::LinearParams(const LinearShape& shape, bool ternary) : in_(shape.in), out_(shape.out()) {
+LinearParams::LinearParams(const LinearShape& shape, bool ternary)
+    : in_(shape.in), out_(shape.out()) {
   for (const LinearShape::Part& part : shape.parts) {
     Param weight;
     weight.name = part.name + ".weight";
@@ -45,7 +46,8 @@ View LinearParams::weight_gradients(Gradients& g) const {
 
 View LinearParams::bias_gradients(Gradients& g) const { return {g.of(biases_[0]).data, 1, out_}; }
 
-Linear::Linear(const LinearShape& shape) : in_(shape.in), out_(shape.out()), params_(shape, false) {}
+Linear::Linear(const LinearShape& shape)
+    : in_(shape.in), out_(shape.out()), params_(shape, false) {}
 
 View Linear::forward(View x, Pass& pass) const {
   const View y = pass.arena.matrix(x.rows, out_);

@@ -1,6 +1,6 @@
 #pragma once
-// Linear layers: the plugin point `linear`. What the models ask for is a LinearShape; what they get depends on
-// the name in the config ("full", "bitlinear", or a plugin's).
+// Linear layers: the plugin point `linear`. What the models ask for is a LinearShape; what they get
+// depends on the name in the config ("full", "bitlinear", or a plugin's).
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,24 +12,24 @@
 
 namespace bitlab {
 
-// y = x w^T + b for one input and one or several weight matrices side by side: attention's wq, wk, wv are one
-// product, but stay tensors of their own, each with its own name and quantisation scale.
+// y = x w^T + b for one input and one or several weight matrices side by side: attention's wq, wk,
+// wv are one product, but stay tensors of their own, each with its own name and quantisation scale.
 struct LinearShape {
   struct Part {
     std::string name;  // parameters are NAME.weight (out x in) and NAME.bias (1 x out)
     size_t out = 0;
   };
-  std::string name;    // of what the parts share: a norm inside is NAME.norm.weight
+  std::string name;  // of what the parts share: a norm inside is NAME.norm.weight
   size_t in = 0;
   std::vector<Part> parts;
   bool bias = false;
-  Init init;           // of the weights; biases start at 0
+  Init init;  // of the weights; biases start at 0
 
   size_t out() const;
 };
 
 struct LinearPlugin {
-  int version = 1;     // enters the run id: raise it when results change
+  int version = 1;  // enters the run id: raise it when results change
   std::string description;
   std::function<std::unique_ptr<Configurable>()> make_config;
   std::function<LayerPtr(const LinearShape& shape, const Configurable& config)> make;
@@ -37,8 +37,8 @@ struct LinearPlugin {
 
 const Registry<LinearPlugin>& linear_layers();
 
-// The parameters of a LinearShape, weights first, one after the other: after binding the parts' weights are
-// one out() x in matrix in memory, their biases one 1 x out() row.
+// The parameters of a LinearShape, weights first, one after the other: after binding the parts'
+// weights are one out() x in matrix in memory, their biases one 1 x out() row.
 class LinearParams {
  public:
   LinearParams(const LinearShape& shape, bool ternary);
@@ -47,7 +47,7 @@ class LinearParams {
   size_t parts() const { return weights_.size(); }
   const Param& weight(size_t part) const { return weights_[part]; }
   View weights() const { return {weights_[0].value.data, out_, in_}; }
-  View biases() const;                      // without memory if there are none
+  View biases() const;  // without memory if there are none
   View weight_gradients(Gradients& g) const;
   View bias_gradients(Gradients& g) const;  // only if there are biases
 

@@ -11,17 +11,17 @@ struct NoSettings : Configurable {
 };
 
 void register_builtin_linear_layers(Registry<LinearPlugin>& registry) {
-  registry.add("full", {1, "full-precision y = x w^T + b",
-                        [] { return std::make_unique<NoSettings>(); },
-                        [](const LinearShape& shape, const Configurable&) -> LayerPtr {
-                          return std::make_unique<Linear>(shape);
-                        }});
-  registry.add("bitlinear",
-               {1, "ternary weights, int8 activations, straight-through gradients",
-                [] { return std::make_unique<BitLinearConfig>(); },
-                [](const LinearShape& shape, const Configurable& config) -> LayerPtr {
-                  return std::make_unique<BitLinear>(shape, dynamic_cast<const BitLinearConfig&>(config));
+  registry.add("full",
+               {1, "full-precision y = x w^T + b", [] { return std::make_unique<NoSettings>(); },
+                [](const LinearShape& shape, const Configurable&) -> LayerPtr {
+                  return std::make_unique<Linear>(shape);
                 }});
+  registry.add("bitlinear", {1, "ternary weights, int8 activations, straight-through gradients",
+                             [] { return std::make_unique<BitLinearConfig>(); },
+                             [](const LinearShape& shape, const Configurable& config) -> LayerPtr {
+                               return std::make_unique<BitLinear>(
+                                   shape, dynamic_cast<const BitLinearConfig&>(config));
+                             }});
 }
 
 }  // namespace

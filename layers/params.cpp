@@ -30,9 +30,15 @@ void ParamStore::initialise(std::uint64_t seed) {
     real* const out = p->value.data;
     const size_t n = p->size();
     switch (p->init.kind) {
-      case Init::Kind::Zeros: std::fill_n(out, n, real(0)); break;
-      case Init::Kind::Ones: std::fill_n(out, n, real(1)); break;
-      case Init::Kind::Normal: rng.fill_normal(p->init.std, out, n); break;
+      case Init::Kind::Zeros:
+        std::fill_n(out, n, real(0));
+        break;
+      case Init::Kind::Ones:
+        std::fill_n(out, n, real(1));
+        break;
+      case Init::Kind::Normal:
+        rng.fill_normal(p->init.std, out, n);
+        break;
       case Init::Kind::KaimingUniform: {  // torch.nn.Linear's default: U(-1/sqrt(in), 1/sqrt(in))
         const double bound = 1 / std::sqrt(static_cast<double>(p->cols));
         for (size_t i = 0; i < n; ++i)

@@ -8,9 +8,9 @@
 
 namespace bitlab {
 
-// Owns the values of all parameters of a layer tree, one after the other in the order of visit_params. A
-// parameter that is visited twice (tied) is stored once, under the first name. Binding gives each Param its
-// full name, its place and its memory.
+// Owns the values of all parameters of a layer tree, one after the other in the order of
+// visit_params. A parameter that is visited twice (tied) is stored once, under the first name.
+// Binding gives each Param its full name, its place and its memory.
 class ParamStore {
  public:
   explicit ParamStore(Layer& net);  // throws Error if two parameters share a name
@@ -23,7 +23,7 @@ class ParamStore {
   const std::vector<Param*>& params() const { return params_; }
   View values() { return view(values_); }  // 1 x size
   size_t size() const { return values_.size(); }
-  size_t ternary_size() const;             // of the latent weights of ternary layers
+  size_t ternary_size() const;  // of the latent weights of ternary layers
 
  private:
   std::vector<Param*> params_;

@@ -1,5 +1,6 @@
 #pragma once
-// What a forward pass keeps for its backward pass, and everything else that one pass over one shard owns.
+// What a forward pass keeps for its backward pass, and everything else that one pass over one shard
+// owns.
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -10,8 +11,9 @@ namespace bitlab {
 
 class Gradients;
 
-// Memory of one pass: a bump allocator that keeps its blocks between passes, so that nothing is allocated
-// after the first pass of a given size. All memory is aligned to 64 bytes and not initialised.
+// Memory of one pass: a bump allocator that keeps its blocks between passes, so that nothing is
+// allocated after the first pass of a given size. All memory is aligned to 64 bytes and not
+// initialised.
 class Arena {
  public:
   Arena() = default;
@@ -20,17 +22,28 @@ class Arena {
 
   void* allocate(size_t bytes);
   template <class T>
-  T* array(size_t n) { return static_cast<T*>(allocate(n * sizeof(T))); }
+  T* array(size_t n) {
+    return static_cast<T*>(allocate(n * sizeof(T)));
+  }
   View matrix(size_t rows, size_t cols) { return {array<real>(rows * cols), rows, cols}; }
 
-  struct Mark { size_t block = 0, used = 0; };
+  struct Mark {
+    size_t block = 0, used = 0;
+  };
   Mark mark() const { return {block_, used_}; }
-  void release(Mark m) { block_ = m.block; used_ = m.used; }  // gives back all that came after the mark
+  void release(Mark m) {
+    block_ = m.block;
+    used_ = m.used;
+  }  // gives back all that came after the mark
   void reset() { release({}); }
   size_t capacity() const;  // bytes held
 
  private:
-  struct Block { std::unique_ptr<std::byte[]> memory; std::byte* begin = nullptr; size_t size = 0; };
+  struct Block {
+    std::unique_ptr<std::byte[]> memory;
+    std::byte* begin = nullptr;
+    size_t size = 0;
+  };
   std::vector<Block> blocks_;
   size_t block_ = 0;  // the one being filled
   size_t used_ = 0;   // bytes used of it
@@ -49,14 +62,14 @@ class Saved {
 
 // One pass over one shard of a batch. The caller owns it and may use it again for the next step.
 struct Pass {
-  size_t batch = 0;                        // sequences in this shard, B
-  size_t seq_len = 0;                      // positions in each, T
-  const std::int32_t* tokens = nullptr;    // B * T token ids
-  bool training = false;                   // dropout is active, backward will follow
-  std::uint64_t seed = 0;                  // with step and first_row the key of all random draws
+  size_t batch = 0;                      // sequences in this shard, B
+  size_t seq_len = 0;                    // positions in each, T
+  const std::int32_t* tokens = nullptr;  // B * T token ids
+  bool training = false;                 // dropout is active, backward will follow
+  std::uint64_t seed = 0;                // with step and first_row the key of all random draws
   std::uint64_t step = 0;
-  std::uint64_t first_row = 0;             // row of the whole batch where this shard begins
-  Gradients* gradients = nullptr;          // where backward adds
+  std::uint64_t first_row = 0;     // row of the whole batch where this shard begins
+  Gradients* gradients = nullptr;  // where backward adds
   Arena arena;
   Saved saved;
 

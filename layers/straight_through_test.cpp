@@ -1,6 +1,7 @@
-// BitLinear against its definition: forward is the quantised product, backward the derivative of the surrogate in
-// which quantisers are replaced by the identity around the current point:
-//   xq(x) = Q(xn0) + (xn(x) - xn0),  wq(w) = Q(w0) + (w - w0),  y = xq wq^T + b, the norm inside exact.
+// BitLinear against its definition: forward is the quantised product, backward the derivative of
+// the surrogate in which quantisers are replaced by the identity around the current point:
+//   xq(x) = Q(xn0) + (xn(x) - xn0),  wq(w) = Q(w0) + (w - w0),  y = xq wq^T + b, the norm inside
+//   exact.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -16,20 +17,27 @@ namespace {
 using Values = std::vector<double>;
 
 // Half to even, by the default rounding mode.
-double round_clamp(double x, double low, double high) { return std::clamp(std::nearbyint(x), low, high); }
+double round_clamp(double x, double low, double high) {
+  return std::clamp(std::nearbyint(x), low, high);
+}
 
 class Surrogate {
  public:
   Surrogate(GradientProblem& problem, const LayerExample& example)
       : problem_(problem), shape_(example.shape), config_(example.config) {
-    lambda_ = config_.lambda_warmup_steps
-                  ? std::min(1.0, double(GradientProblem::kStep) / double(config_.lambda_warmup_steps))
-                  : 1;
+    lambda_ =
+        config_.lambda_warmup_steps
+            ? std::min(1.0, double(GradientProblem::kStep) / double(config_.lambda_warmup_steps))
+            : 1;
     for (const Param* p : problem.store.params()) {
-      if (p->name.find("norm.weight") != std::string::npos) gain_ = p;
-      else if (p->name.find("norm.bias") != std::string::npos) shift_ = p;
-      else if (p->ternary) weights_.push_back(p);
-      else biases_.push_back(p);
+      if (p->name.find("norm.weight") != std::string::npos)
+        gain_ = p;
+      else if (p->name.find("norm.bias") != std::string::npos)
+        shift_ = p;
+      else if (p->ternary)
+        weights_.push_back(p);
+      else
+        biases_.push_back(p);
     }
     xn0_ = normalised();
     xq0_ = xn0_;
@@ -83,7 +91,8 @@ class Surrogate {
     double top = config_.act_eps;
     for (size_t c = 0; c < shape_.in; ++c) top = std::max(top, std::fabs(x[c]));
     const double s = 127 / top;
-    for (size_t c = 0; c < shape_.in; ++c) x[c] += lambda_ * (round_clamp(x[c] * s, -128, 127) / s - x[c]);
+    for (size_t c = 0; c < shape_.in; ++c)
+      x[c] += lambda_ * (round_clamp(x[c] * s, -128, 127) / s - x[c]);
   }
 
   void quantise_weights(View w) {
@@ -100,13 +109,16 @@ class Surrogate {
     a = std::max(a, config_.weight_eps);
     for (size_t i = 0; i < w.size(); ++i) {
       const double x = w.data[i];
-      const double code = config_.weight_quant == "binary" ? (x > mean) - (x < mean) : round_clamp(x / a, -1, 1);
+      const double code =
+          config_.weight_quant == "binary" ? (x > mean) - (x < mean) : round_clamp(x / a, -1, 1);
       const double quantised = (config_.output_scale ? a : 1) * code;
-      const bool clamped = config_.straight_through == "clipped" && std::fabs(std::nearbyint(x / a)) > 1;
+      const bool clamped =
+          config_.straight_through == "clipped" && std::fabs(std::nearbyint(x / a)) > 1;
       clamped_ += clamped;
       w0_.push_back(x);
       wq0_.push_back(x + lambda_ * (quantised - x));
-      slope_.push_back(clamped ? 1 - lambda_ : 1);  // what does not come from the quantiser has slope 1
+      slope_.push_back(clamped ? 1 - lambda_
+                               : 1);  // what does not come from the quantiser has slope 1
     }
   }
 
@@ -137,7 +149,8 @@ TEST_CASE("BitLinear equals its definition forward, and its straight-through sur
     const Values want = surrogate.outputs();
     REQUIRE(y.size() == want.size());
     INFO(example.name);
-    for (size_t i = 0; i < y.size(); ++i) REQUIRE(y[i] == Approx(want[i]).epsilon(1e-10).margin(1e-10));
+    for (size_t i = 0; i < y.size(); ++i)
+      REQUIRE(y[i] == Approx(want[i]).epsilon(1e-10).margin(1e-10));
     if (example.config.straight_through == "clipped") CHECK(surrogate.clamped_ > 0);
     const GradientReport report = check_gradients(problem, [&] {
       const Values out = surrogate.outputs();

@@ -61,8 +61,8 @@ TEST_CASE("philox gives the published answers of Random123", "[base][rng]") {
 TEST_CASE("a stream is named by its seed and its purpose", "[base][rng]") {
   std::set<std::uint64_t> keys;
   for (std::uint64_t seed = 0; seed < 100; ++seed)
-    for (const char* purpose : {"", "a", "b", "ab", "ba", "init/blocks.0.attn.wq.weight",
-                                "init/blocks.1.attn.wq.weight"})
+    for (const char* purpose :
+         {"", "a", "b", "ab", "ba", "init/blocks.0.attn.wq.weight", "init/blocks.1.attn.wq.weight"})
       keys.insert(Rng(seed, purpose).key());
   CHECK(keys.size() == 700);
   CHECK(Rng(7, "batch").bits(3, 4) == Rng(7, "batch").bits(3, 4));
@@ -113,7 +113,8 @@ TEST_CASE("normal numbers have the moments and tails of a normal", "[base][rng]"
     CHECK(std::fabs(moments.kurtosis - 3) < 5 * std::sqrt(24.0) * error);
     for (const double z : {0.1, 0.5, 1.0, 2.0, 3.0}) {
       const double expected = std::erfc(z / std::sqrt(2.0));
-      const auto beyond = std::count_if(x.begin(), x.end(), [&](double v) { return std::fabs(v) > z; });
+      const auto beyond =
+          std::count_if(x.begin(), x.end(), [&](double v) { return std::fabs(v) > z; });
       CHECK(std::fabs(double(beyond) / n - expected) < 5 * std::sqrt(expected / n));
     }
   }
@@ -138,7 +139,8 @@ TEST_CASE("below covers its range evenly and stays inside", "[base][rng]") {
   const Rng rng(4, "below");
   std::vector<size_t> counts(7);
   for (size_t i = 0; i < 70000; ++i) ++counts.at(rng.below(7, 0, i));
-  for (const size_t count : counts) CHECK(std::fabs(double(count) - 10000) < 5 * std::sqrt(10000 * 6 / 7.0));
+  for (const size_t count : counts)
+    CHECK(std::fabs(double(count) - 10000) < 5 * std::sqrt(10000 * 6 / 7.0));
   CHECK(rng.below(1, 5, 5) == 0);
   const std::uint64_t large = 0xfffffffffffffff0u;
   std::uint64_t top = 0;
@@ -242,9 +244,12 @@ TEST_CASE("a thread team runs every task once, again and again", "[base][threads
   }
 }
 
-TEST_CASE("a team of one thread works in the caller's thread, a larger one in several", "[base][threads]") {
+TEST_CASE("a team of one thread works in the caller's thread, a larger one in several",
+          "[base][threads]") {
   ThreadTeam one(1);
-  one.run(5, [caller = std::this_thread::get_id()](size_t) { REQUIRE(std::this_thread::get_id() == caller); });
+  one.run(5, [caller = std::this_thread::get_id()](size_t) {
+    REQUIRE(std::this_thread::get_id() == caller);
+  });
   ThreadTeam two(2);
   std::atomic<int> waiting{0};
   two.run(2, [&](size_t) {  // ends only if both tasks run at once
@@ -254,7 +259,8 @@ TEST_CASE("a team of one thread works in the caller's thread, a larger one in se
   CHECK(waiting == 2);
 }
 
-TEST_CASE("a thread team throws the first failure after the rest ended, and goes on", "[base][threads]") {
+TEST_CASE("a thread team throws the first failure after the rest ended, and goes on",
+          "[base][threads]") {
   for (const size_t threads : {1, 2, 4}) {
     ThreadTeam team(threads);
     for (int round = 0; round < 20; ++round) {

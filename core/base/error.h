@@ -6,8 +6,8 @@
 
 namespace bitlab {
 
-// Something that the caller cannot go on from. `where` names the part that refuses (a file, a function,
-// a config path), `message` what was expected and what came, `hint` what to do about it.
+// Something that the caller cannot go on from. `where` names the part that refuses (a file, a
+// function, a config path), `message` what was expected and what came, `hint` what to do about it.
 class Error : public std::runtime_error {
  public:
   Error(const std::string& where, const std::string& message, const std::string& hint = "")

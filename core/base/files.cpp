@@ -56,8 +56,9 @@ void write_file_atomic(const fs::path& path, std::string_view content) {
   fs::create_directories(folder, error);
   if (error) throw Error(folder.string(), "cannot be created: " + error.message());
   // Of this thread alone, so that writers of one file cannot take each other's temporary.
-  const fs::path temporary = path.string() + ".tmp" + std::to_string(::getpid()) + "-" +
-                             std::to_string(std::hash<std::thread::id>{}(std::this_thread::get_id()));
+  const fs::path temporary =
+      path.string() + ".tmp" + std::to_string(::getpid()) + "-" +
+      std::to_string(std::hash<std::thread::id>{}(std::this_thread::get_id()));
   try {
     Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
     if (file.fd < 0) fail(temporary, "cannot be created");

@@ -9,8 +9,9 @@ namespace bitlab {
 // The whole file. Throws Error if it cannot be read.
 std::string read_file(const std::filesystem::path& path);
 
-// Writes a temporary beside `path`, fsyncs it, renames it over `path`, fsyncs the directory. Creates missing
-// parent directories. Throws Error (with what the system said) and leaves `path` as it was.
+// Writes a temporary beside `path`, fsyncs it, renames it over `path`, fsyncs the directory.
+// Creates missing parent directories. Throws Error (with what the system said) and leaves `path` as
+// it was.
 void write_file_atomic(const std::filesystem::path& path, std::string_view content);
 
 // Forces a directory's entries (creations, renames) or a finished file to disk.

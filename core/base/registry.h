@@ -18,7 +18,8 @@ class Registry {
   // Throws Error if the name is taken.
   void add(const std::string& name, Entry entry) {
     if (!entries_.emplace(name, std::move(entry)).second)
-      throw Error(kind_ + " registry", "each name must be registered once, but '" + name + "' came twice");
+      throw Error(kind_ + " registry",
+                  "each name must be registered once, but '" + name + "' came twice");
   }
 
   // Throws UsageError that lists the names there are.

@@ -4,7 +4,8 @@
 
 namespace bitlab {
 
-std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> x, std::array<std::uint32_t, 2> key) {
+std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> x,
+                                    std::array<std::uint32_t, 2> key) {
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t a = std::uint64_t{0xD2511F53u} * x[0];
     const std::uint64_t b = std::uint64_t{0xCD9E8D57u} * x[2];
@@ -57,9 +58,8 @@ void Rng::fill_normal(double std, Real* out, std::size_t n) const {
                                             static_cast<std::uint32_t>(key_ >> 32)};
   for (std::size_t i = 0; i < n; i += 4) {
     const std::uint64_t count = i / 4;
-    const auto x = philox({static_cast<std::uint32_t>(count),
-                           static_cast<std::uint32_t>(count >> 32), 0, 1},
-                          key);
+    const auto x = philox(
+        {static_cast<std::uint32_t>(count), static_cast<std::uint32_t>(count >> 32), 0, 1}, key);
     double values[4];
     for (int pair = 0; pair < 4; pair += 2) {
       const double u = (static_cast<double>(x[pair]) + 1) * 0x1p-32;  // (0, 1]

@@ -15,7 +15,7 @@ struct ThreadTeam::Impl {
   const std::function<void(std::size_t)>* task = nullptr;
   std::size_t count = 0;
   std::atomic<std::size_t> next{0};
-  std::size_t busy = 0;        // helpers still in the current round
+  std::size_t busy = 0;  // helpers still in the current round
   std::uint64_t round = 0;
   bool stop = false;
   std::exception_ptr failure;

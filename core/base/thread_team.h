@@ -1,5 +1,6 @@
 #pragma once
-// A fixed team of threads that runs the shards of a step. Who computes a shard never changes its result.
+// A fixed team of threads that runs the shards of a step. Who computes a shard never changes its
+// result.
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -15,8 +16,8 @@ class ThreadTeam {
 
   std::size_t size() const;
 
-  // Runs task(0) .. task(count - 1), each once, and returns when all are done. The first exception that a
-  // task threw is thrown here, after the rest ended.
+  // Runs task(0) .. task(count - 1), each once, and returns when all are done. The first exception
+  // that a task threw is thrown here, after the rest ended.
   void run(std::size_t count, const std::function<void(std::size_t)>& task);
 
  private:

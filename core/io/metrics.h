@@ -3,10 +3,12 @@
 //
 //   /train  step, tokens, seconds, loss, lr, grad_norm        one row a log point
 //   /eval   step, split, loss, stderr, tokens                 split: "train" or "val"
-//   /quant  step, layer, minus, zero, plus, flips, scale      one row a ternary weight matrix and log point
+//   /quant  step, layer, minus, zero, plus, flips, scale      one row a ternary weight matrix and
+//   log point
 //
-// Each is a chunked, extendible 1-D compound dataset with the attribute `units`. Default libver bounds, flush
-// at every log point, file locking off: a plain h5py.File(path) reads it while it is written and after kill -9.
+// Each is a chunked, extendible 1-D compound dataset with the attribute `units`. Default libver
+// bounds, flush at every log point, file locking off: a plain h5py.File(path) reads it while it is
+// written and after kill -9.
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -17,12 +19,12 @@
 namespace bitlab {
 
 struct TrainRow {
-  std::int64_t step = 0;      // optimiser steps done
-  std::int64_t tokens = 0;    // seen so far
-  double seconds = 0;         // of training, over all attempts, evaluation not counted
-  double loss = 0;            // nats a token, mean over the steps since the last row
+  std::int64_t step = 0;    // optimiser steps done
+  std::int64_t tokens = 0;  // seen so far
+  double seconds = 0;       // of training, over all attempts, evaluation not counted
+  double loss = 0;          // nats a token, mean over the steps since the last row
   double lr = 0;
-  double grad_norm = 0;       // before clipping, of the last step
+  double grad_norm = 0;  // before clipping, of the last step
 };
 
 struct EvalRow {
@@ -35,9 +37,9 @@ struct EvalRow {
 
 struct QuantRow {
   std::int64_t step = 0;
-  std::string layer;          // name of the latent parameter, at most 95 characters
+  std::string layer;                     // name of the latent parameter, at most 95 characters
   double minus = 0, zero = 0, plus = 0;  // fractions
-  double flips = 0;           // fraction of codes that changed since the last row
+  double flips = 0;                      // fraction of codes that changed since the last row
   double scale = 0;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
-// Softmax attention on packed rows q | k | v. See AttentionArgs in core/simd/kernels.h for the shapes.
+// Softmax attention on packed rows q | k | v. See AttentionArgs in core/simd/kernels.h for the
+// shapes.
 #include "core/simd/kernels.h"
 #include "core/tensor/view.h"
 

@@ -8,8 +8,8 @@
 
 namespace bitlab {
 
-double cross_entropy(View logits, const std::int32_t* targets, double grad_scale, View dlogits,
-                     double* losses) {
+double cross_entropy(
+    View logits, const std::int32_t* targets, double grad_scale, View dlogits, double* losses) {
   if (dlogits.data) check_shape("cross_entropy", "dlogits", dlogits, logits.rows, logits.cols);
   for (size_t r = 0; r < logits.rows; ++r)
     if (targets[r] >= static_cast<std::int64_t>(logits.cols))

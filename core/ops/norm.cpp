@@ -19,7 +19,8 @@ void rmsnorm_forward(View x, View w, double eps, View y, View rstd) {
   check_gain("rmsnorm_forward", w, x.cols);
   check_shape("rmsnorm_forward", "y", y, x.rows, x.cols);
   check_shape("rmsnorm_forward", "rstd", rstd, 1, x.rows);
-  kernels().rmsnorm_forward(x.rows, x.cols, x.data, w.data, static_cast<real>(eps), y.data, rstd.data);
+  kernels().rmsnorm_forward(x.rows, x.cols, x.data, w.data, static_cast<real>(eps), y.data,
+                            rstd.data);
 }
 
 void rmsnorm_backward(View dy, View x, View w, View rstd, View dx, View dw) {
@@ -35,8 +36,8 @@ void layernorm_forward(View x, View w, View b, double eps, View y, View mean, Vi
   check_shape("layernorm_forward", "y", y, x.rows, x.cols);
   check_shape("layernorm_forward", "mean", mean, 1, x.rows);
   check_shape("layernorm_forward", "rstd", rstd, 1, x.rows);
-  kernels().layernorm_forward(x.rows, x.cols, x.data, w.data, b.data, static_cast<real>(eps), y.data,
-                              mean.data, rstd.data);
+  kernels().layernorm_forward(x.rows, x.cols, x.data, w.data, b.data, static_cast<real>(eps),
+                              y.data, mean.data, rstd.data);
 }
 
 void layernorm_backward(View dy, View x, View w, View mean, View rstd, View dx, View dw, View db) {
@@ -44,8 +45,8 @@ void layernorm_backward(View dy, View x, View w, View mean, View rstd, View dx, 
   check_shape("layernorm_backward", "dx", dx, x.rows, x.cols);
   check_gain("layernorm_backward", dw, x.cols);
   check_gain("layernorm_backward", db, x.cols);
-  kernels().layernorm_backward(x.rows, x.cols, dy.data, x.data, w.data, mean.data, rstd.data, dx.data,
-                               dw.data, db.data);
+  kernels().layernorm_backward(x.rows, x.cols, dy.data, x.data, w.data, mean.data, rstd.data,
+                               dx.data, dw.data, db.data);
 }
 
 }  // namespace bitlab

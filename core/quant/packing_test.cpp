@@ -1,4 +1,6 @@
 // Two-bit packing against bytes made by hand, against a plain loop, and against hostile input.
+#include "core/quant/packing.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -6,7 +8,6 @@
 #include "core/base/catch.h"
 #include "core/base/error.h"
 #include "core/base/rng.h"
-#include "core/quant/packing.h"
 
 using namespace bitlab;
 
@@ -15,14 +16,17 @@ namespace {
 std::vector<std::int8_t> random_codes(std::size_t n) {
   const Rng rng(n, "codes");
   std::vector<std::int8_t> codes(n);
-  for (std::size_t i = 0; i < n; ++i) codes[i] = static_cast<std::int8_t>(static_cast<int>(rng.below(3, 0, i)) - 1);
+  for (std::size_t i = 0; i < n; ++i)
+    codes[i] = static_cast<std::int8_t>(static_cast<int>(rng.below(3, 0, i)) - 1);
   return codes;
 }
 
 }  // namespace
 
-TEST_CASE("packing interleaves four blocks of rows, as Hugging Face's BitNet does", "[quant][packing]") {
-  // 8 x 2, R = 2: byte [r, c] holds rows r, 2 + r, 4 + r, 6 + r from the lowest bits up; a code is stored + 1.
+TEST_CASE("packing interleaves four blocks of rows, as Hugging Face's BitNet does",
+          "[quant][packing]") {
+  // 8 x 2, R = 2: byte [r, c] holds rows r, 2 + r, 4 + r, 6 + r from the lowest bits up; a code is
+  // stored + 1.
   const std::vector<std::int8_t> codes = {-1, 0,   //
                                           0,  1,   //
                                           1,  -1,  //
@@ -39,7 +43,8 @@ TEST_CASE("packing interleaves four blocks of rows, as Hugging Face's BitNet doe
 
 TEST_CASE("rows past the end are packed as zeros", "[quant][packing]") {
   const std::vector<std::int8_t> codes = {1, -1, 1, -1, 1};  // 5 x 1, R = 2
-  CHECK(pack_ternary(codes.data(), 5, 1) == std::vector<std::uint8_t>{0b01'10'10'10, 0b01'01'00'00});
+  CHECK(pack_ternary(codes.data(), 5, 1) ==
+        std::vector<std::uint8_t>{0b01'10'10'10, 0b01'01'00'00});
   CHECK(unpack_ternary({0b01'10'10'10, 0b01'01'00'00}, 5, 1) == codes);
 }
 
@@ -65,7 +70,7 @@ TEST_CASE("unpacking refuses a wrong size and the code that means nothing", "[qu
 
 TEST_CASE("unpacking is not fooled by a size that overflows", "[quant][packing]") {
   const std::size_t huge = std::size_t{1} << 33;
-  CHECK_THROWS_AS(unpack_ternary({}, huge, huge), Error);                    // 2^31 2^33 = 0 mod 2^64
-  CHECK_THROWS_AS(unpack_ternary({}, ~std::size_t{0}, 4), Error);            // rows + 3 wraps
+  CHECK_THROWS_AS(unpack_ternary({}, huge, huge), Error);          // 2^31 2^33 = 0 mod 2^64
+  CHECK_THROWS_AS(unpack_ternary({}, ~std::size_t{0}, 4), Error);  // rows + 3 wraps
   CHECK_THROWS_AS(unpack_ternary({0x55}, 4, (std::size_t{1} << 62) | 1), Error);  // 4 cols wraps
 }

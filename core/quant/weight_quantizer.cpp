@@ -10,8 +10,8 @@ namespace bitlab {
 
 namespace {
 
-// clamp(rne(w / scale), -1, 1). A NaN weight has no code: it is written as 0, and its scale is NaN, which
-// makes every output NaN.
+// clamp(rne(w / scale), -1, 1). A NaN weight has no code: it is written as 0, and its scale is NaN,
+// which makes every output NaN.
 void round_to_codes(View w, real scale, std::int8_t* codes) {
   const real inverse = real(1) / scale;
   const size_t n = w.size();
@@ -27,7 +27,9 @@ real mean_of_abs(View w) {
 }
 
 // NaN stays, other values are raised to eps.
-real at_least(real x, double eps) { return x < static_cast<real>(eps) ? static_cast<real>(eps) : x; }
+real at_least(real x, double eps) {
+  return x < static_cast<real>(eps) ? static_cast<real>(eps) : x;
+}
 
 real absmean(View w, double eps, std::int8_t* codes) {
   const real scale = at_least(mean_of_abs(w), eps);

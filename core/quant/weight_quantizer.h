@@ -12,8 +12,8 @@ namespace bitlab {
 struct WeightQuantizer {
   int version = 1;  // enters the run id: raise it when codes or scales change
   std::string description;
-  // Writes w.size() codes in {-1, 0, 1} and returns the scale a: the effective weights are a * codes.
-  // eps is the smallest scale.
+  // Writes w.size() codes in {-1, 0, 1} and returns the scale a: the effective weights are a *
+  // codes. eps is the smallest scale.
   std::function<real(View w, double eps, std::int8_t* codes)> quantize;
 };
 

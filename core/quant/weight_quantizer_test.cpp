@@ -1,4 +1,7 @@
-// Quantisers against golden vectors worked out by hand from the formulas of the b1.58 FAQ (REFERENCE.md 2.1).
+// Quantisers against golden vectors worked out by hand from the formulas of the b1.58 FAQ
+// (REFERENCE.md 2.1).
+#include "core/quant/weight_quantizer.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -7,7 +10,6 @@
 #include "core/base/catch.h"
 #include "core/base/error.h"
 #include "core/base/rng.h"
-#include "core/quant/weight_quantizer.h"
 #include "core/simd/kernels.h"
 
 using namespace bitlab;
@@ -37,7 +39,8 @@ std::vector<real> gaussian(size_t n, double std, std::uint64_t seed = 1) {
 }
 
 double zero_share(const Codes& codes) {
-  return static_cast<double>(std::count(codes.begin(), codes.end(), 0)) / static_cast<double>(codes.size());
+  return static_cast<double>(std::count(codes.begin(), codes.end(), 0)) /
+         static_cast<double>(codes.size());
 }
 
 std::vector<real> effective(const Quantised& q) {
@@ -50,7 +53,8 @@ std::vector<real> effective(const Quantised& q) {
 
 TEST_CASE("absmean rounds w / mean|w| half to even and clamps", "[quant]") {
   // |w| sums to 8: a = 1, and the values are what is rounded.
-  const Quantised q = quantise("absmean", {0.5F, -0.5F, 0.50000006F, -0.50000006F, 0.49999997F, 1.5F, -2.5F, 1.5F});
+  const Quantised q =
+      quantise("absmean", {0.5F, -0.5F, 0.50000006F, -0.50000006F, 0.49999997F, 1.5F, -2.5F, 1.5F});
   CHECK(q.scale == 1);
   CHECK(q.codes == Codes{0, 0, 1, -1, 0, 1, -1, 1});
   // a = 0.25: the same at another scale; powers of two keep the ties exact.
@@ -124,13 +128,15 @@ TEST_CASE("the zero share of a fresh Gaussian layer is 0.310", "[quant]") {
   CHECK(zero_share(quantise("absmedian", gaussian(n, 1)).codes) == Approx(expected).margin(0.006));
 }
 
-TEST_CASE("effective weights take three values, and quantising them again gives the same codes", "[quant]") {
+TEST_CASE("effective weights take three values, and quantising them again gives the same codes",
+          "[quant]") {
   for (const char* name : {"absmean", "absmedian", "binary"})
     for (const size_t n : {1, 2, 7, 64, 4097, 50000})
       for (const double std : {1e-3, 0.02, 5.0}) {
         CAPTURE(name, n, std);
         const Quantised q = quantise(name, gaussian(n, std, n));
-        if (name == std::string("binary") && n < 7) continue;  // one sign only: the mean is the value
+        if (name == std::string("binary") && n < 7)
+          continue;  // one sign only: the mean is the value
         CHECK(quantise(name, effective(q)).codes == q.codes);
       }
 }
@@ -156,23 +162,27 @@ TEST_CASE("an unknown quantiser is refused with the names there are", "[quant]")
   CHECK(weight_quantizers().names() == std::vector<std::string>{"absmean", "absmedian", "binary"});
 }
 
-TEST_CASE("int8 activations follow the FAQ: largest to 127, never -128, zero tokens stay zero", "[quant][int8]") {
+TEST_CASE("int8 activations follow the FAQ: largest to 127, never -128, zero tokens stay zero",
+          "[quant][int8]") {
   for (const std::string& table : simd::available_kernels()) {
     CAPTURE(table);
     const size_t cols = 70, stride = 128, rows = 5;
     std::vector<real> x(rows * cols);
     Rng(5, "x").fill_normal(3, x.data(), x.size());
-    std::fill_n(x.begin() + 2 * cols, cols, real(0));                            // a zero token
-    for (size_t c = 0; c < cols; ++c) x[3 * cols + c] *= real(1e-9);             // far below eps
-    for (size_t c = 0; c < cols; ++c) x[4 * cols + c] = c % 2 ? real(-3) : real(3);  // all at the limit
+    std::fill_n(x.begin() + 2 * cols, cols, real(0));                 // a zero token
+    for (size_t c = 0; c < cols; ++c) x[3 * cols + c] *= real(1e-9);  // far below eps
+    for (size_t c = 0; c < cols; ++c)
+      x[4 * cols + c] = c % 2 ? real(-3) : real(3);  // all at the limit
     std::vector<std::int8_t> codes(rows * stride, 55);
     std::vector<real> step(rows);
     std::vector<std::int32_t> sum(rows);
     const auto& kernels = simd::kernels_named(table);
-    kernels.quantize_rows(rows, cols, x.data(), real(1e-5), codes.data(), stride, step.data(), sum.data());
+    kernels.quantize_rows(rows, cols, x.data(), real(1e-5), codes.data(), stride, step.data(),
+                          sum.data());
     for (size_t r = 0; r < rows; ++r) {
       double top = 1e-5;
-      for (size_t c = 0; c < cols; ++c) top = std::max(top, std::fabs(static_cast<double>(x[r * cols + c])));
+      for (size_t c = 0; c < cols; ++c)
+        top = std::max(top, std::fabs(static_cast<double>(x[r * cols + c])));
       CHECK(step[r] == Approx(top / 127).epsilon(1e-6));
       int largest = 0, total = 0;
       for (size_t c = 0; c < cols; ++c) {
@@ -189,7 +199,8 @@ TEST_CASE("int8 activations follow the FAQ: largest to 127, never -128, zero tok
     std::vector<real> back(rows * cols);
     kernels.dequantize_rows(rows, cols, codes.data(), stride, step.data(), back.data());
     std::vector<std::int8_t> again(rows * stride);
-    kernels.quantize_rows(rows, cols, back.data(), real(1e-5), again.data(), stride, step.data(), sum.data());
+    kernels.quantize_rows(rows, cols, back.data(), real(1e-5), again.data(), stride, step.data(),
+                          sum.data());
     CHECK(again == codes);
   }
 }

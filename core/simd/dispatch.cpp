@@ -6,10 +6,16 @@
 namespace bitlab::simd {
 
 #if defined(BITLAB_SIMD_X86)
-namespace avx512vnni { extern const Kernels table; }
-namespace avx2 { extern const Kernels table; }
+namespace avx512vnni {
+extern const Kernels table;
+}
+namespace avx2 {
+extern const Kernels table;
+}
 #endif
-namespace portable { extern const Kernels table; }
+namespace portable {
+extern const Kernels table;
+}
 
 namespace {
 

@@ -106,7 +106,8 @@ TEST_CASE("gemm equals a double-precision loop over several blocks of every dime
       }
 }
 
-TEST_CASE("gemm with beta 0 never reads the old C, and NaN in A or B stays visible", "[simd][gemm]") {
+TEST_CASE("gemm with beta 0 never reads the old C, and NaN in A or B stays visible",
+          "[simd][gemm]") {
   for (const std::string& name : available_kernels())
     for (int transposes = 0; transposes < 4; ++transposes) {
       CAPTURE(name, transposes);
@@ -123,7 +124,8 @@ TEST_CASE("gemm with beta 0 never reads the old C, and NaN in A or B stays visib
 
 TEST_CASE("gemm with an empty dimension writes what the formula says", "[simd][gemm]") {
   for (const std::string& name : available_kernels()) {
-    Problem none(false, true, 0, 5, 5, 0), zero(false, true, 3, 5, 0, 0), keep(false, true, 3, 5, 0, 1);
+    Problem none(false, true, 0, 5, 5, 0), zero(false, true, 3, 5, 0, 0),
+        keep(false, true, 3, 5, 0, 1);
     CHECK(none.errors(kernels_named(name)) == 0);
     CHECK(zero.errors(kernels_named(name)) == 0);
     CHECK(keep.errors(kernels_named(name)) == 0);

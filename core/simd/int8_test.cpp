@@ -36,7 +36,8 @@ struct Quantized {
 
   Quantized(const Kernels& kernels, size_t rows, size_t cols, const std::vector<real>& x, real eps)
       : codes(rows * padded(cols), 99), step(rows, 99), sum(rows, 99) {
-    kernels.quantize_rows(rows, cols, x.data(), eps, codes.data(), padded(cols), step.data(), sum.data());
+    kernels.quantize_rows(rows, cols, x.data(), eps, codes.data(), padded(cols), step.data(),
+                          sum.data());
   }
 };
 
@@ -65,9 +66,16 @@ struct Product {
     for (size_t r = 0; r < m; ++r)
       for (size_t p = 0; p < k; ++p) sum[r] += x[r * padded(k) + p];
     std::vector<real> y(m * n + 1, 1234);
-    kernels.ternary_gemm({.m = m, .n = n, .k = k, .x = x.data(), .x_stride = padded(k),
-                          .x_step = step.data(), .x_sum = sum.data(), .w = packed.data(),
-                          .w_scale = scale.data(), .bias = with_bias ? bias.data() : nullptr,
+    kernels.ternary_gemm({.m = m,
+                          .n = n,
+                          .k = k,
+                          .x = x.data(),
+                          .x_stride = padded(k),
+                          .x_step = step.data(),
+                          .x_sum = sum.data(),
+                          .w = packed.data(),
+                          .w_scale = scale.data(),
+                          .bias = with_bias ? bias.data() : nullptr,
                           .y = y.data()});
     REQUIRE(y.back() == 1234);
     return y;
@@ -86,7 +94,8 @@ struct Product {
       for (size_t j = 0; j < n; ++j) {
         const real expected = static_cast<real>(exact(r, j)) * (step[r] * scale[j]);
         wrong += y[r * n + j] != expected;  // the same bits
-        wrong += std::abs(shifted[r * n + j] - (expected + bias[j])) > 1e-6 * std::abs(expected) + 1e-6;
+        wrong +=
+            std::abs(shifted[r * n + j] - (expected + bias[j])) > 1e-6 * std::abs(expected) + 1e-6;
       }
     return wrong;
   }
@@ -99,11 +108,13 @@ TEST_CASE("quantize_rows rounds half to even, scales by the largest magnitude an
   for (const std::string& name : available_kernels()) {
     CAPTURE(name);
     // s = 127 / 127 = 1: the codes are the rounded values.
-    const std::vector<real> x = {127, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 126.5, -126.5, 0.49999997f, -3.2f};
+    const std::vector<real> x = {127,  0.5,   1.5,    2.5,         -0.5, -1.5,
+                                 -2.5, 126.5, -126.5, 0.49999997f, -3.2f};
     const Quantized q(kernels_named(name), 1, x.size(), x, real(1e-5));
     const std::vector<int> expected = {127, 0, 2, 2, 0, -2, -2, 126, -126, 0, -3};
     CHECK(std::vector<int>(q.codes.begin(), q.codes.begin() + x.size()) == expected);
-    CHECK(std::all_of(q.codes.begin() + x.size(), q.codes.end(), [](int code) { return code == 0; }));
+    CHECK(
+        std::all_of(q.codes.begin() + x.size(), q.codes.end(), [](int code) { return code == 0; }));
     CHECK(q.step[0] == 1);
     CHECK(q.sum[0] == 124);
   }
@@ -123,7 +134,8 @@ TEST_CASE("quantize_rows equals a plain loop at every width", "[simd][int8]") {
         const real s = real(127) / top;
         int sum = 0;
         for (size_t c = 0; c < cols; ++c) {
-          const real scaled = x[r * cols + c] * s;  // rounded once before it is rounded to an integer
+          const real scaled =
+              x[r * cols + c] * s;  // rounded once before it is rounded to an integer
           const int code = static_cast<int>(std::nearbyint(scaled));
           wrong += q.codes[r * padded(cols) + c] != code;
           sum += code;
@@ -148,7 +160,8 @@ TEST_CASE("quantize_rows keeps a row of zeros zero and shows inf and NaN as a Na
         CHECK(q.step[0] == Approx(1e-5 / 127));
         CHECK(std::isnan(q.step[1]));
         CHECK(q.step[2] == Approx(2.0 / 127));
-        CHECK(std::all_of(q.codes.begin(), q.codes.begin() + 256, [](int code) { return code == 0; }));
+        CHECK(std::all_of(q.codes.begin(), q.codes.begin() + 256,
+                          [](int code) { return code == 0; }));
         CHECK(q.codes[256] == 127);
         CHECK(q.sum == std::vector<std::int32_t>{0, 0, 70 * 127});
       }
@@ -218,13 +231,23 @@ TEST_CASE("a NaN row stays NaN through quantize_rows and ternary_gemm, and only 
     kernels.ternary_pack(20, 64, w.data(), packed.data());
     const std::vector<real> scale(20, 1);
     std::vector<real> y(4 * 20);
-    kernels.ternary_gemm({.m = 4, .n = 20, .k = 64, .x = q.codes.data(), .x_stride = 64,
-                          .x_step = q.step.data(), .x_sum = q.sum.data(), .w = packed.data(),
-                          .w_scale = scale.data(), .bias = nullptr, .y = y.data()});
+    kernels.ternary_gemm({.m = 4,
+                          .n = 20,
+                          .k = 64,
+                          .x = q.codes.data(),
+                          .x_stride = 64,
+                          .x_step = q.step.data(),
+                          .x_sum = q.sum.data(),
+                          .w = packed.data(),
+                          .w_scale = scale.data(),
+                          .bias = nullptr,
+                          .y = y.data()});
     for (size_t r = 0; r < 4; ++r)
       for (size_t j = 0; j < 20; ++j) {
-        if (r == 2) REQUIRE(std::isnan(y[r * 20 + j]));
-        else REQUIRE(y[r * 20 + j] == Approx(64));
+        if (r == 2)
+          REQUIRE(std::isnan(y[r * 20 + j]));
+        else
+          REQUIRE(y[r * 20 + j] == Approx(64));
       }
   }
 }

@@ -1,12 +1,14 @@
 #pragma once
 // The hot loops, compiled once per instruction set and picked at run time.
 //
-// core/simd/*.inc.h hold the loops. core/simd/table.cpp includes them all inside a namespace of its own and
-// is compiled once per instruction set (meson.build). They see raw pointers only and include no library
-// headers, so that no inline code of another instruction set leaks out. Naive versions live in the tests.
+// core/simd/*.inc.h hold the loops. core/simd/table.cpp includes them all inside a namespace of its
+// own and is compiled once per instruction set (meson.build). They see raw pointers only and
+// include no library headers, so that no inline code of another instruction set leaks out. Naive
+// versions live in the tests.
 //
-// All matrices are row-major. Results of one table are the same bits on every call; tables of different
-// instruction sets differ in rounding, which is why the name of the one in use is kept in provenance.
+// All matrices are row-major. Results of one table are the same bits on every call; tables of
+// different instruction sets differ in rounding, which is why the name of the one in use is kept in
+// provenance.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -18,7 +20,8 @@ namespace bitlab::simd {
 
 using std::size_t;
 
-// C (m x n) = op(A) (m x k) * op(B) (k x n) + beta * C, beta 0 or 1. With beta 0 the old C is never read.
+// C (m x n) = op(A) (m x k) * op(B) (k x n) + beta * C, beta 0 or 1. With beta 0 the old C is never
+// read.
 struct GemmArgs {
   bool trans_a = false, trans_b = false;  // op(X) = X^T where set
   size_t m = 0, n = 0, k = 0;
@@ -33,10 +36,11 @@ struct GemmArgs {
 
 // Causal or full softmax attention over packed rows (b, t) -> q | k | v.
 //   qkv: (batch * seq_len) x (n_head + 2 n_kv_head) d_head; query head h reads key-value head
-//   h / (n_head / n_kv_head).   y: (batch * seq_len) x (n_head d_head).   lse: batch x n_head x seq_len,
-//   the log-sum-exp of each query's scaled scores, kept for backward instead of the probabilities.
-// dropout > 0 drops probabilities (scaled by 1 / (1 - dropout)) by Philox bits keyed by `key` and counted by
-// (first_sequence + b, h, query, key position), so the same mask comes back in backward.
+//   h / (n_head / n_kv_head).   y: (batch * seq_len) x (n_head d_head).   lse: batch x n_head x
+//   seq_len, the log-sum-exp of each query's scaled scores, kept for backward instead of the
+//   probabilities.
+// dropout > 0 drops probabilities (scaled by 1 / (1 - dropout)) by Philox bits keyed by `key` and
+// counted by (first_sequence + b, h, query, key position), so the same mask comes back in backward.
 struct AttentionArgs {
   size_t batch = 0, seq_len = 0, n_head = 0, n_kv_head = 0, d_head = 0;
   real scale = 1;
@@ -63,18 +67,18 @@ struct AdamWArgs {
   real correction1 = 1, correction2 = 1;  // 1 - beta^t
 };
 
-// y (m x n) = (x_codes (m x k) . w_codes^T) * x_step[row] * w_scale[column] + bias: exact in integers, one
-// scaling at the end.
+// y (m x n) = (x_codes (m x k) . w_codes^T) * x_step[row] * w_scale[column] + bias: exact in
+// integers, one scaling at the end.
 struct TernaryGemmArgs {
   size_t m = 0, n = 0, k = 0;
-  const std::int8_t* x = nullptr;        // m rows, x_stride apart, padded with zeros to a multiple of 64
+  const std::int8_t* x = nullptr;  // m rows, x_stride apart, padded with zeros to a multiple of 64
   size_t x_stride = 0;
-  const real* x_step = nullptr;          // m: what one unit of x is worth
-  const std::int32_t* x_sum = nullptr;   // m: sum of each row of codes
-  const std::uint8_t* w = nullptr;       // from ternary_pack
-  const real* w_scale = nullptr;         // n
-  const real* bias = nullptr;            // n or null
-  real* y = nullptr;                     // m x n, dense
+  const real* x_step = nullptr;         // m: what one unit of x is worth
+  const std::int32_t* x_sum = nullptr;  // m: sum of each row of codes
+  const std::uint8_t* w = nullptr;      // from ternary_pack
+  const real* w_scale = nullptr;        // n
+  const real* bias = nullptr;           // n or null
+  real* y = nullptr;                    // m x n, dense
 };
 
 struct Kernels {
@@ -83,14 +87,21 @@ struct Kernels {
   void (*gemm)(const GemmArgs&);
 
   // Codes, steps and row sums of int8 absmax quantisation per row (REFERENCE.md 2.1):
-  // s = 127 / max(max|x|, eps); code = clamp(rne(x s), -128, 127); step = 1 / s. codes rows are `stride`
-  // apart (a multiple of 64 >= cols); the padding is set to 0.
-  void (*quantize_rows)(size_t rows, size_t cols, const real* x, real eps, std::int8_t* codes,
-                        size_t stride, real* step, std::int32_t* sum);
+  // s = 127 / max(max|x|, eps); code = clamp(rne(x s), -128, 127); step = 1 / s. codes rows are
+  // `stride` apart (a multiple of 64 >= cols); the padding is set to 0.
+  void (*quantize_rows)(size_t rows,
+                        size_t cols,
+                        const real* x,
+                        real eps,
+                        std::int8_t* codes,
+                        size_t stride,
+                        real* step,
+                        std::int32_t* sum);
   // x[r][c] = codes[r][c] * step[r]
-  void (*dequantize_rows)(size_t rows, size_t cols, const std::int8_t* codes, size_t stride,
-                          const real* step, real* x);
-  // codes (n x k, dense, in {-1, 0, 1}) -> the layout ternary_gemm reads, ternary_packed_size(n, k) bytes.
+  void (*dequantize_rows)(
+      size_t rows, size_t cols, const std::int8_t* codes, size_t stride, const real* step, real* x);
+  // codes (n x k, dense, in {-1, 0, 1}) -> the layout ternary_gemm reads, ternary_packed_size(n, k)
+  // bytes.
   size_t (*ternary_packed_size)(size_t n, size_t k);
   void (*ternary_pack)(size_t n, size_t k, const std::int8_t* codes, std::uint8_t* packed);
   void (*ternary_gemm)(const TernaryGemmArgs&);
@@ -100,16 +111,42 @@ struct Kernels {
   void (*attention_backward)(const AttentionArgs&);
 
   // Row-wise ops; formulas and shapes in core/ops/*.h.
-  void (*rmsnorm_forward)(size_t rows, size_t cols, const real* x, const real* w, real eps, real* y,
-                          real* rstd);
-  void (*rmsnorm_backward)(size_t rows, size_t cols, const real* dy, const real* x, const real* w,
-                           const real* rstd, real* dx, real* dw);
-  void (*layernorm_forward)(size_t rows, size_t cols, const real* x, const real* w, const real* b,
-                            real eps, real* y, real* mean, real* rstd);
-  void (*layernorm_backward)(size_t rows, size_t cols, const real* dy, const real* x, const real* w,
-                             const real* mean, const real* rstd, real* dx, real* dw, real* db);
-  double (*cross_entropy)(size_t rows, size_t vocab, const real* logits, const std::int32_t* targets,
-                          real grad_scale, real* dlogits, double* losses);
+  void (*rmsnorm_forward)(
+      size_t rows, size_t cols, const real* x, const real* w, real eps, real* y, real* rstd);
+  void (*rmsnorm_backward)(size_t rows,
+                           size_t cols,
+                           const real* dy,
+                           const real* x,
+                           const real* w,
+                           const real* rstd,
+                           real* dx,
+                           real* dw);
+  void (*layernorm_forward)(size_t rows,
+                            size_t cols,
+                            const real* x,
+                            const real* w,
+                            const real* b,
+                            real eps,
+                            real* y,
+                            real* mean,
+                            real* rstd);
+  void (*layernorm_backward)(size_t rows,
+                             size_t cols,
+                             const real* dy,
+                             const real* x,
+                             const real* w,
+                             const real* mean,
+                             const real* rstd,
+                             real* dx,
+                             real* dw,
+                             real* db);
+  double (*cross_entropy)(size_t rows,
+                          size_t vocab,
+                          const real* logits,
+                          const std::int32_t* targets,
+                          real grad_scale,
+                          real* dlogits,
+                          double* losses);
   void (*relu_forward)(size_t n, const real* x, real* y);
   void (*relu_backward)(size_t n, const real* y, real* dy);  // dy *= (y > 0)
   void (*gelu_forward)(size_t n, const real* x, real* y);
@@ -123,7 +160,8 @@ struct Kernels {
 };
 
 // The table in use: the best that this CPU runs, or the one named by the environment variable
-// BITLAB_KERNELS. Chosen at first use; throws Error for a name that is unknown or that this CPU cannot run.
+// BITLAB_KERNELS. Chosen at first use; throws Error for a name that is unknown or that this CPU
+// cannot run.
 const Kernels& kernels();
 
 // Makes kernels() return `table` from now on. For profiling; not while another thread computes.

@@ -41,7 +41,9 @@ class Timer {
 template <size_t N>
 struct Name {
   char text[N];
-  constexpr Name(const char (&name)[N]) { std::copy_n(name, N, text); }  // NOLINT: a literal is the point
+  constexpr Name(const char (&name)[N]) {
+    std::copy_n(name, N, text);
+  }  // NOLINT: a literal is the point
 };
 
 template <auto member, Name name, class R, class... Args>
@@ -57,15 +59,15 @@ void wrap(R (*Kernels::*)(Args...)) {
 
 void timed_gemm(const GemmArgs& args) {
   const char* names[] = {"gemm nn", "gemm nt", "gemm tn", "gemm tt"};
-  const Timer timer(names[2 * args.trans_a + args.trans_b],
-                    2.0 * static_cast<double>(args.m) * static_cast<double>(args.n) *
-                        static_cast<double>(args.k));
+  const Timer timer(names[2 * args.trans_a + args.trans_b], 2.0 * static_cast<double>(args.m) *
+                                                                static_cast<double>(args.n) *
+                                                                static_cast<double>(args.k));
   profile().original.gemm(args);
 }
 
 void timed_ternary_gemm(const TernaryGemmArgs& args) {
-  const Timer timer("ternary_gemm", 2.0 * static_cast<double>(args.m) * static_cast<double>(args.n) *
-                                        static_cast<double>(args.k));
+  const Timer timer("ternary_gemm", 2.0 * static_cast<double>(args.m) *
+                                        static_cast<double>(args.n) * static_cast<double>(args.k));
   profile().original.ternary_gemm(args);
 }
 

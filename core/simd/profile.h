@@ -1,5 +1,6 @@
 #pragma once
-// Where the time of the kernels goes: a table that times every call of another one. Costs nothing unless installed.
+// Where the time of the kernels goes: a table that times every call of another one. Costs nothing
+// unless installed.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -9,10 +10,10 @@
 namespace bitlab::simd {
 
 struct KernelTime {
-  std::string name;         // "gemm nt", "attention_forward"; gemm is split by its transpositions
+  std::string name;  // "gemm nt", "attention_forward"; gemm is split by its transpositions
   std::uint64_t calls = 0;
   double seconds = 0;
-  double flops = 0;         // matrix products and ternary products only, else 0
+  double flops = 0;  // matrix products and ternary products only, else 0
 };
 
 // A copy of `table` whose functions are timed; it may be used by one thread at a time.

@@ -1,9 +1,10 @@
-// Part of table.cpp. Row-wise and element-wise loops. `omp simd` lets the compiler reorder the sums it
-// names, and nothing else.
+// Part of table.cpp. Row-wise and element-wise loops. `omp simd` lets the compiler reorder the sums
+// it names, and nothing else.
 
 static double sum_of_squares(size_t n, const real* x) {
   double total = 0;
-  for (size_t begin = 0; begin < n; begin += 4096) {  // blocks: float lanes stay short, the total is double
+  for (size_t begin = 0; begin < n;
+       begin += 4096) {  // blocks: float lanes stay short, the total is double
     const size_t end = begin + 4096 < n ? begin + 4096 : n;
     real sum = 0;
 #pragma omp simd reduction(+ : sum)
@@ -25,8 +26,8 @@ static double sum_of_abs(size_t n, const real* x) {
   return total;
 }
 
-static void rmsnorm_forward(size_t rows, size_t cols, const real* x, const real* w, real eps, real* y,
-                            real* rstd) {
+static void rmsnorm_forward(
+    size_t rows, size_t cols, const real* x, const real* w, real eps, real* y, real* rstd) {
   for (size_t r = 0; r < rows; ++r) {
     const real* in = x + r * cols;
     real* out = y + r * cols;
@@ -45,10 +46,16 @@ static void rmsnorm_forward(size_t rows, size_t cols, const real* x, const real*
   }
 }
 
-// dx_c = rstd (w_c dy_c - xhat_c mean_k(w_k dy_k xhat_k)); dw_c += sum_r dy_c xhat_c, with xhat = x rstd.
-// dx may be dy.
-static void rmsnorm_backward(size_t rows, size_t cols, const real* dy, const real* x, const real* w,
-                             const real* rstd, real* dx, real* dw) {
+// dx_c = rstd (w_c dy_c - xhat_c mean_k(w_k dy_k xhat_k)); dw_c += sum_r dy_c xhat_c, with xhat = x
+// rstd. dx may be dy.
+static void rmsnorm_backward(size_t rows,
+                             size_t cols,
+                             const real* dy,
+                             const real* x,
+                             const real* w,
+                             const real* rstd,
+                             real* dx,
+                             real* dw) {
   for (size_t r = 0; r < rows; ++r) {
     const real* in = x + r * cols;
     const real* grad = dy + r * cols;
@@ -77,8 +84,15 @@ static void rmsnorm_backward(size_t rows, size_t cols, const real* dy, const rea
 }
 
 // Null w and b: no gain, no shift.
-static void layernorm_forward(size_t rows, size_t cols, const real* x, const real* w, const real* b,
-                              real eps, real* y, real* mean, real* rstd) {
+static void layernorm_forward(size_t rows,
+                              size_t cols,
+                              const real* x,
+                              const real* w,
+                              const real* b,
+                              real eps,
+                              real* y,
+                              real* mean,
+                              real* rstd) {
   for (size_t r = 0; r < rows; ++r) {
     const real* in = x + r * cols;
     real* out = y + r * cols;
@@ -105,8 +119,16 @@ static void layernorm_forward(size_t rows, size_t cols, const real* x, const rea
 }
 
 // g = w dy: dx = rstd (g - mean(g) - xhat mean(g xhat)); dw += dy xhat; db += dy. dx may be dy.
-static void layernorm_backward(size_t rows, size_t cols, const real* dy, const real* x, const real* w,
-                               const real* mean, const real* rstd, real* dx, real* dw, real* db) {
+static void layernorm_backward(size_t rows,
+                               size_t cols,
+                               const real* dy,
+                               const real* x,
+                               const real* w,
+                               const real* mean,
+                               const real* rstd,
+                               real* dx,
+                               real* dw,
+                               real* db) {
   const real inverse = real(1) / static_cast<real>(cols);
   for (size_t r = 0; r < rows; ++r) {
     const real* in = x + r * cols;
@@ -136,10 +158,15 @@ static void layernorm_backward(size_t rows, size_t cols, const real* dy, const r
   }
 }
 
-// Sum over rows of -log softmax(logits)[target]; dlogits = (softmax - onehot) grad_scale. Rows with a negative
-// target count nothing. dlogits may be logits, or null; losses (one a row) may be null.
-static double cross_entropy(size_t rows, size_t vocab, const real* logits, const std::int32_t* targets,
-                            real grad_scale, real* dlogits, double* losses) {
+// Sum over rows of -log softmax(logits)[target]; dlogits = (softmax - onehot) grad_scale. Rows with
+// a negative target count nothing. dlogits may be logits, or null; losses (one a row) may be null.
+static double cross_entropy(size_t rows,
+                            size_t vocab,
+                            const real* logits,
+                            const std::int32_t* targets,
+                            real grad_scale,
+                            real* dlogits,
+                            double* losses) {
   double total = 0;
   for (size_t r = 0; r < rows; ++r) {
     const real* in = logits + r * vocab;

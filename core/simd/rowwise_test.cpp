@@ -35,8 +35,8 @@ Reals guarded(size_t n) {  // one value more, to see writes past the end
   return x;
 }
 
-// Greatest difference relative to the greatest expected magnitude, or to `size` if that is greater (for sums
-// whose terms cancel); NaN counts as infinite.
+// Greatest difference relative to the greatest expected magnitude, or to `size` if that is greater
+// (for sums whose terms cancel); NaN counts as infinite.
 double distance(const Reals& got, const Doubles& want, double size = 1e-30) {
   double worst = 0;
   for (const double w : want) size = std::max(size, std::fabs(w));
@@ -58,7 +58,13 @@ void for_each_table(const std::function<void(const Kernels&)>& test) {
 struct NormReference {
   Doubles y, dx, dw, db, mean, rstd;
   double largest_term = 0;  // of the sums that dx is made of
-  NormReference(size_t rows, size_t cols, const Reals& x, const real* w, const real* b, double eps, bool centre,
+  NormReference(size_t rows,
+                size_t cols,
+                const Reals& x,
+                const real* w,
+                const real* b,
+                double eps,
+                bool centre,
                 const Reals& dy)
       : y(rows * cols), dx(rows * cols), dw(cols), db(cols), mean(rows), rstd(rows) {
     for (size_t r = 0; r < rows; ++r) {
@@ -66,7 +72,8 @@ struct NormReference {
       const auto n = static_cast<double>(cols);
       if (centre)
         for (size_t c = 0; c < cols; ++c) mu += x[r * cols + c] / n;
-      for (size_t c = 0; c < cols; ++c) square += (x[r * cols + c] - mu) * (x[r * cols + c] - mu) / n;
+      for (size_t c = 0; c < cols; ++c)
+        square += (x[r * cols + c] - mu) * (x[r * cols + c] - mu) / n;
       const double scale = 1 / std::sqrt(square + eps);
       Doubles hat(cols), g(cols);
       for (size_t c = 0; c < cols; ++c) {
@@ -80,7 +87,8 @@ struct NormReference {
         g_mean += centre ? g[c] / n : 0;
         gx_mean += g[c] * hat[c] / n;
       }
-      for (size_t c = 0; c < cols; ++c) dx[r * cols + c] = scale * (g[c] - g_mean - hat[c] * gx_mean);
+      for (size_t c = 0; c < cols; ++c)
+        dx[r * cols + c] = scale * (g[c] - g_mean - hat[c] * gx_mean);
       mean[r] = mu;
       rstd[r] = scale;
     }
@@ -95,22 +103,26 @@ TEST_CASE("rmsnorm equals its definition, forward and backward", "[simd][norm]")
       for (const bool gain : {true, false}) {
         CAPTURE(cols, gain);
         const size_t rows = 3;
-        const Reals x = noise(rows * cols, "x", 2), w = noise(cols, "w", 0.5, 1), dy = noise(rows * cols, "dy");
+        const Reals x = noise(rows * cols, "x", 2), w = noise(cols, "w", 0.5, 1),
+                    dy = noise(rows * cols, "dy");
         const double eps = 1e-5;
         const NormReference want(rows, cols, x, gain ? w.data() : nullptr, nullptr, eps, false, dy);
-        Reals y = guarded(rows * cols), rstd = guarded(rows), dx = guarded(rows * cols), dw(cols, 10);
-        k.rmsnorm_forward(rows, cols, x.data(), gain ? w.data() : nullptr, real(eps), y.data(), rstd.data());
-        k.rmsnorm_backward(rows, cols, dy.data(), x.data(), gain ? w.data() : nullptr, rstd.data(), dx.data(),
-                           gain ? dw.data() : nullptr);
+        Reals y = guarded(rows * cols), rstd = guarded(rows), dx = guarded(rows * cols),
+              dw(cols, 10);
+        k.rmsnorm_forward(rows, cols, x.data(), gain ? w.data() : nullptr, real(eps), y.data(),
+                          rstd.data());
+        k.rmsnorm_backward(rows, cols, dy.data(), x.data(), gain ? w.data() : nullptr, rstd.data(),
+                           dx.data(), gain ? dw.data() : nullptr);
         CHECK(distance(y, want.y) < 1e-6);
         CHECK(distance(rstd, want.rstd) < 1e-6);
         CHECK(distance(dx, want.dx, want.largest_term) < 2e-6);
-        for (size_t c = 0; c < cols; ++c) CHECK(dw[c] == Approx(gain ? 10 + want.dw[c] : 10).margin(1e-5));
+        for (size_t c = 0; c < cols; ++c)
+          CHECK(dw[c] == Approx(gain ? 10 + want.dw[c] : 10).margin(1e-5));
         CHECK((y.back() == kGuard && rstd.back() == kGuard && dx.back() == kGuard));
         Reals in_place = dy;  // dx may be dy
         Reals dw2(cols);
-        k.rmsnorm_backward(rows, cols, in_place.data(), x.data(), gain ? w.data() : nullptr, rstd.data(),
-                           in_place.data(), gain ? dw2.data() : nullptr);
+        k.rmsnorm_backward(rows, cols, in_place.data(), x.data(), gain ? w.data() : nullptr,
+                           rstd.data(), in_place.data(), gain ? dw2.data() : nullptr);
         CHECK(std::equal(in_place.begin(), in_place.end(), dx.begin()));
       }
   });
@@ -123,18 +135,21 @@ TEST_CASE("layernorm equals its definition, forward and backward", "[simd][norm]
         CAPTURE(cols, parts);
         if (cols == 1) continue;  // the variance is 0
         const size_t rows = 3;
-        const Reals x = noise(rows * cols, "x", 2, 5), w = noise(cols, "w", 0.5, 1), b = noise(cols, "b"),
-                    dy = noise(rows * cols, "dy");
+        const Reals x = noise(rows * cols, "x", 2, 5), w = noise(cols, "w", 0.5, 1),
+                    b = noise(cols, "b"), dy = noise(rows * cols, "dy");
         const double eps = 1e-5;
         const real* gain = parts > 0 ? w.data() : nullptr;
         const real* shift = parts > 1 ? b.data() : nullptr;
         const NormReference want(rows, cols, x, gain, shift, eps, true, dy);
-        Reals y = guarded(rows * cols), mean = guarded(rows), rstd = guarded(rows), dx = guarded(rows * cols);
+        Reals y = guarded(rows * cols), mean = guarded(rows), rstd = guarded(rows),
+              dx = guarded(rows * cols);
         Reals dw(cols, 10), db(cols, 20);
-        k.layernorm_forward(rows, cols, x.data(), gain, shift, real(eps), y.data(), mean.data(), rstd.data());
-        k.layernorm_backward(rows, cols, dy.data(), x.data(), gain, mean.data(), rstd.data(), dx.data(),
-                             gain ? dw.data() : nullptr, shift ? db.data() : nullptr);
-        const double tolerance = cols == 2 ? 1e-4 : 5e-6;  // few columns: differences of near numbers
+        k.layernorm_forward(rows, cols, x.data(), gain, shift, real(eps), y.data(), mean.data(),
+                            rstd.data());
+        k.layernorm_backward(rows, cols, dy.data(), x.data(), gain, mean.data(), rstd.data(),
+                             dx.data(), gain ? dw.data() : nullptr, shift ? db.data() : nullptr);
+        const double tolerance =
+            cols == 2 ? 1e-4 : 5e-6;  // few columns: differences of near numbers
         CHECK(distance(y, want.y) < tolerance);
         CHECK(distance(mean, want.mean) < 1e-6);
         CHECK(distance(rstd, want.rstd) < tolerance);
@@ -143,7 +158,8 @@ TEST_CASE("layernorm equals its definition, forward and backward", "[simd][norm]
           CHECK(dw[c] == Approx(gain ? 10 + want.dw[c] : 10).margin(1e-4));
           CHECK(db[c] == Approx(shift ? 20 + want.db[c] : 20).margin(1e-5));
         }
-        CHECK((y.back() == kGuard && mean.back() == kGuard && rstd.back() == kGuard && dx.back() == kGuard));
+        CHECK((y.back() == kGuard && mean.back() == kGuard && rstd.back() == kGuard &&
+               dx.back() == kGuard));
       }
   });
 }
@@ -154,7 +170,8 @@ TEST_CASE("layernorm keeps its precision far from zero", "[simd][norm]") {
     const Reals x = noise(cols, "x", 1, 1000);  // a one-pass variance in float would be noise
     const NormReference want(1, cols, x, nullptr, nullptr, 1e-5, true, x);
     Reals y(cols), mean(1), rstd(1);
-    k.layernorm_forward(1, cols, x.data(), nullptr, nullptr, real(1e-5), y.data(), mean.data(), rstd.data());
+    k.layernorm_forward(1, cols, x.data(), nullptr, nullptr, real(1e-5), y.data(), mean.data(),
+                        rstd.data());
     CHECK(distance(y, want.y) < 2e-4);  // of the mean's own rounding, 6e-5 of a standard deviation
     CHECK(rstd[0] == Approx(want.rstd[0]).epsilon(1e-5));
   });
@@ -179,20 +196,25 @@ TEST_CASE("cross-entropy and its gradient equal their definition", "[simd][loss]
           want_loss[r] = std::log(sum) + top - z[r * vocab + static_cast<size_t>(targets[r])];
           total += want_loss[r];
           for (size_t c = 0; c < vocab; ++c)
-            want_d[r * vocab + c] = (std::exp(z[r * vocab + c] - top) / sum -
-                                     (c == static_cast<size_t>(targets[r]))) * 0.25;
+            want_d[r * vocab + c] =
+                (std::exp(z[r * vocab + c] - top) / sum - (c == static_cast<size_t>(targets[r]))) *
+                0.25;
         }
         Reals d = guarded(rows * vocab);
         Doubles losses(rows, 99);
-        const double got = k.cross_entropy(rows, vocab, z.data(), targets.data(), real(0.25), d.data(), losses.data());
+        const double got = k.cross_entropy(rows, vocab, z.data(), targets.data(), real(0.25),
+                                           d.data(), losses.data());
         CHECK(got == Approx(total).epsilon(2e-6).margin(1e-6));
-        for (size_t r = 0; r < rows; ++r) CHECK(losses[r] == Approx(want_loss[r]).epsilon(2e-6).margin(1e-6));
+        for (size_t r = 0; r < rows; ++r)
+          CHECK(losses[r] == Approx(want_loss[r]).epsilon(2e-6).margin(1e-6));
         for (size_t i = 0; i < want_d.size(); ++i)
           REQUIRE(std::fabs(static_cast<double>(d[i]) - want_d[i]) < 2e-7);
         CHECK(d.back() == kGuard);
-        CHECK(k.cross_entropy(rows, vocab, z.data(), targets.data(), 1, nullptr, nullptr) == Approx(got));
+        CHECK(k.cross_entropy(rows, vocab, z.data(), targets.data(), 1, nullptr, nullptr) ==
+              Approx(got));
         Reals in_place = z;
-        k.cross_entropy(rows, vocab, in_place.data(), targets.data(), real(0.25), in_place.data(), nullptr);
+        k.cross_entropy(rows, vocab, in_place.data(), targets.data(), real(0.25), in_place.data(),
+                        nullptr);
         CHECK(std::equal(in_place.begin(), in_place.end(), d.begin()));
       }
   });
@@ -208,18 +230,22 @@ TEST_CASE("one NaN or infinite logit makes its row's loss and gradient NaN", "[s
         const std::vector<std::int32_t> targets = {3, 4, 5};
         Reals d(3 * vocab);
         Doubles losses(3);
-        const double total = k.cross_entropy(3, vocab, z.data(), targets.data(), 1, d.data(), losses.data());
+        const double total =
+            k.cross_entropy(3, vocab, z.data(), targets.data(), 1, d.data(), losses.data());
         REQUIRE(std::isnan(total));
         REQUIRE((std::isfinite(losses[0]) && std::isnan(losses[1]) && std::isfinite(losses[2])));
-        REQUIRE(std::all_of(d.begin() + vocab, d.begin() + 2 * vocab, [](real v) { return std::isnan(v); }));
+        REQUIRE(std::all_of(d.begin() + vocab, d.begin() + 2 * vocab,
+                            [](real v) { return std::isnan(v); }));
         REQUIRE(std::isfinite(d[0]));
-        REQUIRE(std::isnan(k.cross_entropy(3, vocab, z.data(), targets.data(), 1, nullptr, nullptr)));
+        REQUIRE(
+            std::isnan(k.cross_entropy(3, vocab, z.data(), targets.data(), 1, nullptr, nullptr)));
       }
   });
 }
 
 TEST_CASE("exp is accurate over the whole range that softmax uses", "[simd][math]") {
-  // Cross-entropy of two logits 0 and x <= 0 shows exp(x) in the gradient: p = exp(x) / (1 + exp(x)).
+  // Cross-entropy of two logits 0 and x <= 0 shows exp(x) in the gradient: p = exp(x) / (1 +
+  // exp(x)).
   for_each_table([](const Kernels& k) {
     double worst = 0;
     for (int i = 0; i <= 200000; ++i) {
@@ -232,7 +258,8 @@ TEST_CASE("exp is accurate over the whole range that softmax uses", "[simd][math
       worst = std::max(worst, std::fabs(d[1] / want - 1));
     }
     CHECK(worst < 4e-7);
-    for (const real x : {real(-88), real(-1e4), real(-1e30), -kInf}) {  // far below: 0, never garbage
+    for (const real x :
+         {real(-88), real(-1e4), real(-1e30), -kInf}) {  // far below: 0, never garbage
       const real z[2] = {0, x};
       const std::int32_t target = 0;
       real d[2];
@@ -252,7 +279,8 @@ TEST_CASE("gelu with the exact erf is accurate to 1e-6, forward and backward", "
       k.gelu_forward(1, &x, &y);
       k.gelu_backward(1, &x, &dy);
       worst = std::max(worst, std::fabs(y - v * phi) / std::max(1.0, std::fabs(v)));
-      worst_slope = std::max(worst_slope, std::fabs(dy - (phi + v * std::exp(-v * v / 2) / std::sqrt(2 * M_PI))));
+      worst_slope = std::max(
+          worst_slope, std::fabs(dy - (phi + v * std::exp(-v * v / 2) / std::sqrt(2 * M_PI))));
     }
     CHECK(worst < 1e-6);
     CHECK(worst_slope < 1e-6);
@@ -353,7 +381,8 @@ TEST_CASE("NaN stays visible in every row-wise kernel", "[simd][nan]") {
       CHECK(std::isnan(slope[at]));
       k.rmsnorm_forward(1, n, x.data(), nullptr, real(1e-5), y.data(), stats.data());
       CHECK((all_nan(y) && all_nan(stats)));
-      k.layernorm_forward(1, n, x.data(), nullptr, nullptr, real(1e-5), y.data(), more.data(), stats.data());
+      k.layernorm_forward(1, n, x.data(), nullptr, nullptr, real(1e-5), y.data(), more.data(),
+                          stats.data());
       CHECK((all_nan(y) && all_nan(stats)));
       CHECK(std::isnan(k.sum_of_squares(n, x.data())));
       CHECK(std::isnan(k.sum_of_abs(n, x.data())));
@@ -364,9 +393,10 @@ TEST_CASE("NaN stays visible in every row-wise kernel", "[simd][nan]") {
       k.rmsnorm_forward(1, n, good.data(), nullptr, real(1e-5), y.data(), stats.data());
       k.rmsnorm_backward(1, n, bad.data(), good.data(), nullptr, stats.data(), out.data(), nullptr);
       CHECK(all_nan(out));
-      k.layernorm_forward(1, n, good.data(), nullptr, nullptr, real(1e-5), y.data(), more.data(), stats.data());
-      k.layernorm_backward(1, n, bad.data(), good.data(), nullptr, more.data(), stats.data(), out.data(), dw.data(),
-                           db.data());
+      k.layernorm_forward(1, n, good.data(), nullptr, nullptr, real(1e-5), y.data(), more.data(),
+                          stats.data());
+      k.layernorm_backward(1, n, bad.data(), good.data(), nullptr, more.data(), stats.data(),
+                           out.data(), dw.data(), db.data());
       CHECK((all_nan(out) && std::isnan(dw[at]) && std::isnan(db[at])));
     }
   });
@@ -409,7 +439,8 @@ TEST_CASE("adamw equals the update written out in double", "[simd][adamw]") {
           dm[i] = b1 * dm[i] + (1 - b1) * grad;
           dv[i] = b2 * dv[i] + (1 - b2) * grad * grad;
           dw[i] *= 1 - lr * decay;
-          dw[i] -= lr * (dm[i] / (1 - std::pow(b1, t))) / (std::sqrt(dv[i] / (1 - std::pow(b2, t))) + eps);
+          dw[i] -= lr * (dm[i] / (1 - std::pow(b1, t))) /
+                   (std::sqrt(dv[i] / (1 - std::pow(b2, t))) + eps);
         }
       }
       CHECK(distance(w, dw) < 2e-6);

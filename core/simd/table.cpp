@@ -1,11 +1,11 @@
 // One table of kernels. Compiled once per instruction set with BITLAB_SIMD_NAME set to its name.
-#include "core/simd/kernels.h"
-
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <new>
 #include <utility>
+
+#include "core/simd/kernels.h"
 #if defined(__SSE4_1__)
 #include <immintrin.h>
 #endif
@@ -16,16 +16,16 @@
 #define BITLAB_STRING2(x) #x
 #define BITLAB_STRING(x) BITLAB_STRING2(x)
 
-// Each table lives in a namespace of its own: the same inline function compiled for two instruction sets
-// must never be merged by the linker.
+// Each table lives in a namespace of its own: the same inline function compiled for two instruction
+// sets must never be merged by the linker.
 namespace bitlab::simd::BITLAB_SIMD_NAME {
 namespace {
 
-#include "core/simd/vector_math.inc.h"
+#include "core/simd/attention.inc.h"
 #include "core/simd/gemm.inc.h"
 #include "core/simd/int8.inc.h"
-#include "core/simd/attention.inc.h"
 #include "core/simd/rowwise.inc.h"
+#include "core/simd/vector_math.inc.h"
 
 }  // namespace
 

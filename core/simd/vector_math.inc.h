@@ -1,7 +1,7 @@
 // Part of table.cpp. exp and erf as plain arithmetic, so that loops over them vectorise.
 
-// exp(x) to 1 ulp or so for x <= 88; 0 below -87. Cody-Waite reduction to r in [-ln2/2, ln2/2], a degree-6
-// polynomial (Taylor, error < 3e-8), then 2^n by the exponent bits. NaN stays NaN.
+// exp(x) to 1 ulp or so for x <= 88; 0 below -87. Cody-Waite reduction to r in [-ln2/2, ln2/2], a
+// degree-6 polynomial (Taylor, error < 3e-8), then 2^n by the exponent bits. NaN stays NaN.
 static inline float fast_exp(float x) {
   const float clamped = x < -87.0f ? -87.0f : (x > 88.0f ? 88.0f : x);
   const float shifter = 12582912.0f;  // 1.5 * 2^23: adding it rounds to the nearest integer
@@ -30,7 +30,8 @@ static inline float fast_erf(float x) {
   const float a = x < 0 ? -x : x;
   const float t = 1.0f / (1.0f + 0.3275911f * a);
   const float poly =
-      t * (0.254829592f + t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f))));
+      t * (0.254829592f +
+           t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f))));
   const float y = 1.0f - poly * fast_exp(-a * a);
   return x < 0 ? -y : y;
 }

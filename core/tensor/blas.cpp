@@ -18,7 +18,8 @@ double seconds_since(Clock::time_point begin) {
 
 }  // namespace
 
-void blas_sgemm_nt(std::size_t m, std::size_t n, std::size_t k, const float* a, const float* b, float* c) {
+void blas_sgemm_nt(
+    std::size_t m, std::size_t n, std::size_t k, const float* a, const float* b, float* c) {
   openblas_set_num_threads(1);
   const auto M = static_cast<blasint>(m), N = static_cast<blasint>(n), K = static_cast<blasint>(k);
   cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, M, N, K, 1, a, K, b, K, 0, c, N);

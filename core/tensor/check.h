@@ -7,8 +7,8 @@
 
 namespace bitlab {
 
-[[noreturn]] void throw_shape_error(const char* where, const char* name, View v, size_t rows,
-                                    size_t cols);
+[[noreturn]] void throw_shape_error(
+    const char* where, const char* name, View v, size_t rows, size_t cols);
 
 // Throws Error unless v is rows x cols and has memory.
 inline void check_shape(const char* where, const char* name, View v, size_t rows, size_t cols) {

@@ -1,6 +1,6 @@
 #pragma once
-// Matrix products. Float products run on bitlab's own kernels (core/simd), so their bits do not depend on the
-// BLAS version; OpenBLAS serves as the yardstick of benchmarks and tests.
+// Matrix products. Float products run on bitlab's own kernels (core/simd), so their bits do not
+// depend on the BLAS version; OpenBLAS serves as the yardstick of benchmarks and tests.
 #include "core/tensor/view.h"
 
 namespace bitlab {

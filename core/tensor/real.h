@@ -1,6 +1,6 @@
 #pragma once
-// The scalar of all arithmetic: float in the product, double in the gradient checks (a second build of the
-// same sources with -DBITLAB_DOUBLE).
+// The scalar of all arithmetic: float in the product, double in the gradient checks (a second build
+// of the same sources with -DBITLAB_DOUBLE).
 
 namespace bitlab {
 

@@ -8,7 +8,8 @@ namespace bitlab {
 
 using std::size_t;
 
-// rows x cols reals, densely packed. A vector is 1 x n; activations are (batch * seq_len) x features.
+// rows x cols reals, densely packed. A vector is 1 x n; activations are (batch * seq_len) x
+// features.
 struct View {
   real* data = nullptr;
   size_t rows = 0;

@@ -22,18 +22,22 @@ void GptConfig::fields(FieldVisitor& v) {
   v.field("seq_len", seq_len, {.help = "positions", .min = 1});
   v.field("norm", norm, {.help = "norm of the blocks", .choices = {"rmsnorm", "layernorm"}});
   v.field("norm_eps", norm_eps, {.help = "added to the variance", .min = 0});
-  v.field("activation", activation, {.help = "of the feed-forward part", .choices = {"relu", "gelu"}});
-  v.field("dropout", dropout, {.help = "of embeddings, attention and block outputs", .min = 0, .max = 0.99});
+  v.field("activation", activation,
+          {.help = "of the feed-forward part", .choices = {"relu", "gelu"}});
+  v.field("dropout", dropout,
+          {.help = "of embeddings, attention and block outputs", .min = 0, .max = 0.99});
   v.field("tie_embeddings", tie_embeddings, {.help = "the head reads the token embedding"});
-  v.field("attention_scale", attention_scale,
-          {.help = "scores are divided by the root of this width", .choices = {"head_dim", "n_embd"}});
+  v.field(
+      "attention_scale", attention_scale,
+      {.help = "scores are divided by the root of this width", .choices = {"head_dim", "n_embd"}});
   v.field("qkv_bias", qkv_bias, {.help = "biases of the query, key and value projections"});
   v.field("proj_bias", proj_bias, {.help = "bias of the attention output"});
   v.field("ffn_bias", ffn_bias, {.help = "biases of the feed-forward part"});
   v.field("head_bias", head_bias, {.help = "bias of the head"});
   v.field("init_std", init_std, {.help = "standard deviation of fresh weights", .min = 0});
   const std::string before = linear;
-  v.field("linear", linear, {.help = "kind of the blocks' linear layers", .choices = linear_layers().names()});
+  v.field("linear", linear,
+          {.help = "kind of the blocks' linear layers", .choices = linear_layers().names()});
   if (linear != before) linear_settings = linear_layers().at(linear).make_config();
   v.begin(linear, "settings of the " + linear + " layers");
   linear_settings->fields(v);
@@ -52,9 +56,12 @@ class BlockBuilder {
         width_(static_cast<size_t>(config.d_model)),
         hidden_(static_cast<size_t>(config.d_ff ? config.d_ff : 4 * config.d_model)) {}
 
-  LayerPtr linear(const std::string& name, size_t in, std::vector<LinearShape::Part> parts,
+  LayerPtr linear(const std::string& name,
+                  size_t in,
+                  std::vector<LinearShape::Part> parts,
                   bool bias) const {
-    const LinearShape shape{name, in, std::move(parts), bias, {Init::Kind::Normal, config_.init_std}};
+    const LinearShape shape{
+        name, in, std::move(parts), bias, {Init::Kind::Normal, config_.init_std}};
     return linear_layers().at(config_.linear).make(shape, *config_.linear_settings);
   }
 
@@ -68,7 +75,8 @@ class BlockBuilder {
     return std::make_unique<SelfAttention>(
         shape,
         linear("qkv", width_, {{"wq", width_}, {"wk", width_}, {"wv", width_}}, config_.qkv_bias),
-        linear("wo", width_, {{"wo", width_}}, config_.proj_bias), "dropout/" + block + ".attn.scores");
+        linear("wo", width_, {{"wo", width_}}, config_.proj_bias),
+        "dropout/" + block + ".attn.scores");
   }
 
   LayerPtr feed_forward() const {
@@ -78,7 +86,9 @@ class BlockBuilder {
   }
 
   // x + dropout(inner(norm(x)))
-  LayerPtr residual(const std::string& norm_name, const std::string& name, LayerPtr inner,
+  LayerPtr residual(const std::string& norm_name,
+                    const std::string& name,
+                    LayerPtr inner,
                     const std::string& block) const {
     auto path = std::make_unique<Sequential>();
     path->add(norm_name, make_norm(config_.norm, width_, config_.norm_eps));
@@ -108,7 +118,8 @@ LayerPtr build_gpt(const GptConfig& config, size_t vocab_size) {
   const BlockBuilder builder(config);
 
   auto net = std::make_unique<Sequential>();
-  auto embedding = std::make_unique<Embedding>(vocab_size, static_cast<size_t>(config.seq_len), width, init);
+  auto embedding =
+      std::make_unique<Embedding>(vocab_size, static_cast<size_t>(config.seq_len), width, init);
   Param& token = embedding->token_param();
   net->add("embedding", std::move(embedding));
   if (config.dropout > 0)

@@ -16,20 +16,21 @@ struct GptConfig : Configurable {
   std::int64_t n_layer = 4;
   std::int64_t n_head = 4;
   std::int64_t d_model = 64;
-  std::int64_t d_ff = 0;                     // 0: 4 d_model
+  std::int64_t d_ff = 0;  // 0: 4 d_model
   std::int64_t seq_len = 32;
-  std::string norm = "rmsnorm";              // rmsnorm, layernorm
+  std::string norm = "rmsnorm";  // rmsnorm, layernorm
   double norm_eps = 1e-5;
-  std::string activation = "relu";           // relu, gelu
+  std::string activation = "relu";  // relu, gelu
   double dropout = 0;
-  bool tie_embeddings = false;               // the head reads the token embedding
-  std::string attention_scale = "head_dim";  // 1 / sqrt(d_head); n_embd: 1 / sqrt(d_model), as seed 2
+  bool tie_embeddings = false;  // the head reads the token embedding
+  std::string attention_scale =
+      "head_dim";  // 1 / sqrt(d_head); n_embd: 1 / sqrt(d_model), as seed 2
   bool qkv_bias = false;
-  bool proj_bias = true;                     // of the attention output
+  bool proj_bias = true;  // of the attention output
   bool ffn_bias = true;
   bool head_bias = true;
   double init_std = 0.02;
-  std::string linear = "full";               // kind of the blocks' linear layers; the head is always full
+  std::string linear = "full";  // kind of the blocks' linear layers; the head is always full
   std::unique_ptr<Configurable> linear_settings;  // of that kind, in the table named after it
 
   GptConfig();

@@ -21,7 +21,8 @@ double LanguageModel::loss(Pass& pass, const std::int32_t* targets, double* loss
   return cross_entropy(logits(pass), targets, 0, {}, losses);
 }
 
-double LanguageModel::loss_and_gradients(Pass& pass, const std::int32_t* targets,
+double LanguageModel::loss_and_gradients(Pass& pass,
+                                         const std::int32_t* targets,
                                          double grad_scale) const {
   const View z = logits(pass);
   const double total = cross_entropy(z, targets, grad_scale, z);
@@ -29,9 +30,12 @@ double LanguageModel::loss_and_gradients(Pass& pass, const std::int32_t* targets
   return total;
 }
 
-void LanguageModel::fix_ternary(const std::string& name, const std::vector<std::int8_t>& codes, real scale) {
+void LanguageModel::fix_ternary(const std::string& name,
+                                const std::vector<std::int8_t>& codes,
+                                real scale) {
   if (!net_->fix_ternary(name, codes, scale))
-    throw Error("model", "a ternary matrix must be named, but '" + name + "' is none of the model's");
+    throw Error("model",
+                "a ternary matrix must be named, but '" + name + "' is none of the model's");
 }
 
 }  // namespace bitlab

@@ -15,8 +15,8 @@ class LanguageModel {
   // Logits of pass.tokens: (batch * seq_len) x vocab_size.
   View logits(Pass& pass) const;
 
-  // Sum over pass's rows of the cross-entropy of the next tokens, in nats; rows with a negative target count
-  // nothing. losses: one a row, or null.
+  // Sum over pass's rows of the cross-entropy of the next tokens, in nats; rows with a negative
+  // target count nothing. losses: one a row, or null.
   double loss(Pass& pass, const std::int32_t* targets, double* losses = nullptr) const;
 
   // The same, and adds grad_scale times its gradient to pass.gradients.
@@ -25,7 +25,8 @@ class LanguageModel {
   // After the parameters changed: prepares the layers for optimiser step `step`.
   void prepare(std::uint64_t step) { net_->prepare(step); }
 
-  // Fixes the codes of the ternary matrix `name` (see Layer). Throws Error if the model has no such matrix.
+  // Fixes the codes of the ternary matrix `name` (see Layer). Throws Error if the model has no such
+  // matrix.
   void fix_ternary(const std::string& name, const std::vector<std::int8_t>& codes, real scale);
 
   ParamStore& params() { return params_; }
@@ -34,7 +35,8 @@ class LanguageModel {
   size_t vocab_size() const { return vocab_size_; }
   size_t seq_len() const { return seq_len_; }
 
-  // FLOPs of one token of training at the model's full length: 6 per multiply-add of a forward pass.
+  // FLOPs of one token of training at the model's full length: 6 per multiply-add of a forward
+  // pass.
   double train_flops_per_token() const { return 6 * net_->macs_per_row(seq_len_); }
 
  private:
