@@ -21,11 +21,13 @@
 namespace bitlab::simd::BITLAB_SIMD_NAME {
 namespace {
 
-#include "core/simd/attention.inc.h"
+// clang-format off: the order matters
+#include "core/simd/vector_math.inc.h"
 #include "core/simd/gemm.inc.h"
 #include "core/simd/int8.inc.h"
+#include "core/simd/attention.inc.h"
 #include "core/simd/rowwise.inc.h"
-#include "core/simd/vector_math.inc.h"
+// clang-format on
 
 }  // namespace
 
