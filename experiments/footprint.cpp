@@ -17,8 +17,8 @@ std::size_t activation_bytes(const LanguageModel& model) {
   pass.training = true;
   model.logits(pass);
   const Arena::Mark end = pass.arena.mark();
-  // Each block of an arena is as large as all before it, and the last one is not full.
-  return end.block == 0 ? end.used : pass.arena.capacity() / 2 + end.used;
+  // Beyond its first block an arena is not quite full; backward passes need the rest and more.
+  return end.block == 0 ? end.used : pass.arena.capacity();
 }
 
 // Gradient buffers of a step (TrainStep): one a shard, and one a level of the tree that sums the
