@@ -62,7 +62,7 @@ ThreadTeam::~ThreadTeam() {
 
 std::size_t ThreadTeam::size() const { return impl_->helpers.size() + 1; }
 
-void ThreadTeam::run(std::size_t count, const std::function<void(std::size_t)>& task) {
+void ThreadTeam::run_all(std::size_t count, const std::function<void(std::size_t)>& task) {
   Impl& team = *impl_;
   {
     const std::lock_guard lock(team.mutex);

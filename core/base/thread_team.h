@@ -18,9 +18,15 @@ class ThreadTeam {
 
   // Runs task(0) .. task(count - 1), each once, and returns when all are done. The first exception
   // that a task threw is thrown here, after the rest ended.
-  void run(std::size_t count, const std::function<void(std::size_t)>& task);
+  template <class Task>
+  void run(std::size_t count, const Task& task) {
+    run_all(count,
+            std::cref(task));  // by reference: a std::function that holds a copy would allocate
+  }
 
  private:
+  void run_all(std::size_t count, const std::function<void(std::size_t)>& task);
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -38,7 +38,8 @@ real absmean(View w, double eps, std::int8_t* codes) {
 }
 
 real absmedian(View w, double eps, std::int8_t* codes) {
-  std::vector<real> sizes(w.size());
+  thread_local std::vector<real> sizes;  // its memory is kept from step to step
+  sizes.resize(w.size());
   real check = 0;
   for (size_t i = 0; i < w.size(); ++i) {
     sizes[i] = std::fabs(w.data[i]);
