@@ -1,11 +1,12 @@
-// Part of table.cpp. Matrix product: blocks of A and B that stay in cache, around a register tile of C.
+// Part of table.cpp. Matrix product: blocks of A and B that stay in cache, around a register tile
+// of C.
 #include "core/simd/gemm_tile.inc.h"
 
 namespace matrix {
 
-// B is packed in blocks of kDepthBlock x kColumnBlock at most, which stay in the L2 cache (768 KiB with
-// AVX-512, else 384 KiB), while a panel of A, kDepthBlock x kTileRows, stays in the L1 cache. kDepthBlock
-// decides where sums are split, so it is the same for all instruction sets.
+// B is packed in blocks of kDepthBlock x kColumnBlock at most, which stay in the L2 cache (768 KiB
+// with AVX-512, else 384 KiB), while a panel of A, kDepthBlock x kTileRows, stays in the L1 cache.
+// kDepthBlock decides where sums are split, so it is the same for all instruction sets.
 constexpr size_t kDepthBlock = 256;
 constexpr size_t kColumnBlock = kVectorBytes == 64 ? 768 : 384;
 constexpr size_t kTilesPacked = 4;  // tiles of A packed at once
@@ -37,7 +38,10 @@ static thread_local Scratch b_panels, a_panels;
 static inline size_t part(size_t i, size_t n, size_t size) { return i * size / n; }
 
 static inline size_t round_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
-static inline size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+template <class T>
+static inline T smaller(T a, T b) {
+  return a < b ? a : b;
+}
 
 // Transposes a square of lanes: lane bits and row bits are exchanged one by one.
 template <size_t kBlock, class V, size_t... kLane>
@@ -56,9 +60,10 @@ template <class V, size_t kN, size_t kBlock = kN / 2>
   if constexpr (kBlock > 1) transpose_square<V, kN, kBlock / 2>(rows);
 }
 
-// out[j * out_stride + i] = in[i * in_stride + j] for i < rows, j < cols; rows up to kLanes are filled with 0.
-static inline void transpose_block(size_t rows, size_t cols, const real* in, size_t in_stride, real* out,
-                                   size_t out_stride) {
+// out[j * out_stride + i] = in[i * in_stride + j] for i < rows, j < cols; rows up to kLanes are
+// filled with 0.
+static inline void transpose_block(
+    size_t rows, size_t cols, const real* in, size_t in_stride, real* out, size_t out_stride) {
   Vec block[kLanes];
   if (cols == kLanes) {
 #pragma GCC unroll 16
@@ -77,9 +82,14 @@ static inline void transpose_block(size_t rows, size_t cols, const real* in, siz
   }
 }
 
-// One panel: out[p * out_stride + i] = element (i, p) of a matrix, for i < width and p < k, with zeros up to
-// whole vectors. The element is x[p * stride + i], or x[i * stride + p] if `across`.
-static void pack_panel(bool across, size_t width, size_t k, const real* x, size_t stride, real* out,
+// One panel: out[p * out_stride + i] = element (i, p) of a matrix, for i < width and p < k, with
+// zeros up to whole vectors. The element is x[p * stride + i], or x[i * stride + p] if `across`.
+static void pack_panel(bool across,
+                       size_t width,
+                       size_t k,
+                       const real* x,
+                       size_t stride,
+                       real* out,
                        size_t out_stride) {
   for (size_t v = 0; v < width; v += kLanes) {
     const size_t lanes = smaller(width - v, kLanes);
@@ -96,7 +106,8 @@ static void pack_panel(bool across, size_t width, size_t k, const real* x, size_
   }
 }
 
-// Columns [j, j + cols) of rows [p, p + k) of op(B) as panels of kTileCols columns; panel v begins at v * k.
+// Columns [j, j + cols) of rows [p, p + k) of op(B) as panels of kTileCols columns; panel v begins
+// at v * k.
 static void pack_b(const GemmArgs& args, size_t p, size_t k, size_t j, size_t cols, real* out) {
   const size_t step = args.trans_b ? k : 8;  // rows that are contiguous in memory are read along
   for (size_t first = 0; first < k; first += step)
@@ -104,22 +115,23 @@ static void pack_b(const GemmArgs& args, size_t p, size_t k, size_t j, size_t co
       const size_t width = smaller(cols - v, kTileCols), stride = round_up(width, kLanes);
       const size_t row = p + first, column = j + v;
       pack_panel(args.trans_b, width, smaller(k - first, step),
-                 args.b + (args.trans_b ? column * args.ldb + row : row * args.ldb + column), args.ldb,
-                 out + v * k + first * stride, stride);
+                 args.b + (args.trans_b ? column * args.ldb + row : row * args.ldb + column),
+                 args.ldb, out + v * k + first * stride, stride);
     }
 }
 
-// The panels of tiles [t, t + kTilesPacked) of A, a_size apart. Transposed, they are neighbours in memory.
-static void pack_a(const GemmArgs& args, size_t p, size_t k, size_t t, size_t tiles, real* out,
-                   size_t a_size) {
+// The panels of tiles [t, t + kTilesPacked) of A, a_size apart. Transposed, they are neighbours in
+// memory.
+static void pack_a(
+    const GemmArgs& args, size_t p, size_t k, size_t t, size_t tiles, real* out, size_t a_size) {
   const size_t step = args.trans_a ? 8 : k;
   for (size_t first = 0; first < k; first += step)
     for (size_t i = t; i < tiles && i < t + kTilesPacked; ++i) {
       const size_t row = part(i, tiles, args.m), rows = part(i + 1, tiles, args.m) - row;
       const size_t stride = round_up(rows, kLanes);
       pack_panel(!args.trans_a, rows, smaller(k - first, step),
-                 args.a + (args.trans_a ? (p + first) * args.lda + row : row * args.lda + p), args.lda,
-                 out + (i - t) * a_size + first * stride, stride);
+                 args.a + (args.trans_a ? (p + first) * args.lda + row : row * args.lda + p),
+                 args.lda, out + (i - t) * a_size + first * stride, stride);
     }
 }
 
@@ -130,7 +142,8 @@ static void gemm_block(const GemmArgs& args, size_t p, size_t k, size_t j, size_
   const real* b_place = args.b + p * args.ldb + j;
   real* b = b_panels.get(round_up(cols - in_place, kLanes) * k);
   pack_b(args, p, k, j + in_place, cols - in_place, b);
-  // A is read in place where few columns share it; transposed, its rows are far apart, and packing pays sooner.
+  // A is read in place where few columns share it; transposed, its rows are far apart, and packing
+  // pays sooner.
   const bool packed = args.trans_a ? args.n > 64 : args.n >= 512;
   const size_t a_size = round_up(kTileRows, kLanes) * k;
   real* a_packed = packed ? a_panels.get(kTilesPacked * a_size) : nullptr;
@@ -165,7 +178,8 @@ static void gemm_block(const GemmArgs& args, size_t p, size_t k, size_t j, size_
 static void gemm(const GemmArgs& args) {
   if (args.m == 0 || args.n == 0) return;
   if (args.k == 0 && args.beta == 0)
-    for (size_t i = 0; i < args.m; ++i) std::memset(args.c + i * args.ldc, 0, args.n * sizeof(real));
+    for (size_t i = 0; i < args.m; ++i)
+      std::memset(args.c + i * args.ldc, 0, args.n * sizeof(real));
   const size_t depths = (args.k + kDepthBlock - 1) / kDepthBlock;
   const size_t blocks = (args.n + kColumnBlock - 1) / kColumnBlock;
   const size_t cols = round_up((args.n + blocks - 1) / blocks, kTileCols);

@@ -1,9 +1,10 @@
-// Part of table.cpp. Vectors and the register tile of the matrix product, one source for all widths.
+// Part of table.cpp. Vectors and the register tile of the matrix product, one source for all
+// widths.
 
 namespace matrix {
 
-// The tile of C that stays in registers: kTileRows rows of kTileVectors vectors. Accumulators, the vectors of
-// B and one broadcast of A fill the register file, and nothing spills.
+// The tile of C that stays in registers: kTileRows rows of kTileVectors vectors. Accumulators, the
+// vectors of B and one broadcast of A fill the register file, and nothing spills.
 #if defined(__AVX512F__)
 constexpr size_t kVectorBytes = 64, kTileRows = 14, kTileVectors = 2;
 #elif defined(__AVX2__)
@@ -17,15 +18,27 @@ constexpr size_t kLanes = kVectorBytes / sizeof(real);
 constexpr size_t kTileCols = kTileVectors * kLanes;
 
 using Vec = real __attribute__((vector_size(kVectorBytes)));
-using UnalignedVec =
-    real __attribute__((vector_size(kVectorBytes), aligned(alignof(real)), may_alias));
 
-static inline Vec load(const real* x) { return *reinterpret_cast<const UnalignedVec*>(x); }
-static inline void store(real* x, Vec v) { *reinterpret_cast<UnalignedVec*>(x) = v; }
+// Vectors in memory need no alignment.
+template <class V>
+static inline V load_as(const void* x) {
+  V v;
+  std::memcpy(&v, x, sizeof v);
+  return v;
+}
+template <class V>
+static inline void store_as(void* x, V v) {
+  std::memcpy(x, &v, sizeof v);
+}
+static inline Vec load(const real* x) { return load_as<Vec>(x); }
+static inline void store(real* x, Vec v) { store_as(x, v); }
 
-// The first `count` lanes only, 0 < count <= kLanes; the others are 0, and their memory is not touched.
+// The first `count` lanes only, 0 < count <= kLanes; the others are 0, and their memory is not
+// touched.
 #if defined(__AVX512F__) && !defined(BITLAB_DOUBLE)
-static inline __mmask16 first_lanes(size_t count) { return static_cast<__mmask16>((1u << count) - 1); }
+static inline __mmask16 first_lanes(size_t count) {
+  return static_cast<__mmask16>((1u << count) - 1);
+}
 static inline Vec load_first(const real* x, size_t count) {
   return _mm512_maskz_loadu_ps(first_lanes(count), x);
 }
@@ -68,8 +81,10 @@ struct GemmTile {
 };
 
 template <bool kAdd, bool kWhole, size_t kRows, size_t kVectors>
-[[gnu::always_inline]] static inline void store_tile(const Vec (&acc)[kRows][kVectors], real* c,
-                                                     size_t ldc, size_t last_lanes) {
+[[gnu::always_inline]] static inline void store_tile(const Vec (&acc)[kRows][kVectors],
+                                                     real* c,
+                                                     size_t ldc,
+                                                     size_t last_lanes) {
 #pragma GCC unroll 16
   for (size_t i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
@@ -84,16 +99,18 @@ template <bool kAdd, bool kWhole, size_t kRows, size_t kVectors>
   }
 }
 
-// Every element of C is the sum over p in order, one fused multiply-add each, whatever the tile: so a row's
-// bits depend neither on m nor on n.
+// Every element of C is the sum over p in order, one fused multiply-add each, whatever the tile: so
+// a row's bits depend neither on m nor on n.
 template <size_t kRows, size_t kVectors, bool kPacked>
 static void gemm_tile(const GemmTile& args) {
   const GemmTile tile = args;  // a copy that stores to C cannot alias
   Vec acc[kRows][kVectors] = {};
   const real* b = tile.b;
-  const real* a[(kRows + 2) / 3];  // one pointer for three rows: stride 0, 1, 2 fit the addressing modes
+  const real*
+      a[(kRows + 2) / 3];  // one pointer for three rows: stride 0, 1, 2 fit the addressing modes
 #pragma GCC unroll 8
-  for (size_t i = 0; i < (kRows + 2) / 3; ++i) a[i] = tile.a + (kPacked ? 0 : 3 * i * tile.a_stride);
+  for (size_t i = 0; i < (kRows + 2) / 3; ++i)
+    a[i] = tile.a + (kPacked ? 0 : 3 * i * tile.a_stride);
   for (size_t p = 0; p < tile.k; ++p) {
     Vec columns[kVectors];
 #pragma GCC unroll 4
@@ -116,11 +133,15 @@ static void gemm_tile(const GemmTile& args) {
     }
   }
   if (tile.last_lanes == kLanes) {
-    if (tile.add) store_tile<true, true>(acc, tile.c, tile.ldc, kLanes);
-    else store_tile<false, true>(acc, tile.c, tile.ldc, kLanes);
+    if (tile.add)
+      store_tile<true, true>(acc, tile.c, tile.ldc, kLanes);
+    else
+      store_tile<false, true>(acc, tile.c, tile.ldc, kLanes);
   } else {
-    if (tile.add) store_tile<true, false>(acc, tile.c, tile.ldc, tile.last_lanes);
-    else store_tile<false, false>(acc, tile.c, tile.ldc, tile.last_lanes);
+    if (tile.add)
+      store_tile<true, false>(acc, tile.c, tile.ldc, tile.last_lanes);
+    else
+      store_tile<false, false>(acc, tile.c, tile.ldc, tile.last_lanes);
   }
 }
 
@@ -128,7 +149,9 @@ using GemmTileFunction = void (*)(const GemmTile&);
 
 // gemm_tile for a number of rows and vectors that is known at run time only.
 template <bool kPacked, size_t... kIndex>
-static GemmTileFunction find_gemm_tile(size_t rows, size_t vectors, std::index_sequence<kIndex...>) {
+static GemmTileFunction find_gemm_tile(size_t rows,
+                                       size_t vectors,
+                                       std::index_sequence<kIndex...>) {
   static constexpr GemmTileFunction functions[] = {
       gemm_tile<kIndex / kTileVectors + 1, kIndex % kTileVectors + 1, kPacked>...};
   return functions[(rows - 1) * kTileVectors + vectors - 1];

@@ -3,55 +3,137 @@
 namespace matrix {
 
 #if defined(BITLAB_DOUBLE)
-using RealBits = std::uint64_t;
+using RealInt = std::int64_t;
 #else
-using RealBits = std::uint32_t;
+using RealInt = std::int32_t;
 #endif
+using RealIntVec = RealInt __attribute__((vector_size(kVectorBytes)));  // as many lanes as Vec
+using ByteVec = std::int8_t __attribute__((vector_size(kVectorBytes)));
 
-// The largest |x| as bits: for values without sign their order is that of the integers, and inf and NaN come
-// last, so that one comparison finds them.
-static inline RealBits largest_magnitude(size_t n, const real* x) {
-  constexpr RealBits kNoSign = static_cast<RealBits>(~RealBits(0)) >> 1;
-  RealBits top = 0;
-#pragma omp simd reduction(max : top)
-  for (size_t i = 0; i < n; ++i) {
-    const RealBits bits = __builtin_bit_cast(RealBits, x[i]) & kNoSign;
-    top = bits > top ? bits : top;
-  }
-  return top;
+// All lanes folded into each by `op`.
+template <size_t kBlock, size_t... kLane>
+static inline RealIntVec swap_lanes(RealIntVec x, std::index_sequence<kLane...>) {
+  return __builtin_shufflevector(x, x, (kLane ^ kBlock)...);
+}
+template <size_t kBlock = kLanes / 2, class Op>
+static inline RealInt fold_lanes(RealIntVec x, const Op& op) {
+  x = op(x, swap_lanes<kBlock>(x, std::make_index_sequence<kLanes>()));
+  if constexpr (kBlock > 1)
+    return fold_lanes<kBlock / 2>(x, op);
+  else
+    return x[0];
 }
 
+// The largest |x|. Without the sign the order of values is that of their bits as integers, and inf
+// and NaN come last, so NaN is never lost.
+static inline real largest_magnitude(size_t n, const real* x) {
+  constexpr RealInt kNoSign =
+      sizeof(RealInt) == 8 ? RealInt(0x7fffffffffffffff) : RealInt(0x7fffffff);
+  const auto larger = [](RealIntVec a, RealIntVec b) { return a > b ? a : b; };
+  RealIntVec top = {};
+  size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) top = larger(top, (RealIntVec)load(x + i) & kNoSign);
+  if (i < n) top = larger(top, (RealIntVec)load_first(x + i, n - i) & kNoSign);
+  return __builtin_bit_cast(real, fold_lanes(top, larger));
+}
+
+#if !defined(BITLAB_DOUBLE) && (defined(__SSE2__) || defined(__aarch64__))
+// The nearest integers, half to even; and four vectors of such as bytes.
+#if defined(__AVX512F__)
+static inline RealIntVec nearest(Vec x) {
+  return (RealIntVec)_mm512_maskz_cvtps_epi32(static_cast<__mmask16>(-1), x);
+}
+static inline ByteVec narrow(RealIntVec a, RealIntVec b, RealIntVec c, RealIntVec d) {
+  const __m512i ab = _mm512_packs_epi32((__m512i)a, (__m512i)b);
+  const __m512i cd = _mm512_packs_epi32((__m512i)c, (__m512i)d);
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return (ByteVec)_mm512_maskz_permutexvar_epi32(static_cast<__mmask16>(-1), order,
+                                                 _mm512_packs_epi16(ab, cd));
+}
+#elif defined(__AVX2__)
+static inline RealIntVec nearest(Vec x) { return (RealIntVec)_mm256_cvtps_epi32(x); }
+static inline ByteVec narrow(RealIntVec a, RealIntVec b, RealIntVec c, RealIntVec d) {
+  const __m256i ab = _mm256_packs_epi32((__m256i)a, (__m256i)b);
+  const __m256i cd = _mm256_packs_epi32((__m256i)c, (__m256i)d);
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  return (ByteVec)_mm256_permutevar8x32_epi32(_mm256_packs_epi16(ab, cd), order);
+}
+#elif defined(__SSE2__)
+static inline RealIntVec nearest(Vec x) { return (RealIntVec)_mm_cvtps_epi32(x); }
+static inline ByteVec narrow(RealIntVec a, RealIntVec b, RealIntVec c, RealIntVec d) {
+  return (ByteVec)_mm_packs_epi16(_mm_packs_epi32((__m128i)a, (__m128i)b),
+                                  _mm_packs_epi32((__m128i)c, (__m128i)d));
+}
+#else
+static inline RealIntVec nearest(Vec x) { return (RealIntVec)vcvtnq_s32_f32((float32x4_t)x); }
+static inline ByteVec narrow(RealIntVec a, RealIntVec b, RealIntVec c, RealIntVec d) {
+  const int16x8_t ab = vcombine_s16(vmovn_s32((int32x4_t)a), vmovn_s32((int32x4_t)b));
+  const int16x8_t cd = vcombine_s16(vmovn_s32((int32x4_t)c), vmovn_s32((int32x4_t)d));
+  return (ByteVec)vcombine_s8(vmovn_s16(ab), vmovn_s16(cd));
+}
+#endif
+
+// codes = nearest(x s), |x s| <= 127 (1 + 2^-22), with zeros up to a multiple of kVectorBytes;
+// returns their sum.
+static inline std::int32_t round_row(size_t n, const real* x, real s, std::int8_t* codes) {
+  RealIntVec sum = {};
+  for (size_t i = 0; i < n; i += kVectorBytes) {
+    RealIntVec code[4] = {};
+#pragma GCC unroll 4
+    for (size_t v = 0; v < 4; ++v) {
+      const size_t at = i + v * kLanes;
+      if (at + kLanes <= n)
+        code[v] = nearest(load(x + at) * s);
+      else if (at < n)
+        code[v] = nearest(load_first(x + at, n - at) * s);
+      sum += code[v];
+    }
+    store_as(codes + i, narrow(code[0], code[1], code[2], code[3]));
+  }
+  return fold_lanes(sum, [](RealIntVec a, RealIntVec b) { return a + b; });
+}
+#else
+static inline std::int32_t round_row(size_t n, const real* x, real s, std::int8_t* codes) {
+  std::int32_t sum = 0;
+  for (size_t i = 0; i < n; ++i) {
+    codes[i] = static_cast<std::int8_t>(std::nearbyint(x[i] * s));
+    sum += codes[i];
+  }
+  for (size_t i = n; i < round_up(n, kVectorBytes); ++i) codes[i] = 0;
+  return sum;
+}
+#endif
+
 // A row with inf or NaN gets codes 0 and the step NaN: all that is computed from it is NaN.
-static void quantize_rows(size_t rows, size_t cols, const real* x, real eps, std::int8_t* codes,
-                          size_t stride, real* step, std::int32_t* sum) {
+static void quantize_rows(size_t rows,
+                          size_t cols,
+                          const real* x,
+                          real eps,
+                          std::int8_t* codes,
+                          size_t stride,
+                          real* step,
+                          std::int32_t* sum) {
   constexpr real kMax = sizeof(real) == 4 ? real(__FLT_MAX__) : real(__DBL_MAX__);
   for (size_t r = 0; r < rows; ++r) {
     const real* row = x + r * cols;
     std::int8_t* out = codes + r * stride;
-    const real top = __builtin_bit_cast(real, largest_magnitude(cols, row));
-    std::int32_t total = 0;
+    const real top = largest_magnitude(cols, row);
     size_t filled = 0;
     if (top <= kMax) {
-      real s = real(127) / (top > eps ? top : eps);
-      s = s <= kMax ? s : kMax;  // a row of 0 with eps 0
-#pragma omp simd reduction(+ : total)
-      for (size_t c = 0; c < cols; ++c) {
-        const std::int32_t code = static_cast<std::int32_t>(std::nearbyint(row[c] * s));
-        out[c] = static_cast<std::int8_t>(code < 127 ? code : 127);  // |x s| <= 127 (1 + rounding)
-        total += out[c];
-      }
-      filled = cols;
+      const real s = smaller(real(127) / (top > eps ? top : eps), kMax);  // kMax: zeros with eps 0
       step[r] = real(1) / s;
+      sum[r] = round_row(cols, row, s, out);
+      filled = round_up(cols, kVectorBytes);
     } else {
       step[r] = real(NAN);
+      sum[r] = 0;
     }
-    std::memset(out + filled, 0, stride - filled);
-    sum[r] = total;
+    if (filled < stride) std::memset(out + filled, 0, stride - filled);
   }
 }
 
-static void dequantize_rows(size_t rows, size_t cols, const std::int8_t* codes, size_t stride,
-                            const real* step, real* x) {
+static void dequantize_rows(
+    size_t rows, size_t cols, const std::int8_t* codes, size_t stride, const real* step, real* x) {
   for (size_t r = 0; r < rows; ++r) {
     const std::int8_t* in = codes + r * stride;
     real* out = x + r * cols;
@@ -61,15 +143,13 @@ static void dequantize_rows(size_t rows, size_t cols, const std::int8_t* codes, 
   }
 }
 
-// Packed weights: panels of kIntCols columns (rows of the weight matrix), in each the groups of 4 along k one
-// after the other, in a group the columns, in a column its 4 codes plus 1. Columns are padded to whole
-// vectors and k to kDepthStep, with code 0 where it does not matter: there x is 0, or y is not stored.
+// Packed weights: panels of kIntCols columns (rows of the weight matrix), in each the groups of 4
+// along k one after the other, in a group the columns, in a column its 4 codes plus 1. Columns are
+// padded to whole vectors and k to kDepthStep, with code 0 where it does not matter: there x is 0,
+// or y is not stored.
 constexpr size_t kIntLanes = kVectorBytes / 4, kIntCols = kTileVectors * kIntLanes, kDepthStep = 16;
 using IntVec = std::int32_t __attribute__((vector_size(kVectorBytes)));
 using ShortVec = std::int16_t __attribute__((vector_size(kVectorBytes)));
-using ByteVec = std::int8_t __attribute__((vector_size(kVectorBytes)));
-using UnalignedByteVec = std::int8_t __attribute__((vector_size(kVectorBytes), aligned(1), may_alias));
-using UnalignedIntVec = std::int32_t __attribute__((vector_size(kVectorBytes), aligned(1), may_alias));
 
 static size_t ternary_packed_size(size_t n, size_t k) {
   return round_up(n, kIntLanes) * round_up(k, kDepthStep);
@@ -94,17 +174,18 @@ static void ternary_pack(size_t n, size_t k, const std::int8_t* codes, std::uint
       IntVec block[kIntLanes];
 #pragma GCC unroll 16
       for (size_t i = 0; i < kIntLanes; ++i)
-        block[i] = (IntVec)(*reinterpret_cast<const UnalignedByteVec*>(in + i * stride) + kOne);
+        block[i] = (IntVec)(load_as<ByteVec>(in + i * stride) + kOne);
       transpose_square(block);
       std::uint8_t* out = packed + panel * depth + p * width + (j - panel) * 4;
 #pragma GCC unroll 16
       for (size_t g = 0; g < kIntLanes; ++g)
-        if (p + 4 * g < depth) *reinterpret_cast<UnalignedIntVec*>(out + 4 * g * width) = block[g];
+        if (p + 4 * g < depth) store_as(out + 4 * g * width, block[g]);
     }
   }
 }
 
-// Sums of products of 4 codes: DotSum dot4(sum, w, x) adds kGroups of them at most before widen(sum).
+// Sums of products of 4 codes: DotSum dot4(sum, w, x) adds kGroups of them at most before
+// widen(sum).
 #if defined(__AVX512VNNI__)
 constexpr size_t kGroups = size_t(1) << 40;
 using DotSum = IntVec;
@@ -113,7 +194,8 @@ static inline DotSum dot4(DotSum sum, IntVec w, IntVec x) {
 }
 static inline IntVec widen(DotSum sum) { return sum; }
 #elif defined(__SSSE3__)
-// Pairs in int16: one product of two is within 2 * 2 * [-128, 127], so 64 of them are within [-32768, 32512].
+// Pairs in int16: one product of two is within 2 * 2 * [-128, 127], so 64 of them are within
+// [-32768, 32512].
 constexpr size_t kGroups = 64;
 using DotSum = ShortVec;
 static inline DotSum dot4(DotSum sum, IntVec w, IntVec x) {
@@ -134,7 +216,8 @@ static inline IntVec widen(DotSum sum) {
 constexpr size_t kGroups = size_t(1) << 40;
 using DotSum = IntVec;
 static inline DotSum dot4(DotSum sum, IntVec w, IntVec x) {
-  return (DotSum)vdotq_s32((int32x4_t)sum, (int8x16_t)w, (int8x16_t)x);  // w is 0 .. 2: signed will do
+  return (DotSum)vdotq_s32((int32x4_t)sum, (int8x16_t)w,
+                           (int8x16_t)x);  // w is 0 .. 2: signed will do
 }
 static inline IntVec widen(DotSum sum) { return sum; }
 #else
@@ -149,8 +232,8 @@ static inline IntVec widen(DotSum sum) { return sum; }
 #endif
 
 // y = x * (step * scale) + bias for the first `count` columns of a vector.
-static inline void store_scaled(IntVec x, real step, const real* scale, const real* bias, real* y,
-                                size_t count) {
+static inline void store_scaled(
+    IntVec x, real step, const real* scale, const real* bias, real* y, size_t count) {
 #if defined(BITLAB_DOUBLE)
   for (size_t j = 0; j < count; ++j) y[j] = x[j] * (step * scale[j]) + (bias ? bias[j] : 0);
 #else
@@ -174,7 +257,8 @@ struct TernaryTile {
 
 template <size_t kRows, size_t kVectors>
 static void ternary_tile(const TernaryTile& tile) {
-  // Few rows wait for the latency of their own sums: they get several sums each. Integers add in any order.
+  // Few rows wait for the latency of their own sums: they get several sums each. Integers add in
+  // any order.
   constexpr size_t kSums = kRows * kVectors >= 8 ? 1 : (kRows * kVectors >= 4 ? 2 : 4);
   const size_t stride = tile.args.x_stride;
   const std::int8_t* x[(kRows + 2) / 3];
@@ -190,8 +274,7 @@ static void ternary_tile(const TernaryTile& tile) {
       for (size_t s = 0; s < kSums; ++s) {
         IntVec columns[kVectors];
 #pragma GCC unroll 4
-        for (size_t v = 0; v < kVectors; ++v)
-          columns[v] = *reinterpret_cast<const UnalignedIntVec*>(w + v * kVectorBytes);
+        for (size_t v = 0; v < kVectors; ++v) columns[v] = load_as<IntVec>(w + v * kVectorBytes);
         w += kVectors * kVectorBytes;
 #pragma GCC unroll 16
         for (size_t i = 0; i < kRows; ++i) {
@@ -219,7 +302,8 @@ static void ternary_tile(const TernaryTile& tile) {
 #pragma GCC unroll 4
     for (size_t v = 0; v < kVectors; ++v) {
       const size_t at = tile.column + v * kIntLanes, left = tile.width - v * kIntLanes;
-      store_scaled(total[i][v] - sum, step, tile.args.w_scale + at, tile.args.bias ? tile.args.bias + at : nullptr,
+      store_scaled(total[i][v] - sum, step, tile.args.w_scale + at,
+                   tile.args.bias ? tile.args.bias + at : nullptr,
                    tile.args.y + (tile.row + i) * tile.args.n + at, smaller(left, kIntLanes));
     }
   }
@@ -228,7 +312,8 @@ static void ternary_tile(const TernaryTile& tile) {
 using TernaryTileFunction = void (*)(const TernaryTile&);
 
 template <size_t... kIndex>
-static TernaryTileFunction find_ternary_tile(size_t rows, size_t vectors,
+static TernaryTileFunction find_ternary_tile(size_t rows,
+                                             size_t vectors,
                                              std::index_sequence<kIndex...>) {
   static constexpr TernaryTileFunction functions[] = {
       ternary_tile<kIndex / kTileVectors + 1, kIndex % kTileVectors + 1>...};
@@ -237,7 +322,8 @@ static TernaryTileFunction find_ternary_tile(size_t rows, size_t vectors,
 
 // Sums are int32: exact for k up to 2^23 (|x| <= 128, w + 1 <= 2).
 static void ternary_gemm(const TernaryGemmArgs& args) {
-  constexpr size_t kBlockBytes = kVectorBytes == 64 ? 768 * 1024 : 384 * 1024;  // of w, in the L2 cache
+  constexpr size_t kBlockBytes =
+      kVectorBytes == 64 ? 768 * 1024 : 384 * 1024;  // of w, in the L2 cache
   const size_t depth = round_up(args.k, kDepthStep);
   const size_t tiles = (args.m + kTileRows - 1) / kTileRows;
   const size_t cols = round_up(kBlockBytes / (depth + 1) + 1, kIntCols);
