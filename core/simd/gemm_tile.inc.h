@@ -10,7 +10,7 @@ constexpr size_t kVectorBytes = 64, kTileRows = 14, kTileVectors = 2;
 #elif defined(__AVX2__)
 constexpr size_t kVectorBytes = 32, kTileRows = 6, kTileVectors = 2;
 #elif defined(__aarch64__)
-constexpr size_t kVectorBytes = 16, kTileRows = 8, kTileVectors = 3;
+constexpr size_t kVectorBytes = 16, kTileRows = 7, kTileVectors = 3;
 #else
 constexpr size_t kVectorBytes = 16, kTileRows = 6, kTileVectors = 2;
 #endif
@@ -106,8 +106,8 @@ static void gemm_tile(const GemmTile& args) {
   const GemmTile tile = args;  // a copy that stores to C cannot alias
   Vec acc[kRows][kVectors] = {};
   const real* b = tile.b;
-  const real*
-      a[(kRows + 2) / 3];  // one pointer for three rows: stride 0, 1, 2 fit the addressing modes
+  // One pointer for three rows: a multiple 0, 1, 2 of the stride fits the addressing modes.
+  const real* a[(kRows + 2) / 3];
 #pragma GCC unroll 8
   for (size_t i = 0; i < (kRows + 2) / 3; ++i)
     a[i] = tile.a + (kPacked ? 0 : 3 * i * tile.a_stride);

@@ -216,8 +216,8 @@ static inline IntVec widen(DotSum sum) {
 constexpr size_t kGroups = size_t(1) << 40;
 using DotSum = IntVec;
 static inline DotSum dot4(DotSum sum, IntVec w, IntVec x) {
-  return (DotSum)vdotq_s32((int32x4_t)sum, (int8x16_t)w,
-                           (int8x16_t)x);  // w is 0 .. 2: signed will do
+  // w is 0, 1 or 2: signed will do.
+  return (DotSum)vdotq_s32((int32x4_t)sum, (int8x16_t)w, (int8x16_t)x);
 }
 static inline IntVec widen(DotSum sum) { return sum; }
 #else
@@ -320,7 +320,7 @@ static TernaryTileFunction find_ternary_tile(size_t rows,
   return functions[(rows - 1) * kTileVectors + vectors - 1];
 }
 
-// Sums are int32: exact for k up to 2^23 (|x| <= 128, w + 1 <= 2).
+// Sums are int32, at most 2 * 128 * k before the sum of x is taken off: exact for k up to 2^22.
 static void ternary_gemm(const TernaryGemmArgs& args) {
   constexpr size_t kBlockBytes =
       kVectorBytes == 64 ? 768 * 1024 : 384 * 1024;  // of w, in the L2 cache
