@@ -29,7 +29,8 @@ import fcntl, os, pathlib, signal, struct, sys, time
 run = pathlib.Path(sys.argv[3])
 lock = open(run / "lock", "a+")
 try:
-    fcntl.fcntl(lock, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
+    fcntl.fcntl(lock, fcntl.F_OFD_SETLK,
+                struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
 except OSError:
     sys.exit("held by another worker")
 if (run / "DONE").exists():

@@ -269,12 +269,17 @@ TEST_CASE("plan.json has the keys of docs/run-folder.md", "[plan]") {
   write_plan(plan);
   const auto expected = nlohmann::json::parse(R"({
     "experiment": "x", "title": "two", "question": "", "command": "bitlab run x",
-    "data": {"source": "plays", "sha256": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-             "bytes": 1000, "train_tokens": 900, "val_tokens": 100, "vocab_size": 65, "unit": "character"},
-    "references": [{"name": "bigram", "loss": 2.5}], "steps": 5000, "tokens_per_step": 512, "baseline": "b",
-    "arms": [{"name": "b", "hash": "0000000b", "dir": "b-0000000b", "params": 209153, "ternary_params": 0,
+    "data": {"source": "plays",
+              "sha256": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+             "bytes": 1000, "train_tokens": 900, "val_tokens": 100, "vocab_size": 65,
+              "unit": "character"},
+    "references": [{"name": "bigram", "loss": 2.5}], "steps": 5000,
+     "tokens_per_step": 512, "baseline": "b",
+    "arms": [{"name": "b", "hash": "0000000b", "dir": "b-0000000b",
+               "params": 209153, "ternary_params": 0,
               "seeds": [3, 5]},
-             {"name": "a", "hash": "0000000a", "dir": "a-0000000a", "params": 207617, "ternary_params": 196608,
+             {"name": "a", "hash": "0000000a", "dir": "a-0000000a",
+               "params": 207617, "ternary_params": 196608,
               "seeds": [3, 5]}]})");
   CHECK(nlohmann::json::parse(read_file(plan.results / "plan.json")) == expected);
 }
