@@ -9,7 +9,7 @@ namespace matrix {
 // kDepthBlock decides where sums are split, so it is the same for all instruction sets.
 constexpr size_t kDepthBlock = 256;
 constexpr size_t kColumnBlock = kVectorBytes == 64 ? 768 : 384;
-constexpr size_t kTilesPacked = 4;  // tiles of A packed at once
+constexpr size_t kTilesPacked = kVectorBytes == 64 ? 4 : 16;  // tiles of A packed at once
 
 // Memory that only grows, aligned to vectors: nothing is allocated after the first call of a size.
 class Scratch {
@@ -138,7 +138,8 @@ static void pack_a(
 // The product of all rows of A with one block of B: rows of B [p, p + k), columns [j, j + cols).
 static void gemm_block(const GemmArgs& args, size_t p, size_t k, size_t j, size_t cols) {
   // Columns of B that are read where they are: packing pays for itself over many rows only.
-  const size_t in_place = !args.trans_b && args.m <= 128 ? cols / kTileCols * kTileCols : 0;
+  const size_t in_place =
+      !args.trans_b && args.m <= 10 * kTileRows ? cols / kTileCols * kTileCols : 0;
   const real* b_place = args.b + p * args.ldb + j;
   real* b = b_panels.get(round_up(cols - in_place, kLanes) * k);
   pack_b(args, p, k, j + in_place, cols - in_place, b);
