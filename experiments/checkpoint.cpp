@@ -155,7 +155,7 @@ TrainerState load_checkpoint(const fs::path& checkpoint,
 
 TernaryCodes current_codes(const LanguageModel& model) {
   TernaryCodes codes;
-  model.net().visit_ternary(
+  model.visit_ternary(
       [&](const TernaryStats& t) { codes[t.name].assign(t.codes, t.codes + t.effective.size()); });
   return codes;
 }

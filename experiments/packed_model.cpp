@@ -17,7 +17,7 @@ std::uintmax_t write_packed(const fs::path& path, const LanguageModel& model) {
   std::deque<std::vector<float>> full;
   std::vector<TensorBytes> tensors;
   std::map<std::string, std::string> metadata = {{"format", "bitlab packed 1"}};
-  model.net().visit_ternary([&](const TernaryStats& t) {
+  model.visit_ternary([&](const TernaryStats& t) {
     const std::size_t rows = t.effective.rows, cols = t.effective.cols;
     packed.push_back(pack_ternary(t.codes, rows, cols));
     scales.push_back(static_cast<float>(t.scale));

@@ -1,10 +1,28 @@
 #include "experiments/train_step.h"
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "core/simd/kernels.h"
 
 namespace bitlab {
+
+namespace {
+
+constexpr std::size_t kChunk = std::size_t{1} << 16;  // values one thread takes at a time
+
+std::size_t chunks(std::size_t size) { return (size + kChunk - 1) / kChunk; }
+
+// to += from, shared among threads; element by element, so the cut changes no bits.
+void add_shared(View from, View to, ThreadTeam& team) {
+  team.run(chunks(to.size()), [&](std::size_t i) {
+    const std::size_t begin = i * kChunk, n = std::min(kChunk, to.size() - begin);
+    simd::kernels().add(n, from.data + begin, to.data + begin);
+  });
+}
+
+}  // namespace
 
 TrainStep::TrainStep(const LanguageModel& model,
                      const TrainConfig& config,
@@ -15,7 +33,8 @@ TrainStep::TrainStep(const LanguageModel& model,
       seed_(seed),
       pieces_(static_cast<std::size_t>(config.accumulate * config.shards)),
       rows_(static_cast<std::size_t>(config.batch_size / config.shards)),
-      shards_(static_cast<std::size_t>(config.shards)) {
+      shards_(static_cast<std::size_t>(config.shards)),
+      squares_(chunks(model.params().size())) {
   const std::size_t tokens = rows_ * model.seq_len();
   for (Shard& shard : shards_) {
     shard.gradients = std::make_unique<Gradients>(model.params().size());
@@ -34,10 +53,10 @@ double TrainStep::run(std::uint64_t step, ThreadTeam& team) {
     team.run(shards_.size(), [&](std::size_t i) { run_shard(shards_[i], step, piece + i); });
     for (Shard& shard : shards_) {
       loss += shard.loss;
-      add_to_tree(shard.gradients);
+      add_to_tree(shard.gradients, team);
     }
   }
-  finish_tree();
+  finish_tree(team);
   return loss / static_cast<double>(tokens_per_step());
 }
 
@@ -58,11 +77,10 @@ void TrainStep::run_shard(Shard& shard, std::uint64_t step, std::size_t piece) {
 }
 
 // Swaps the leaf in rather than copying it: the shard goes on with a spent buffer.
-void TrainStep::add_to_tree(std::unique_ptr<Gradients>& leaf) {
+void TrainStep::add_to_tree(std::unique_ptr<Gradients>& leaf, ThreadTeam& team) {
   std::size_t level = 0;
   for (; levels_[level].used; ++level) {
-    const View left = levels_[level].sum->values();
-    simd::kernels().add(left.size(), left.data, leaf->values().data);
+    add_shared(levels_[level].sum->values(), leaf->values(), team);
     levels_[level].used = false;
   }
   std::swap(levels_[level].sum, leaf);
@@ -70,23 +88,27 @@ void TrainStep::add_to_tree(std::unique_ptr<Gradients>& leaf) {
 }
 
 // Joins what a number of pieces that is no power of two leaves over; the result goes to level 0.
-void TrainStep::finish_tree() {
+void TrainStep::finish_tree(ThreadTeam& team) {
   std::size_t result = levels_.size();
   for (std::size_t level = 0; level < levels_.size(); ++level) {
     if (!levels_[level].used) continue;
     levels_[level].used = false;
-    if (result != levels_.size()) {
-      const View right = levels_[result].sum->values();
-      simd::kernels().add(right.size(), right.data, levels_[level].sum->values().data);
-    }
+    if (result != levels_.size())
+      add_shared(levels_[result].sum->values(), levels_[level].sum->values(), team);
     result = level;
   }
   std::swap(levels_.front().sum, levels_[result].sum);
 }
 
-double TrainStep::gradient_norm() const {
-  const View g = levels_.front().sum->values();
-  return std::sqrt(simd::kernels().sum_of_squares(g.size(), g.data));
+// The chunks' sums are added in their order, whoever computed them.
+double TrainStep::gradient_norm(ThreadTeam& team) {
+  const View g = gradient();
+  team.run(squares_.size(), [&](std::size_t i) {
+    const std::size_t begin = i * kChunk;
+    squares_[i] =
+        simd::kernels().sum_of_squares(std::min(kChunk, g.size() - begin), g.data + begin);
+  });
+  return std::sqrt(std::accumulate(squares_.begin(), squares_.end(), 0.0));
 }
 
 std::size_t TrainStep::activation_bytes() const {

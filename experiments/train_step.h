@@ -34,7 +34,7 @@ class TrainStep {
   double run(std::uint64_t step, ThreadTeam& team);
 
   View gradient() { return levels_.front().sum->values(); }
-  double gradient_norm() const;  // of gradient()
+  double gradient_norm(ThreadTeam& team);  // of gradient()
   std::size_t tokens_per_step() const { return pieces_ * rows_ * model_.seq_len(); }
   std::size_t activation_bytes() const;
 
@@ -52,8 +52,8 @@ class TrainStep {
   };
 
   void run_shard(Shard& shard, std::uint64_t step, std::size_t piece);
-  void add_to_tree(std::unique_ptr<Gradients>& leaf);
-  void finish_tree();
+  void add_to_tree(std::unique_ptr<Gradients>& leaf, ThreadTeam& team);
+  void finish_tree(ThreadTeam& team);
 
   const LanguageModel& model_;
   BatchSource source_;
@@ -61,6 +61,7 @@ class TrainStep {
   std::size_t pieces_, rows_;  // pieces a step, sequences a piece
   std::vector<Shard> shards_;
   std::vector<Level> levels_;
+  std::vector<double> squares_;  // of the chunks of the gradient
 };
 
 }  // namespace bitlab

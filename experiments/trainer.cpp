@@ -100,7 +100,7 @@ void Trainer::evaluate() {
                        result.standard_error, result.tokens});
   }
   std::vector<QuantRow> rows;
-  model_.net().visit_ternary([&](const TernaryStats& t) {
+  model_.visit_ternary([&](const TernaryStats& t) {
     std::vector<std::int8_t>& before = codes_[t.name];
     const std::size_t n = t.effective.size();
     std::size_t flips = 0;

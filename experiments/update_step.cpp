@@ -24,11 +24,11 @@ double UpdateStep::run(std::int64_t step) {
   if (!std::isfinite(loss)) return loss;
   double scale = 1;
   if (settings_.optim.clip > 0) {
-    const double norm = gradient_.gradient_norm();
+    const double norm = gradient_.gradient_norm(team_);
     if (norm > settings_.optim.clip) scale = settings_.optim.clip / norm;
   }
   optimizer_.step(gradient_.gradient(), scale, schedule(step), step, team_);
-  model_.prepare(static_cast<std::uint64_t>(step) + 1);
+  model_.prepare(static_cast<std::uint64_t>(step) + 1, team_);
   return loss;
 }
 

@@ -34,8 +34,8 @@ class UpdateStep {
   StepSettings schedule(std::int64_t step) const;
 
   AdamW& optimizer() { return optimizer_; }
-  double gradient_norm() const {
-    return gradient_.gradient_norm();
+  double gradient_norm() {
+    return gradient_.gradient_norm(team_);
   }  // of the last step, before clipping
   std::size_t tokens_per_step() const { return gradient_.tokens_per_step(); }
 

@@ -55,7 +55,7 @@ Proof verify_run(const fs::path& run_dir, std::size_t threads) {
   const LoadedRun run = load_run(run_dir);
   const SafetensorsFile file(packed);
   Proof proof;
-  run.model->net().visit_ternary([&](const TernaryStats& t) {
+  run.model->visit_ternary([&](const TernaryStats& t) {
     const std::set<real> values(t.effective.data, t.effective.data + t.effective.size());
     proof.layers.push_back({t.name, values.size(), static_cast<double>(t.scale),
                             ternary_values(values, static_cast<real>(t.scale)), requantises(t),

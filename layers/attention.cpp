@@ -71,9 +71,9 @@ void SelfAttention::visit_params(const std::string& prefix, const ParamVisitor& 
   wo_->visit_params(prefix, visit);
 }
 
-void SelfAttention::prepare(std::uint64_t step) {
-  qkv_->prepare(step);
-  wo_->prepare(step);
+void SelfAttention::visit_leaves(const LeafVisitor& visit) {
+  qkv_->visit_leaves(visit);
+  wo_->visit_leaves(visit);
 }
 
 // q k^T and p v: seq_len x d_head each for every head, counted without the causal half that is
@@ -82,17 +82,6 @@ void SelfAttention::prepare(std::uint64_t step) {
 double SelfAttention::macs_per_row(size_t seq_len) const {
   return qkv_->macs_per_row(seq_len) + wo_->macs_per_row(seq_len) +
          2.0 * static_cast<double>(seq_len * shape_.n_head * shape_.d_head);
-}
-
-void SelfAttention::visit_ternary(const TernaryVisitor& visit) const {
-  qkv_->visit_ternary(visit);
-  wo_->visit_ternary(visit);
-}
-
-bool SelfAttention::fix_ternary(const std::string& name,
-                                const std::vector<std::int8_t>& codes,
-                                real scale) {
-  return qkv_->fix_ternary(name, codes, scale) || wo_->fix_ternary(name, codes, scale);
 }
 
 std::string SelfAttention::describe() const {

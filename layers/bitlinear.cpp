@@ -80,7 +80,7 @@ void BitLinear::quantise_part(size_t part, size_t at) {
   const std::int8_t* codes = codes_.data() + at;
   real* effective = effective_.data() + at;
   const bool latent = lambda_ < 1 && !fixed_[part];
-  for (size_t i = 0; i < w.size(); ++i) effective[i] = scale * static_cast<real>(codes[i]);
+  kernels().ternary_expand(w.size(), codes, scale, effective);
   if (latent)
     for (size_t i = 0; i < w.size(); ++i)
       effective[i] = w.data[i] + lambda_ * (effective[i] - w.data[i]);

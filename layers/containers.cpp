@@ -26,26 +26,14 @@ void Sequential::visit_params(const std::string& prefix, const ParamVisitor& vis
   for (auto& [name, child] : children_) child->visit_params(join_name(prefix, name), visit);
 }
 
-void Sequential::prepare(std::uint64_t step) {
-  for (auto& [name, child] : children_) child->prepare(step);
+void Sequential::visit_leaves(const LeafVisitor& visit) {
+  for (auto& [name, child] : children_) child->visit_leaves(visit);
 }
 
 double Sequential::macs_per_row(size_t seq_len) const {
   double macs = 0;
   for (const auto& [name, child] : children_) macs += child->macs_per_row(seq_len);
   return macs;
-}
-
-void Sequential::visit_ternary(const TernaryVisitor& visit) const {
-  for (const auto& [name, child] : children_) child->visit_ternary(visit);
-}
-
-bool Sequential::fix_ternary(const std::string& name,
-                             const std::vector<std::int8_t>& codes,
-                             real scale) {
-  for (const auto& [child_name, child] : children_)
-    if (child->fix_ternary(name, codes, scale)) return true;
-  return false;
 }
 
 std::string Sequential::describe() const {
@@ -84,14 +72,8 @@ View Residual::backward(View dy, Pass& pass) const {
 void Residual::visit_params(const std::string& prefix, const ParamVisitor& visit) {
   inner_->visit_params(prefix, visit);
 }
-void Residual::prepare(std::uint64_t step) { inner_->prepare(step); }
+void Residual::visit_leaves(const LeafVisitor& visit) { inner_->visit_leaves(visit); }
 double Residual::macs_per_row(size_t seq_len) const { return inner_->macs_per_row(seq_len); }
-void Residual::visit_ternary(const TernaryVisitor& visit) const { inner_->visit_ternary(visit); }
-bool Residual::fix_ternary(const std::string& name,
-                           const std::vector<std::int8_t>& codes,
-                           real scale) {
-  return inner_->fix_ternary(name, codes, scale);
-}
 std::string Residual::describe() const { return "x + (" + inner_->describe() + ")"; }
 
 }  // namespace bitlab

@@ -42,24 +42,13 @@ void FeedForward::visit_params(const std::string& prefix, const ParamVisitor& vi
   w2_->visit_params(prefix, visit);
 }
 
-void FeedForward::prepare(std::uint64_t step) {
-  w1_->prepare(step);
-  w2_->prepare(step);
+void FeedForward::visit_leaves(const LeafVisitor& visit) {
+  w1_->visit_leaves(visit);
+  w2_->visit_leaves(visit);
 }
 
 double FeedForward::macs_per_row(size_t seq_len) const {
   return w1_->macs_per_row(seq_len) + w2_->macs_per_row(seq_len);
-}
-
-void FeedForward::visit_ternary(const TernaryVisitor& visit) const {
-  w1_->visit_ternary(visit);
-  w2_->visit_ternary(visit);
-}
-
-bool FeedForward::fix_ternary(const std::string& name,
-                              const std::vector<std::int8_t>& codes,
-                              real scale) {
-  return w1_->fix_ternary(name, codes, scale) || w2_->fix_ternary(name, codes, scale);
 }
 
 std::string FeedForward::describe() const {

@@ -18,12 +18,8 @@ class FeedForward : public Layer {
   View forward(View x, Pass& pass) const override;
   View backward(View dy, Pass& pass) const override;
   void visit_params(const std::string& prefix, const ParamVisitor& visit) override;
-  void prepare(std::uint64_t step) override;
+  void visit_leaves(const LeafVisitor& visit) override;
   double macs_per_row(size_t seq_len) const override;
-  void visit_ternary(const TernaryVisitor& visit) const override;
-  bool fix_ternary(const std::string& name,
-                   const std::vector<std::int8_t>& codes,
-                   real scale) override;
   std::string describe() const override;
 
  private:

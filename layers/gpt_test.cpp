@@ -193,7 +193,7 @@ TEST_CASE("the ternary report of a model agrees with its effective weights",
   LanguageModel model = make(baby("bitlinear"), 65);
   size_t matrices = 0;
   double zeros = 0;
-  model.net().visit_ternary([&](const TernaryStats& stats) {
+  model.visit_ternary([&](const TernaryStats& stats) {
     ++matrices;
     zeros += stats.zero;
     CHECK(stats.minus + stats.zero + stats.plus == Approx(1));
@@ -216,7 +216,7 @@ TEST_CASE("fixed codes replace the latent weights, and give the logits they gave
   const auto tokens = random_tokens(32, 65);
   const std::vector<real> want = logits(model, tokens, 1);
   std::vector<std::string> names;
-  model.net().visit_ternary([&](const TernaryStats& stats) {
+  model.visit_ternary([&](const TernaryStats& stats) {
     names.push_back(stats.name);
     fixed.fix_ternary(stats.name, {stats.codes, stats.codes + stats.effective.size()},
                       static_cast<real>(stats.scale));

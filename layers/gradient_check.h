@@ -29,7 +29,9 @@ struct GradientProblem {
   GradientProblem(LayerPtr made, size_t in, size_t vocab);
 
   View input() { return {x.data(), kBatch * kSeqLen, in}; }
-  void prepare() { layer->prepare(kStep); }
+  void prepare() {
+    layer->visit_leaves([](Layer& leaf) { leaf.prepare(kStep); });
+  }
   std::vector<real> outputs();  // runs forward
   double loss(const std::vector<real>& y) const;
   std::vector<real> backward();  // forward and backward; the input gradient, empty for tokens

@@ -47,6 +47,8 @@ struct TernaryStats {
   const WeightQuantizer* quantizer = nullptr;  // what made the codes of latent weights
 };
 
+class Layer;
+using LeafVisitor = std::function<void(Layer&)>;
 using TernaryVisitor = std::function<void(const TernaryStats& stats)>;
 
 // One part of a model. Immutable in forward and backward: several threads may run the same layer at
@@ -66,20 +68,24 @@ class Layer {
 
   virtual void visit_params(const std::string& prefix, const ParamVisitor& visit) = 0;
 
-  // Prepares what depends on weights alone (ternary codes, scales) for optimiser step `step`.
-  // Called after the weights were set or changed, before the next forward; never during one.
+  // Calls visit for every layer below that is not made of others: itself, if it is such.
+  virtual void visit_leaves(const LeafVisitor& visit) { visit(*this); }
+
+  // Of a leaf: prepares what depends on weights alone (ternary codes, scales) for optimiser step
+  // `step`. Called after the weights were set or changed, before the next forward; never during
+  // one. Leaves are prepared one by one, on several threads.
   virtual void prepare(std::uint64_t /*step*/) {}
 
   // Multiply-adds of matrix products for one row (token) of a forward pass at this sequence length.
   // A training step costs 6 times as many FLOPs: 2 for forward, 4 for the two products of backward.
   virtual double macs_per_row(size_t /*seq_len*/) const { return 0; }
 
-  // Calls visit for each ternary weight matrix below, as prepared.
+  // Of a leaf: calls visit for each of its ternary weight matrices, as prepared.
   virtual void visit_ternary(const TernaryVisitor& /*visit*/) const {}
 
-  // Gives the ternary weight matrix `name` (full name of its latent parameter) fixed codes and a
-  // scale, which the latent weights no longer change: a packed model has no latent weights. Takes
-  // effect at the next prepare(). Returns whether the matrix is one of this layer's.
+  // Of a leaf: gives the ternary weight matrix `name` (full name of its latent parameter) fixed
+  // codes and a scale, which the latent weights no longer change: a packed model has no latent
+  // weights. Takes effect at the next prepare(). Returns whether the matrix is one of this layer's.
   virtual bool fix_ternary(const std::string& /*name*/,
                            const std::vector<std::int8_t>& /*codes*/,
                            real /*scale*/) {

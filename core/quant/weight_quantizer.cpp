@@ -13,12 +13,7 @@ namespace {
 // clamp(rne(w / scale), -1, 1). A NaN weight has no code: it is written as 0, and its scale is NaN,
 // which makes every output NaN.
 void round_to_codes(View w, real scale, std::int8_t* codes) {
-  const real inverse = real(1) / scale;
-  const size_t n = w.size();
-  for (size_t i = 0; i < n; ++i) {
-    const real q = w.data[i] * inverse;
-    codes[i] = static_cast<std::int8_t>((q > real(0.5)) - (q < real(-0.5)));  // ties go to even: 0
-  }
+  simd::kernels().ternary_round(w.size(), w.data, real(1) / scale, codes);
 }
 
 real mean_of_abs(View w) {

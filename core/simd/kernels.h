@@ -100,6 +100,10 @@ struct Kernels {
   // x[r][c] = codes[r][c] * step[r]
   void (*dequantize_rows)(
       size_t rows, size_t cols, const std::int8_t* codes, size_t stride, const real* step, real* x);
+  // codes[i] = clamp(rne(w[i] inverse), -1, 1); a NaN becomes 0.
+  void (*ternary_round)(size_t n, const real* w, real inverse, std::int8_t* codes);
+  // w[i] = scale codes[i]
+  void (*ternary_expand)(size_t n, const std::int8_t* codes, real scale, real* w);
   // codes (n x k, dense, in {-1, 0, 1}) -> the layout ternary_gemm reads, ternary_packed_size(n, k)
   // bytes.
   size_t (*ternary_packed_size)(size_t n, size_t k);

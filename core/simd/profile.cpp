@@ -80,6 +80,8 @@ const Kernels& profiled(const Kernels& table) {
   p.timed.ternary_gemm = timed_ternary_gemm;
   wrap<&Kernels::quantize_rows, "quantize_rows">(&Kernels::quantize_rows);
   wrap<&Kernels::dequantize_rows, "dequantize_rows">(&Kernels::dequantize_rows);
+  wrap<&Kernels::ternary_round, "ternary_round">(&Kernels::ternary_round);
+  wrap<&Kernels::ternary_expand, "ternary_expand">(&Kernels::ternary_expand);
   wrap<&Kernels::ternary_pack, "ternary_pack">(&Kernels::ternary_pack);
   wrap<&Kernels::attention_forward, "attention_forward">(&Kernels::attention_forward);
   wrap<&Kernels::attention_backward, "attention_backward">(&Kernels::attention_backward);

@@ -235,6 +235,20 @@ static void bias_backward(size_t rows, size_t cols, const real* dy, real* db) {
   for (size_t r = 0; r < rows; ++r) add(cols, dy + r * cols, db);
 }
 
+// Rounding half to even sends +-0.5 to 0, so a code is what lies strictly beyond.
+static void ternary_round(size_t n, const real* w, real inverse, std::int8_t* codes) {
+#pragma omp simd
+  for (size_t i = 0; i < n; ++i) {
+    const real q = w[i] * inverse;
+    codes[i] = static_cast<std::int8_t>((q > real(0.5)) - (q < real(-0.5)));
+  }
+}
+
+static void ternary_expand(size_t n, const std::int8_t* codes, real scale, real* w) {
+#pragma omp simd
+  for (size_t i = 0; i < n; ++i) w[i] = scale * static_cast<real>(codes[i]);
+}
+
 static void adamw(const AdamWArgs& args) {
   const real b1 = args.beta1, b2 = args.beta2;
   const real keep = real(1) - args.lr * args.weight_decay;

@@ -37,6 +37,8 @@ const Kernels table = {
     gemm,
     quantize_rows,
     dequantize_rows,
+    ternary_round,
+    ternary_expand,
     ternary_packed_size,
     ternary_pack,
     ternary_gemm,

@@ -7,8 +7,21 @@ namespace bitlab {
 
 LanguageModel::LanguageModel(LayerPtr net, size_t vocab_size, size_t seq_len, std::uint64_t seed)
     : net_(std::move(net)), params_(*net_), vocab_size_(vocab_size), seq_len_(seq_len) {
+  net_->visit_leaves([&](Layer& leaf) { leaves_.push_back(&leaf); });
   params_.initialise(seed);
   prepare(0);
+}
+
+void LanguageModel::prepare(std::uint64_t step) {
+  for (Layer* leaf : leaves_) leaf->prepare(step);
+}
+
+void LanguageModel::prepare(std::uint64_t step, ThreadTeam& team) {
+  team.run(leaves_.size(), [&](size_t i) { leaves_[i]->prepare(step); });
+}
+
+void LanguageModel::visit_ternary(const TernaryVisitor& visit) const {
+  for (const Layer* leaf : leaves_) leaf->visit_ternary(visit);
 }
 
 View LanguageModel::logits(Pass& pass) const {
@@ -33,9 +46,9 @@ double LanguageModel::loss_and_gradients(Pass& pass,
 void LanguageModel::fix_ternary(const std::string& name,
                                 const std::vector<std::int8_t>& codes,
                                 real scale) {
-  if (!net_->fix_ternary(name, codes, scale))
-    throw Error("model",
-                "a ternary matrix must be named, but '" + name + "' is none of the model's");
+  for (Layer* leaf : leaves_)
+    if (leaf->fix_ternary(name, codes, scale)) return;
+  throw Error("model", "a ternary matrix must be named, but '" + name + "' is none of the model's");
 }
 
 }  // namespace bitlab

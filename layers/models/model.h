@@ -1,7 +1,9 @@
 #pragma once
 // A language model ready to run: layers, bound parameters, loss.
 #include <cstdint>
+#include <vector>
 
+#include "core/base/thread_team.h"
 #include "layers/layer.h"
 #include "layers/params.h"
 
@@ -23,7 +25,11 @@ class LanguageModel {
   double loss_and_gradients(Pass& pass, const std::int32_t* targets, double grad_scale) const;
 
   // After the parameters changed: prepares the layers for optimiser step `step`.
-  void prepare(std::uint64_t step) { net_->prepare(step); }
+  void prepare(std::uint64_t step);
+  void prepare(std::uint64_t step, ThreadTeam& team);  // the same, shared among threads
+
+  // Calls visit for each ternary weight matrix, as prepared.
+  void visit_ternary(const TernaryVisitor& visit) const;
 
   // Fixes the codes of the ternary matrix `name` (see Layer). Throws Error if the model has no such
   // matrix.
@@ -41,6 +47,7 @@ class LanguageModel {
 
  private:
   LayerPtr net_;
+  std::vector<Layer*> leaves_;  // of net_
   ParamStore params_;
   size_t vocab_size_, seq_len_;
 };
