@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// A model of a few thousand weights on the generated plays: 60 steps take a fraction of a second.
+// A model of a few thousand weights on the generated plays: a run takes a fraction of a second.
 std::string small_config() {
   return R"(
 [data]
@@ -44,13 +44,13 @@ clip = 1.0
 [schedule]
 name = "cosine"
 [train]
-steps = 60
+steps = 600
 batch_size = 8
 shards = 2
 log_every = 7
 checkpoint_every = 5
 [eval]
-every = 30
+every = 100
 protocol = "random"
 batches = 4
 train_batches = 2
@@ -121,16 +121,20 @@ TEST_CASE("a run killed at random moments ends with the bytes of an undisturbed 
           "[worker][resume]") {
   const TestFolder folder;
   const fs::path calm = make_run(folder, "calm", small_config());
+  const auto begin = std::chrono::steady_clock::now();
   REQUIRE(wait_for(start_worker(calm, 1)) == 0);
+  const std::chrono::duration<double> whole_run = std::chrono::steady_clock::now() - begin;
   REQUIRE(RunFolder(calm).done());
 
   const fs::path disturbed = make_run(folder, "disturbed", small_config());
   const Rng rng(static_cast<std::uint64_t>(::getpid()), "kills");
-  int kills = 0, attempts = 0;
+  int kills = 0, attempts = 0, resumes = 0;
   for (; !RunFolder(disturbed).done() && attempts < 500; ++attempts) {
+    resumes += !list_checkpoints(disturbed).empty();
     const pid_t pid = start_worker(disturbed, 1 + static_cast<std::size_t>(attempts) % 2);
-    const auto patience =
-        std::chrono::microseconds(rng.below(120000, 0, static_cast<std::uint64_t>(attempts)));
+    // Below a third of a run, so it takes several attempts; most of them make progress.
+    const double share = 0.05 + 0.28 * rng.uniform(0, static_cast<std::uint64_t>(attempts));
+    const auto patience = share * whole_run;
     if (attempts < 60) {
       std::this_thread::sleep_for(patience);
       ::kill(pid, SIGKILL);
@@ -138,7 +142,8 @@ TEST_CASE("a run killed at random moments ends with the bytes of an undisturbed 
     kills += wait_for(pid) == 128 + SIGKILL;
   }
   INFO(kills << " kills in " << attempts << " attempts");
-  CHECK(kills > 3);
+  CHECK(kills >= 1);
+  CHECK(resumes >= 1);
   REQUIRE(RunFolder(disturbed).done());
   CHECK(final_weights(disturbed) == final_weights(calm));
   CHECK(read_file(disturbed / "packed.safetensors") == read_file(calm / "packed.safetensors"));
