@@ -120,17 +120,15 @@ static void pack_b(const GemmArgs& args, size_t p, size_t k, size_t j, size_t co
     }
 }
 
-// The panels of tiles [t, t + kTilesPacked) of A, a_size apart. Transposed, they are neighbours in
-// memory.
+// The panels of tiles [t, t + kTilesPacked) of a transposed A, a_size apart.
 static void pack_a(
     const GemmArgs& args, size_t p, size_t k, size_t t, size_t tiles, real* out, size_t a_size) {
-  const size_t step = args.trans_a ? 8 : k;
-  for (size_t first = 0; first < k; first += step)
+  constexpr size_t kStep = 8;  // the tiles are neighbours in memory: a few rows of all of them
+  for (size_t first = 0; first < k; first += kStep)
     for (size_t i = t; i < tiles && i < t + kTilesPacked; ++i) {
       const size_t row = part(i, tiles, args.m), rows = part(i + 1, tiles, args.m) - row;
       const size_t stride = round_up(rows, kLanes);
-      pack_panel(!args.trans_a, rows, smaller(k - first, step),
-                 args.a + (args.trans_a ? (p + first) * args.lda + row : row * args.lda + p),
+      pack_panel(false, rows, smaller(k - first, kStep), args.a + (p + first) * args.lda + row,
                  args.lda, out + (i - t) * a_size + first * stride, stride);
     }
 }
@@ -143,9 +141,8 @@ static void gemm_block(const GemmArgs& args, size_t p, size_t k, size_t j, size_
   const real* b_place = args.b + p * args.ldb + j;
   real* b = b_panels.get(round_up(cols - in_place, kLanes) * k);
   pack_b(args, p, k, j + in_place, cols - in_place, b);
-  // A is read in place where few columns share it; transposed, its rows are far apart, and packing
-  // pays sooner.
-  const bool packed = args.trans_a ? args.n > 64 : args.n >= 512;
+  // A is read in place, but transposed its rows are far apart, so there packing pays soon.
+  const bool packed = args.trans_a && args.n > 64;
   const size_t a_size = round_up(kTileRows, kLanes) * k;
   real* a_packed = packed ? a_panels.get(kTilesPacked * a_size) : nullptr;
   const size_t tiles = (args.m + kTileRows - 1) / kTileRows;
@@ -170,8 +167,8 @@ static void gemm_block(const GemmArgs& args, size_t p, size_t k, size_t j, size_
                              .c = args.c + row * args.ldc + j + v,
                              .ldc = args.ldc,
                              .last_lanes = width - (vectors - 1) * kLanes};
-      (packed || args.trans_a ? find_gemm_tile<true>(rows, vectors)
-                              : find_gemm_tile<false>(rows, vectors))(tile);
+      (args.trans_a ? find_gemm_tile<true>(rows, vectors)
+                    : find_gemm_tile<false>(rows, vectors))(tile);
     }
   }
 }

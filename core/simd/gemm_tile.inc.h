@@ -67,7 +67,7 @@ static inline void store_first(real* x, Vec v, size_t count) {
 }
 #endif
 
-// One tile of C. Element (i, p) of A is a[i + p * a_stride] if packed, else a[i * a_stride + p].
+// One tile of C. Element (i, p) of A is a[i + p * a_stride] if kAdjacent, else a[i * a_stride + p].
 struct GemmTile {
   size_t k;
   const real* a;
@@ -101,7 +101,7 @@ template <bool kAdd, bool kWhole, size_t kRows, size_t kVectors>
 
 // Every element of C is the sum over p in order, one fused multiply-add each, whatever the tile: so
 // a row's bits depend neither on m nor on n.
-template <size_t kRows, size_t kVectors, bool kPacked>
+template <size_t kRows, size_t kVectors, bool kAdjacent>
 static void gemm_tile(const GemmTile& args) {
   const GemmTile tile = args;  // a copy that stores to C cannot alias
   Vec acc[kRows][kVectors] = {};
@@ -110,14 +110,15 @@ static void gemm_tile(const GemmTile& args) {
   const real* a[(kRows + 2) / 3];
 #pragma GCC unroll 8
   for (size_t i = 0; i < (kRows + 2) / 3; ++i)
-    a[i] = tile.a + (kPacked ? 0 : 3 * i * tile.a_stride);
+    a[i] = tile.a + (kAdjacent ? 0 : 3 * i * tile.a_stride);
+#pragma GCC unroll 2
   for (size_t p = 0; p < tile.k; ++p) {
     Vec columns[kVectors];
 #pragma GCC unroll 4
     for (size_t v = 0; v < kVectors; ++v) columns[v] = load(b + v * kLanes);
 #pragma GCC unroll 16
     for (size_t i = 0; i < kRows; ++i) {
-      const real x = kPacked ? a[0][i] : a[i / 3][i % 3 * tile.a_stride];
+      const real x = kAdjacent ? a[0][i] : a[i / 3][i % 3 * tile.a_stride];
 #pragma GCC unroll 4
       for (size_t v = 0; v < kVectors; ++v) acc[i][v] += columns[v] * x;
     }
@@ -125,7 +126,7 @@ static void gemm_tile(const GemmTile& args) {
     for (size_t byte = 0; byte < kVectors * kVectorBytes; byte += 64)
       __builtin_prefetch(b + 8 * tile.b_stride + byte / sizeof(real));
     b += tile.b_stride;
-    if constexpr (kPacked) {
+    if constexpr (kAdjacent) {
       a[0] += tile.a_stride;
     } else {
 #pragma GCC unroll 8
@@ -148,18 +149,18 @@ static void gemm_tile(const GemmTile& args) {
 using GemmTileFunction = void (*)(const GemmTile&);
 
 // gemm_tile for a number of rows and vectors that is known at run time only.
-template <bool kPacked, size_t... kIndex>
+template <bool kAdjacent, size_t... kIndex>
 static GemmTileFunction find_gemm_tile(size_t rows,
                                        size_t vectors,
                                        std::index_sequence<kIndex...>) {
   static constexpr GemmTileFunction functions[] = {
-      gemm_tile<kIndex / kTileVectors + 1, kIndex % kTileVectors + 1, kPacked>...};
+      gemm_tile<kIndex / kTileVectors + 1, kIndex % kTileVectors + 1, kAdjacent>...};
   return functions[(rows - 1) * kTileVectors + vectors - 1];
 }
-template <bool kPacked>
+template <bool kAdjacent>
 static GemmTileFunction find_gemm_tile(size_t rows, size_t vectors) {
-  return find_gemm_tile<kPacked>(rows, vectors,
-                                 std::make_index_sequence<kTileRows * kTileVectors>());
+  return find_gemm_tile<kAdjacent>(rows, vectors,
+                                   std::make_index_sequence<kTileRows * kTileVectors>());
 }
 
 }  // namespace matrix
