@@ -18,7 +18,8 @@ using namespace bitlab;
 namespace {
 
 bool same_bits(const std::vector<real>& a, const std::vector<real>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(real)) == 0;
+  if (a.size() != b.size()) return false;
+  return a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(real)) == 0;
 }
 
 std::vector<real> copy(View v) { return {v.data, v.data + v.size()}; }
