@@ -26,7 +26,7 @@ struct StepSettings {
 // What optimiser step `step` (counted from 0) of `steps` uses. lr and weight_decay are the peak
 // values.
 //   two_stage_linear: lr_end + (peak - lr_end) (T - t) / (T - warmup), peak = lr before the switch,
-//   peak2 after (REFERENCE.md 2.3, decoded from the figure of the b1.58 FAQ).
+//   peak2 after (decoded from the figure of the b1.58 FAQ).
 StepSettings schedule_at(const ScheduleConfig& schedule,
                          double lr,
                          double weight_decay,

@@ -1,5 +1,5 @@
 // Learning rate and weight decay over the steps, against values worked out by hand and
-// REFERENCE.md 2.3.
+// the b1.58 FAQ.
 #include "experiments/schedule.h"
 
 #include <cmath>

@@ -22,7 +22,7 @@ struct TrainConfig : Configurable {
 
 struct EvalConfig : Configurable {
   std::int64_t every = 250;         // steps; step 0 and the last step always
-  std::string protocol = "full";    // full: the whole split; random: the seeds' random batches
+  std::string protocol = "full";    // full: the whole split; random: `batches` random batches
   std::int64_t batches = 200;       // random only
   std::int64_t train_batches = 50;  // random batches of the train split, 0 for none
 

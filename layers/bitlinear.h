@@ -1,6 +1,6 @@
 #pragma once
 // BitLinear: ternary weights, int8 activations, full-precision latent weights behind a
-// straight-through estimator (arXiv 2402.17764; REFERENCE.md 2.1).
+// straight-through estimator (arXiv 2402.17764 and its FAQ).
 //   xn = norm(x);  xq = Q_a(xn) per token;  wq = a codes(w) per tensor;  y = xq wq^T + b
 // Backward takes both quantisers for the identity:
 //   dxn = dy wq;   dw = dy^T xq;   then through the norm.

@@ -1,5 +1,5 @@
 #pragma once
-// The settings of BitLinear: a point in a space, not one class per paper (REFERENCE.md section 0).
+// The settings of BitLinear: a point in a space, not one class per paper.
 #include <cstdint>
 #include <string>
 
@@ -17,7 +17,7 @@ struct BitLinearConfig : Configurable {
   double act_eps = 1e-5;                 // smallest absmax
   std::string norm = "rmsnorm";          // inside, before quantisation: none, rmsnorm, layernorm
   double norm_eps = 1e-6;
-  bool output_scale = true;  // false: a code of +1 stands for 1, as in seed 4
+  bool output_scale = true;  // false: a code of +1 stands for 1, as in kevbuh/bitnet
   std::string straight_through =
       "identity";  // identity, clipped (no gradient where the code is clamped)
   std::int64_t lambda_warmup_steps = 0;  // quantisation fades in: lambda = min(step / this, 1)

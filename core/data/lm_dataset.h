@@ -17,7 +17,7 @@ struct LmDataset {
 };
 
 // The first int((1 - val_fraction) * n) of the n tokens of the text are the training split, the
-// rest is the validation split, as in seed 2. Throws Error if a split comes out empty.
+// rest is the validation split, as in nanoGPT. Throws Error if a split comes out empty.
 LmDataset make_lm_dataset(std::string_view text, const Tokenizer& tokenizer, double val_fraction);
 
 // Sequences from random places of a split. Row r of step s begins at Rng(seed, purpose).below(n -

@@ -17,7 +17,7 @@ struct WeightQuantizer {
   std::function<real(View w, double eps, std::int8_t* codes)> quantize;
 };
 
-//   absmean    a = max(mean|w|, eps), code = clamp(rne(w / a), -1, 1)   (b1.58: REFERENCE.md 2.1)
+//   absmean    a = max(mean|w|, eps), code = clamp(rne(w / a), -1, 1)   (b1.58, arXiv 2402.17764)
 //   absmedian  the same with the median ("Reloaded", arXiv 2407.09527)
 //   binary     a = max(mean|w|, eps), code = sign(w - mean w), sign(0) = 0   (BitNet b1)
 // Rounding is half to even; 1 / a is taken in working precision, as torch does.

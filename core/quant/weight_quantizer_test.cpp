@@ -1,5 +1,5 @@
 // Quantisers against golden vectors worked out by hand from the formulas of the b1.58 FAQ
-// (REFERENCE.md 2.1).
+// (arXiv 2402.17764).
 #include "core/quant/weight_quantizer.h"
 
 #include <algorithm>

@@ -86,7 +86,7 @@ struct Kernels {
 
   void (*gemm)(const GemmArgs&);
 
-  // Codes, steps and row sums of int8 absmax quantisation per row (REFERENCE.md 2.1):
+  // Codes, steps and row sums of int8 absmax quantisation per row (FAQ of b1.58):
   // s = 127 / max(max|x|, eps); code = clamp(rne(x s), -128, 127); step = 1 / s. codes rows are
   // `stride` apart (a multiple of 64 >= cols); the padding is set to 0.
   void (*quantize_rows)(size_t rows,

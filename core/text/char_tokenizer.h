@@ -1,5 +1,5 @@
 #pragma once
-// One token a character: the sorted set of the Unicode characters of a text, as in seed 2.
+// One token a character: the sorted set of the Unicode characters of a text, as in nanoGPT.
 #include <map>
 
 #include "core/text/tokenizer.h"

@@ -1,5 +1,5 @@
 #pragma once
-// GPT with learned positions and pre-norm blocks, full-precision or ternary (REFERENCE.md 1.3):
+// GPT with learned positions and pre-norm blocks, full-precision or ternary:
 //   x = token_embedding[t] + position_embedding[p]
 //   x = x + attn(norm1(x));  x = x + w2 act(w1 norm2(x))     n_layer times
 //   logits = head(final_norm(x))
@@ -24,7 +24,7 @@ struct GptConfig : Configurable {
   double dropout = 0;
   bool tie_embeddings = false;  // the head reads the token embedding
   std::string attention_scale =
-      "head_dim";  // 1 / sqrt(d_head); n_embd: 1 / sqrt(d_model), as seed 2
+      "head_dim";  // 1 / sqrt(d_head); n_embd: 1 / sqrt(d_model), as babyBitNet
   bool qkv_bias = false;
   bool proj_bias = true;  // of the attention output
   bool ffn_bias = true;
