@@ -1,5 +1,5 @@
 #pragma once
-// Ternary codes in 2 bits, in Hugging Face's BitNet layout (transformers integrations): with R = ceil(rows /
+// Ternary codes in 2 bits, in Hugging Face's BitNet layout: with R = ceil(rows /
 // 4), byte [r, c] of the R x cols result holds in bits (2i, 2i + 1) the code + 1 of row i R + r, i
 // = 0 .. 3. Rows past the end are packed as code 0.
 #include <cstddef>
