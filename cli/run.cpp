@@ -84,12 +84,15 @@ PlannedArm plan_arm(const Arm& arm, const DataFacts& facts) {
   PlannedArm planned;
   planned.name = arm.name;
   planned.hash = arm_hash(arm, facts);
-  planned.dir = arm.name + "-" + planned.hash;
+  planned.base = arm.base;
+  planned.axes = arm.axes;
+  planned.dir = arm.base + "-" + planned.hash;
   planned.params = static_cast<std::int64_t>(params.size());
   planned.ternary_params = static_cast<std::int64_t>(params.ternary_size());
   planned.steps = arm.spec.train.steps;
   planned.tokens_per_step = arm.spec.train.batch_size * arm.spec.train.accumulate *
                             static_cast<std::int64_t>(arm.spec.seq_len());
+  planned.flops_per_token = 6 * net->macs_per_row(arm.spec.seq_len());
   return planned;
 }
 
@@ -99,6 +102,8 @@ Plan make_plan(const Experiment& experiment, const Dataset& data, const std::str
   plan.experiment = experiment.name;
   plan.title = spec.title;
   plan.question = spec.question;
+  plan.claim = spec.claim;
+  plan.analyses = spec.analyses;
   plan.command = command;
   plan.baseline = experiment.baseline();
   plan.data = data.facts;

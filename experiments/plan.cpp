@@ -15,6 +15,10 @@ namespace bitlab {
 
 namespace fs = std::filesystem;
 
+namespace {
+constexpr int kPlanFormat = 2;  // of plan.json; 1 had no axes. report/results.cpp reads it
+}
+
 const std::string& Experiment::baseline() const {
   return spec().baseline.empty() ? arms.front().name : spec().baseline;
 }
@@ -78,7 +82,7 @@ void check_baseline(const Experiment& experiment, const LoadedConfig& config, Pr
 
 Arm resolve_arm(const std::string& name, const Settings& settings, ConfigReader& reader) {
   Arm arm;
-  arm.name = name;
+  arm.name = arm.base = name;
   const auto origins = reader.read(settings, arm.spec);
   arm.fields = list_fields(arm.spec, origins);
   return arm;
@@ -143,17 +147,28 @@ void write_plan(const Plan& plan) {
   ordered_json references = ordered_json::array(), arms = ordered_json::array();
   for (const ReferenceLoss& r : plan.references)
     references.push_back({{"name", r.name}, {"loss", r.loss}});
-  for (const PlannedArm& a : plan.arms)
+  for (const PlannedArm& a : plan.arms) {
+    ordered_json axes = ordered_json::object();
+    for (const AxisValue& axis : a.axes) axes[axis.path] = ordered_json::parse(axis.toml);
     arms.push_back({{"name", a.name},
+                    {"arm", a.base},
+                    {"axes", axes},
                     {"hash", a.hash},
                     {"dir", a.dir},
                     {"params", a.params},
                     {"ternary_params", a.ternary_params},
+                    {"steps", a.steps},
+                    {"tokens_per_step", a.tokens_per_step},
+                    {"flops_per_token", a.flops_per_token},
                     {"seeds", plan.seeds}});
+  }
   const DataFacts& d = plan.data;
-  const ordered_json json = {{"experiment", plan.experiment},
+  const ordered_json json = {{"format", kPlanFormat},
+                             {"experiment", plan.experiment},
                              {"title", plan.title},
                              {"question", plan.question},
+                             {"claim", plan.claim},
+                             {"analyses", plan.analyses},
                              {"command", plan.command},
                              {"data",
                               {{"source", d.source},

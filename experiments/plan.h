@@ -1,5 +1,6 @@
 #pragma once
-// What a command will run: arms x seeds, each with the id that its results are kept under.
+// What a command will run: arms x sweep points x seeds, each with the id that its results are kept
+// under.
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -12,8 +13,17 @@
 
 namespace bitlab {
 
+// A setting that a sweep varies, with the value that one arm has.
+struct AxisValue {
+  std::string path;  // "optim.lr"
+  std::string toml;  // the value as TOML: 0.001, "absmean", true
+};
+
+// One thing to compare: an arm of the file or, in a sweep, an arm at one point of the axes.
 struct Arm {
-  std::string name;
+  std::string name;  // unique in the experiment: "babyBitNet", in a sweep "babyBitNet lr=0.001"
+  std::string base;  // the arm of the file; the folder's name begins with it
+  std::vector<AxisValue> axes;  // in the order of the sweep; empty without one
   Spec spec;
   std::vector<FieldState> fields;  // resolved, with origins
 };
@@ -53,8 +63,11 @@ struct ReferenceLoss {
 };
 
 struct PlannedArm {
-  std::string name, hash, dir;  // hash: 8 hex digits; dir: NAME-HASH, below the results folder
+  std::string name, base;       // as in Arm
+  std::vector<AxisValue> axes;  // as in Arm
+  std::string hash, dir;        // hash: 8 hex digits; dir: BASE-HASH, below the results folder
   std::int64_t params = 0, ternary_params = 0, steps = 0, tokens_per_step = 0;
+  double flops_per_token = 0;  // of training
 };
 
 struct PlannedRun {
@@ -64,7 +77,8 @@ struct PlannedRun {
 };
 
 struct Plan {
-  std::string experiment, title, question, command, baseline;
+  std::string experiment, title, question, claim, command, baseline;
+  std::vector<std::string> analyses;  // Spec::analyses
   DataFacts data;
   std::vector<ReferenceLoss> references;
   std::vector<PlannedArm> arms;

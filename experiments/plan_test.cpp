@@ -243,7 +243,7 @@ TEST_CASE("a run's config.toml reads back to the settings that it was written fr
 
 TEST_CASE("runs go seed by seed, so that pairs end together", "[plan]") {
   Plan plan;
-  plan.arms = {{"a", "00000001", "a-00000001"}, {"b", "00000002", "b-00000002"}};
+  plan.arms = {{"a", "a", {}, "00000001", "a-00000001"}, {"b", "b", {}, "00000002", "b-00000002"}};
   plan.seeds = {3, 5};
   plan.results = "results/x";
   std::vector<std::string> dirs;
@@ -262,12 +262,24 @@ TEST_CASE("plan.json has the keys of docs/run-folder.md", "[plan]") {
   plan.baseline = "b";
   plan.data = facts();
   plan.references = {{"bigram", 2.5}};
-  plan.arms = {{"b", "0000000b", "b-0000000b", 209153, 0, 5000, 512},
-               {"a", "0000000a", "a-0000000a", 207617, 196608, 5000, 512}};
+  plan.claim = "a needs more steps";
+  plan.analyses = {"flips"};
+  plan.arms = {{"b", "b", {}, "0000000b", "b-0000000b", 209153, 0, 5000, 512, 1.5e6},
+               {"a lr=0.001 quant=absmean",
+                "a",
+                {{"optim.lr", "0.001"}, {"model.quant", "\"absmean\""}},
+                "0000000a",
+                "a-0000000a",
+                207617,
+                196608,
+                4000,
+                256,
+                2e6}};
   plan.seeds = {3, 5};
   plan.results = project.home() / "results" / "x";
   write_plan(plan);
   const auto expected = nlohmann::json::parse(R"({
+    "format": 2, "claim": "a needs more steps", "analyses": ["flips"],
     "experiment": "x", "title": "two", "question": "", "command": "bitlab run x",
     "data": {"source": "plays",
               "sha256": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -275,10 +287,13 @@ TEST_CASE("plan.json has the keys of docs/run-folder.md", "[plan]") {
               "unit": "character"},
     "references": [{"name": "bigram", "loss": 2.5}], "steps": 5000,
      "tokens_per_step": 512, "baseline": "b",
-    "arms": [{"name": "b", "hash": "0000000b", "dir": "b-0000000b",
+    "arms": [{"name": "b", "arm": "b", "axes": {}, "steps": 5000, "tokens_per_step": 512,
+               "flops_per_token": 1.5e6, "hash": "0000000b", "dir": "b-0000000b",
                "params": 209153, "ternary_params": 0,
               "seeds": [3, 5]},
-             {"name": "a", "hash": "0000000a", "dir": "a-0000000a",
+             {"name": "a lr=0.001 quant=absmean", "arm": "a",
+               "axes": {"optim.lr": 0.001, "model.quant": "absmean"},
+               "steps": 4000, "tokens_per_step": 256, "flops_per_token": 2e6, "hash": "0000000a", "dir": "a-0000000a",
                "params": 207617, "ternary_params": 196608,
               "seeds": [3, 5]}]})");
   CHECK(nlohmann::json::parse(read_file(plan.results / "plan.json")) == expected);

@@ -22,14 +22,15 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::array<const char*, 5> kStates = {"queued", "running", "done", "failed",
-                                                "interrupted"};
+constexpr std::array<const char*, 6> kStates = {"queued", "running",     "done",
+                                                "failed", "interrupted", "pruned"};
 
 RunState parse_state(const std::string& text, const fs::path& path) {
   for (size_t i = 0; i < kStates.size(); ++i)
     if (text == kStates[i]) return static_cast<RunState>(i);
-  throw Error(path.string(),
-              "state must be queued, running, done, failed or interrupted, but is '" + text + "'");
+  throw Error(
+      path.string(),
+      "state must be queued, running, done, failed, interrupted or pruned, but is '" + text + "'");
 }
 
 struct flock whole_file() {
@@ -45,6 +46,12 @@ double number(const json& object, const char* key) {
   const auto found = object.find(key);
   return found == object.end() || found->is_null() ? std::numeric_limits<double>::quiet_NaN()
                                                    : found->get<double>();
+}
+
+json number(const std::optional<double>& x) { return x ? number(*x) : json(nullptr); }
+std::optional<double> maybe(const json& object, const char* key) {
+  const double x = number(object, key);
+  return std::isfinite(x) ? std::optional<double>(x) : std::nullopt;
 }
 
 RunStatus parse_status(const json& j, const fs::path& path) {
@@ -63,6 +70,9 @@ RunStatus parse_status(const json& j, const fs::path& path) {
   s.tokens_per_s = j.at("tokens_per_s");
   s.bytes_full = j.at("bytes_full");
   s.bytes_packed = j.at("bytes_packed");
+  s.val_loss = maybe(j, "val_loss");
+  s.val_loss_best = maybe(j, "val_loss_best");
+  s.train_loss = maybe(j, "train_loss");
   return s;
 }
 
@@ -129,7 +139,10 @@ void RunFolder::set_status(const RunStatus& s) const {
                   {"wall_seconds", s.wall_seconds},
                   {"tokens_per_s", s.tokens_per_s},
                   {"bytes_full", s.bytes_full},
-                  {"bytes_packed", s.bytes_packed}};
+                  {"bytes_packed", s.bytes_packed},
+                  {"val_loss", number(s.val_loss)},
+                  {"val_loss_best", number(s.val_loss_best)},
+                  {"train_loss", number(s.train_loss)}};
   write_file_atomic(file("status.json"), j.dump(2) + "\n");
 }
 

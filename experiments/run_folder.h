@@ -9,7 +9,8 @@
 
 namespace bitlab {
 
-enum class RunState { Queued, Running, Done, Failed, Interrupted };
+// Pruned: ended early by a rule of the sweep, not to be gone on with.
+enum class RunState { Queued, Running, Done, Failed, Interrupted, Pruned };
 
 std::string to_string(RunState state);
 
@@ -24,8 +25,11 @@ struct RunStatus {
   double train_seconds = 0;          // in training steps, all attempts
   double wall_seconds = 0;           // in workers, all attempts
   double tokens_per_s = 0;           // over train_seconds
-  std::int64_t bytes_full = 0;       // of the final model.safetensors
-  std::int64_t bytes_packed = 0;     // of packed.safetensors
+  // Losses in nats a token, so that many runs can be compared without opening their metrics; empty
+  // where nothing was measured. Defined as in report/results.h.
+  std::optional<double> val_loss, val_loss_best, train_loss;
+  std::int64_t bytes_full = 0;    // of the final model.safetensors
+  std::int64_t bytes_packed = 0;  // of packed.safetensors
 };
 
 // How far a running worker is, a few times a second.

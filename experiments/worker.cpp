@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/io/losses.h"
 #include "experiments/dataset.h"
 #include "experiments/packed_model.h"
 #include "experiments/provenance.h"
@@ -158,8 +159,12 @@ void finish(const RunFolder& folder, const LanguageModel& model, RunStatus& stat
     throw Error(folder.dir().string(), "a finished run must have a checkpoint, but has none");
   status.bytes_full =
       static_cast<std::int64_t>(fs::file_size(checkpoints.back() / "model.safetensors"));
-  if (read_metrics(folder.file("metrics.h5")).eval.empty())
+  const RunMetrics metrics = read_metrics(folder.file("metrics.h5"));
+  if (metrics.eval.empty())
     throw Error(folder.file("metrics.h5").string(), "must hold evaluations, but holds none");
+  status.val_loss = final_val_loss(metrics.eval);
+  status.val_loss_best = best_val_loss(metrics.eval);
+  status.train_loss = final_train_loss(metrics.train, metrics.eval);
   status.state = RunState::Done;
 }
 

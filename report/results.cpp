@@ -11,16 +11,18 @@
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/io/losses.h"
 
 namespace bitlab {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
+using json = nlohmann::ordered_json;  // axes keep the order of the plan
 
 namespace {
 
-constexpr std::array<const char*, 6> kStates = {"queued", "running",     "done",
-                                                "failed", "interrupted", "unreadable"};
+constexpr std::array<const char*, 7> kStates = {"queued",      "running", "done",      "failed",
+                                                "interrupted", "pruned",  "unreadable"};
+constexpr int kPlanFormat = 2;  // the newest that is known; experiments/plan.cpp writes it
 
 // The value of a key that may be missing or null.
 template <class Value>
@@ -100,14 +102,28 @@ SeedResult load_run(const fs::path& dir, std::int64_t seed, std::int64_t steps) 
   return run;
 }
 
-ArmResult load_arm(const json& plan, const fs::path& folder, std::int64_t steps) {
+SweptValue swept_value(const std::string& path, const json& value) {
+  SweptValue swept{path, value.is_string() ? value.get<std::string>() : value.dump(), std::nullopt};
+  if (value.is_number()) swept.number = value.get<double>();
+  return swept;
+}
+
+ArmResult load_arm(const json& plan, const fs::path& folder, const Results& results) {
   ArmResult arm;
   arm.name = plan.at("name");
+  arm.base = value_or(plan, "arm", arm.name);
+  const json axes = value_or(plan, "axes", json::object());
+  for (const auto& [path, value] : axes.items()) arm.axes.push_back(swept_value(path, value));
+  arm.hash = value_or<std::string>(plan, "hash", "");
+  arm.dir = plan.at("dir");
+  arm.steps = value_or(plan, "steps", results.steps);
+  arm.tokens_per_step = value_or(plan, "tokens_per_step", results.tokens_per_step);
+  arm.flops_per_token = value_or(plan, "flops_per_token", 0.0);
   arm.params = value_or<std::int64_t>(plan, "params", 0);
   arm.ternary_params = value_or<std::int64_t>(plan, "ternary_params", 0);
-  const fs::path dir = folder / plan.at("dir").get<std::string>();
+  const fs::path dir = folder / arm.dir;
   for (const std::int64_t seed : plan.at("seeds"))
-    arm.runs.push_back(load_run(dir / ("seed-" + std::to_string(seed)), seed, steps));
+    arm.runs.push_back(load_run(dir / ("seed-" + std::to_string(seed)), seed, arm.steps));
   return arm;
 }
 
@@ -125,32 +141,29 @@ DataUsed parse_data(const json& plan) {
 Results parse_plan(const json& plan, const fs::path& folder) {
   Results results;
   results.folder = folder;
+  if (value_or(plan, "format", 1) > kPlanFormat)
+    throw Error((folder / "plan.json").string(),
+                "must be of format " + std::to_string(kPlanFormat) +
+                    " or older, but a newer bitlab wrote it (format " +
+                    std::to_string(plan.at("format").get<int>()) + ")",
+                "use that version, or a newer one");
   results.experiment = plan.at("experiment");
   results.title = value_or(plan, "title", results.experiment);
   results.question = value_or<std::string>(plan, "question", "");
+  results.claim = value_or<std::string>(plan, "claim", "");
+  results.analyses = value_or(plan, "analyses", std::vector<std::string>());
   results.command = value_or<std::string>(plan, "command", "");
   results.data = parse_data(plan.at("data"));
   for (const json& reference : value_or(plan, "references", json::array()))
     results.references.push_back({reference.at("name"), reference.at("loss")});
   results.steps = plan.at("steps");
   results.tokens_per_step = value_or<std::int64_t>(plan, "tokens_per_step", 0);
-  for (const json& arm : plan.at("arms"))
-    results.arms.push_back(load_arm(arm, folder, results.steps));
+  for (const json& arm : plan.at("arms")) results.arms.push_back(load_arm(arm, folder, results));
   results.baseline = value_or<std::string>(plan, "baseline", "");
   const auto named = [&](const ArmResult& arm) { return arm.name == results.baseline; };
   if (!results.arms.empty() && std::none_of(results.arms.begin(), results.arms.end(), named))
     results.baseline = results.arms.front().name;
   return results;
-}
-
-const EvalRow* last_row(const SeedResult& run, const std::string& split) {
-  const auto found = std::find_if(run.eval.rbegin(), run.eval.rend(),
-                                  [&](const EvalRow& row) { return row.split == split; });
-  return found == run.eval.rend() ? nullptr : &*found;
-}
-
-std::optional<double> finite(double x) {
-  return std::isfinite(x) ? std::optional<double>(x) : std::nullopt;
 }
 
 }  // namespace
@@ -162,33 +175,10 @@ std::size_t ArmResult::done() const {
       std::count_if(runs.begin(), runs.end(), [](const SeedResult& run) { return run.done(); }));
 }
 
-std::optional<double> final_val_loss(const SeedResult& run) {
-  const EvalRow* row = last_row(run, "val");
-  return row == nullptr ? std::nullopt : finite(row->loss);
-}
-
-std::optional<double> best_val_loss(const SeedResult& run) {
-  std::optional<double> best;
-  for (const EvalRow& row : run.eval)
-    if (row.split == "val" && std::isfinite(row.loss) && (!best || row.loss < *best))
-      best = row.loss;
-  return best;
-}
-
+std::optional<double> final_val_loss(const SeedResult& run) { return final_val_loss(run.eval); }
+std::optional<double> best_val_loss(const SeedResult& run) { return best_val_loss(run.eval); }
 std::optional<double> final_train_loss(const SeedResult& run) {
-  if (const EvalRow* row = last_row(run, "train")) return finite(row->loss);
-  if (run.train.empty()) return std::nullopt;
-  const std::int64_t from = run.train.back().step - run.train.back().step / 10;
-  double sum = 0, steps = 0;
-  for (std::size_t i = 0; i < run.train.size(); ++i) {
-    if (run.train[i].step <= from) continue;
-    // A row's loss is the mean over the steps since the row before.
-    const double weight =
-        static_cast<double>(run.train[i].step - (i > 0 ? run.train[i - 1].step : 0));
-    sum += weight * run.train[i].loss;
-    steps += weight;
-  }
-  return steps > 0 ? finite(sum / steps) : finite(run.train.back().loss);
+  return final_train_loss(run.train, run.eval);
 }
 
 Results load_results(const fs::path& folder) {

@@ -13,7 +13,8 @@
 namespace bitlab {
 
 // How one planned run stands. Unreadable: its files are damaged, and `reason` says which.
-enum class SeedState { Queued, Running, Done, Failed, Interrupted, Unreadable };
+// Pruned: ended early by a rule of the sweep.
+enum class SeedState { Queued, Running, Done, Failed, Interrupted, Pruned, Unreadable };
 
 std::string to_string(SeedState state);  // "queued", "running" ...
 
@@ -34,17 +35,28 @@ struct SeedResult {
   bool done() const { return state == SeedState::Done; }
 };
 
-// Losses of a run in nats a token; empty where nothing was measured.
-std::optional<double> final_val_loss(const SeedResult& run);  // at the last evaluation
-std::optional<double> best_val_loss(const SeedResult& run);   // the lowest of all evaluations
-// At the last evaluation of the training split; without any, the mean over the logged steps of the
-// last tenth of the run (then with dropout, and of weights that still changed).
+// As core/io/losses.h defines them, in nats a token; empty where nothing was measured.
+std::optional<double> final_val_loss(const SeedResult& run);
+std::optional<double> best_val_loss(const SeedResult& run);
 std::optional<double> final_train_loss(const SeedResult& run);
 
+// A setting that a sweep varies, with the value that one arm has.
+struct SweptValue {
+  std::string path;              // "optim.lr"
+  std::string text;              // "0.001", "absmean", "true"
+  std::optional<double> number;  // of a number
+};
+
+// An arm of the experiment or, in a sweep, an arm at one point of the axes.
 struct ArmResult {
-  std::string name;
+  std::string name;  // unique: "babyBitNet", in a sweep "babyBitNet lr=0.001"
   std::int64_t params = 0, ternary_params = 0;
   std::vector<SeedResult> runs;  // in the order of the plan
+  std::string base = {};         // the arm of the file, "babyBitNet"
+  std::vector<SweptValue> axes = {};
+  std::string hash = {}, dir = {};  // dir: BASE-HASH, below the results folder
+  std::int64_t steps = 0, tokens_per_step = 0;
+  double flops_per_token = 0;  // of training; 0 if unknown
 
   std::size_t done() const;  // how many
 };
@@ -63,7 +75,8 @@ struct DataUsed {
 
 struct Results {
   std::filesystem::path folder;
-  std::string experiment, title, question, command;
+  std::string experiment, title, question, command, claim = {};
+  std::vector<std::string> analyses = {};
   DataUsed data;
   std::vector<ReferenceLine> references;
   std::int64_t steps = 0, tokens_per_step = 0;

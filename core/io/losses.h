@@ -1,0 +1,18 @@
+#pragma once
+// The losses that a run is judged by, from its metrics.
+#include <optional>
+#include <vector>
+
+#include "core/io/metrics.h"
+
+namespace bitlab {
+
+// In nats a token; empty where nothing finite was measured.
+std::optional<double> final_val_loss(const std::vector<EvalRow>& eval);  // at the last evaluation
+std::optional<double> best_val_loss(const std::vector<EvalRow>& eval);   // the lowest of all
+// At the last evaluation of the training split; without any, the mean over the logged steps of the
+// last tenth of the run (then with dropout, and of weights that still changed).
+std::optional<double> final_train_loss(const std::vector<TrainRow>& train,
+                                       const std::vector<EvalRow>& eval);
+
+}  // namespace bitlab
