@@ -6,11 +6,14 @@
 #include <sstream>
 
 #include "cli/commands.h"
+#include "cli/options.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/data/sources.h"
 
 namespace bitlab {
+
+namespace po = boost::program_options;
 
 namespace {
 
@@ -21,7 +24,7 @@ constexpr const char* kHelp =
     "  bitlab data path NAME        print its path; never uses the network\n"
     "  bitlab data verify [NAME]    check the sha256 of one or all that are here\n\n"
     "BITLAB_CACHE is the folder that keeps what was fetched, BITLAB_MIRROR folders that are "
-    "searched first.\n";
+    "searched first.\n\n";
 
 // One line that is written over and over on a terminal; nothing elsewhere.
 void show_progress(const std::string& name, std::uint64_t done, std::uint64_t total) {
@@ -108,12 +111,16 @@ Source named(const std::string& name) {
 
 }  // namespace
 
-int data_command(const std::vector<std::string>& args) {
-  const std::string verb = args.empty() ? "" : args[0];
-  if (verb == "--help" || verb == "-h") {
-    std::cout << kHelp;
+int data_command(const std::vector<std::string>& given) {
+  std::vector<std::string> args;
+  po::options_description options("Options"), all;
+  options.add_options()("help,h", "show this");
+  all.add(options).add_options()("words", po::value(&args));
+  if (parse_options("data", given, all, "words").count("help")) {
+    std::cout << kHelp << options;
     return 0;
   }
+  const std::string verb = args.empty() ? "" : args[0];
   if (verb == "list" && args.size() == 1) return list();
   if (verb == "get" && args.size() == 2) return get(named(args[1]));
   if (verb == "path" && args.size() == 2) return path(named(args[1]));

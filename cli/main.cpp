@@ -5,43 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "cli/commands.h"
+#include "cli/verbs.h"
 #include "core/base/error.h"
 #include "core/config/problems.h"
 
 namespace bitlab {
 namespace {
-
-struct Verb {
-  const char* group;  // empty: not for people
-  const char* name;
-  const char* usage;
-  const char* summary;
-  int (*command)(const std::vector<std::string>& args);
-};
-
-const std::vector<Verb>& verbs() {
-  static const std::vector<Verb> all = {
-      {"Experiments", "run", "NAME|FILE.toml [path=value ...]",
-       "train what is not done, then show the result", run_command},
-      {"Experiments", "list", "", "the experiments there are", list_command},
-      {"Experiments", "config", "NAME [path=value ...]",
-       "every setting of every arm, with its origin", config_command},
-      {"Experiments", "check", "", "read every file in configs/", check_command},
-      {"Results", "table", "NAME [--format F]", "the result table, as md, csv, tex or json",
-       table_command},
-      {"Results", "report", "NAME", "draw the curves and write the tables again", report_command},
-      {"Models", "generate", "RUN --prompt TEXT", "text from a trained model", generate_command},
-      {"Models", "verify", "RUN", "prove that weights are ternary and packing loses nothing",
-       verify_command},
-      {"Models", "bench", "train NAME", "speed of whole training steps against sgemm",
-       bench_command},
-      {"Data", "data", "list|get NAME|path NAME|verify [NAME]", "data sources and their cache",
-       data_command},
-      {"", "worker", "", "one run; started by run", worker_command},
-  };
-  return all;
-}
 
 void print_help() {
   std::cout << "bitlab: experiments with ternary transformers\n\nusage: bitlab VERB [...]      "
@@ -64,11 +33,10 @@ int dispatch(const std::vector<std::string>& args) {
     print_help();
     return args.empty() ? 2 : 0;
   }
+  if (const Verb* verb = find_verb(args[0])) return verb->command({args.begin() + 1, args.end()});
   std::vector<std::string> names;
-  for (const Verb& verb : verbs()) {
-    if (args[0] == verb.name) return verb.command({args.begin() + 1, args.end()});
+  for (const Verb& verb : verbs())
     if (*verb.group) names.push_back(verb.name);
-  }
   const std::string guess = nearest(args[0], names);
   throw UsageError(
       "bitlab", "the first word must be a verb, but got '" + args[0] + "'",

@@ -6,10 +6,36 @@ namespace bitlab {
 
 namespace po = boost::program_options;
 
+namespace {
+
+using Look = std::function<void(const po::options_description&)>;
+
+const Look* looking = nullptr;  // set while somebody only wants to see the options
+
+struct Seen {};  // leaves a verb that was called for its options alone
+
+}  // namespace
+
+void look_at_options(const std::function<void()>& verb, const Look& see) {
+  looking = &see;
+  try {
+    verb();
+  } catch (const Seen&) {
+  } catch (...) {
+    looking = nullptr;
+    throw;
+  }
+  looking = nullptr;
+}
+
 po::variables_map parse_options(const std::string& verb,
                                 const std::vector<std::string>& args,
                                 const po::options_description& all,
                                 const std::string& rest) {
+  if (looking) {
+    (*looking)(all);
+    throw Seen();
+  }
   po::positional_options_description positions;
   if (!rest.empty()) positions.add(rest.c_str(), -1);
   po::variables_map parsed;

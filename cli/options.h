@@ -1,6 +1,7 @@
 #pragma once
 // The options of one verb, on boost::program_options.
 #include <boost/program_options.hpp>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,5 +15,11 @@ boost::program_options::variables_map parse_options(
     const std::vector<std::string>& args,
     const boost::program_options::options_description& all,
     const std::string& rest = "");
+
+// Calls `verb`, which shall call parse_options() before it does anything; `see` gets the options
+// that it gave there, and nothing after that call is run.
+void look_at_options(
+    const std::function<void()>& verb,
+    const std::function<void(const boost::program_options::options_description&)>& see);
 
 }  // namespace bitlab

@@ -1,0 +1,66 @@
+#include "cli/verbs.h"
+
+#include "cli/commands.h"
+#include "cli/options.h"
+
+namespace bitlab {
+
+namespace po = boost::program_options;
+
+const std::vector<Verb>& verbs() {
+  static const std::vector<Verb> all = {
+      {"Experiments", "run", "NAME|FILE.toml [path=value ...]",
+       "train what is not done, then show the result", run_command},
+      {"Experiments", "list", "", "the experiments there are", list_command},
+      {"Experiments", "config", "NAME [path=value ...]",
+       "every setting of every arm, with its origin", config_command},
+      {"Experiments", "check", "", "read every file in configs/", check_command},
+      {"Results", "table", "NAME [--format F]", "the result table, as md, csv, tex or json",
+       table_command},
+      {"Results", "report", "NAME", "draw the curves and write the tables again", report_command},
+      {"Models", "generate", "RUN --prompt TEXT", "text from a trained model", generate_command},
+      {"Models", "verify", "RUN", "prove that weights are ternary and packing loses nothing",
+       verify_command},
+      {"Models", "bench", "train NAME", "speed of whole training steps against sgemm",
+       bench_command},
+      {"Data", "data", "list|get NAME|path NAME|verify [NAME]", "data sources and their cache",
+       data_command},
+      {"", "worker", "", "one run; started by run", worker_command},
+  };
+  return all;
+}
+
+const Verb* find_verb(const std::string& name) {
+  for (const Verb& verb : verbs())
+    if (name == verb.name) return &verb;
+  return nullptr;
+}
+
+namespace {
+
+VerbOption described(const po::option_description& option) {
+  VerbOption result;
+  const std::string shown = option.format_name();  // "-j [ --jobs ]" or "--help"
+  if (shown.size() > 1 && shown[1] != '-') result.letter = shown.substr(1, 1);
+  result.name = option.long_name();
+  result.help = option.description();
+  if (option.semantic()->max_tokens() > 0) {
+    result.value = option.semantic()->name();  // "N", "arg", "N (=1)", "[=N]"
+    result.value = result.value.substr(0, result.value.find(" (="));
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<VerbOption> options_of(const Verb& verb) {
+  std::vector<VerbOption> options;
+  look_at_options([&] { verb.command({}); },
+                  [&](const po::options_description& all) {
+                    for (const auto& option : all.options())
+                      if (!option->description().empty()) options.push_back(described(*option));
+                  });
+  return options;
+}
+
+}  // namespace bitlab
