@@ -15,6 +15,7 @@ int data_command(const std::vector<std::string>& args);      // data.cpp
 int worker_command(const std::vector<std::string>& args);    // worker.cpp, started by run
 int table_command(const std::vector<std::string>& args);     // table.cpp
 int report_command(const std::vector<std::string>& args);    // report.cpp
+int rerun_command(const std::vector<std::string>& args);     // rerun.cpp
 int generate_command(const std::vector<std::string>& args);  // generate.cpp
 int verify_command(const std::vector<std::string>& args);    // verify.cpp
 int bench_command(const std::vector<std::string>& args);     // bench.cpp

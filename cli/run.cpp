@@ -27,9 +27,6 @@ namespace po = boost::program_options;
 
 namespace {
 
-// This program as it was started: a rebuild meanwhile does not mix two programs in one experiment.
-constexpr const char* kThisProgram = "/proc/self/exe";
-
 struct Request {
   std::string experiment;
   std::vector<std::string> overrides;

@@ -18,6 +18,8 @@ const std::vector<Verb>& verbs() {
       {"Results", "table", "NAME [--format F]", "the result table, as md, csv, tex or json",
        table_command},
       {"Results", "report", "NAME", "draw the curves and write the tables again", report_command},
+      {"Results", "rerun", "RUN", "repeat a run, and see whether it gives the same bits",
+       rerun_command},
       {"Models", "generate", "RUN --prompt TEXT", "text from a trained model", generate_command},
       {"Models", "verify", "RUN", "prove that weights are ternary and packing loses nothing",
        verify_command},

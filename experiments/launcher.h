@@ -45,6 +45,9 @@ class Launcher {
   virtual bool claimed(const RunJob& job) const = 0;
 };
 
+// This program as it was started: a rebuild meanwhile does not mix two programs in one experiment.
+inline constexpr const char* kThisProgram = "/proc/self/exe";
+
 struct LocalLauncherOptions {
   std::filesystem::path
       program;  // PROGRAM worker --run DIR --experiment NAME --arm A --seed K --threads T

@@ -115,12 +115,6 @@ class ProgressObserver : public TrainObserver {
   Clock::time_point written_{};
 };
 
-std::string host_name() {
-  char name[256] = "unknown";
-  ::gethostname(name, sizeof name - 1);
-  return name;
-}
-
 // What a checkpoint says of itself, for readers that have no run folder around it.
 std::string checkpoint_config(const WorkerOptions& options, const Dataset& data) {
   const nlohmann::ordered_json json = {
@@ -176,8 +170,6 @@ void train(const WorkerOptions& options,
   const Spec spec = load_run_spec(folder.file("config.toml"));
   const Dataset data = open_dataset(spec.data);
   for (const std::string& note : data.notes) std::printf("note: %s\n", note.c_str());
-  write_file_atomic(folder.file("provenance.json"), provenance_json(options, data, status.started));
-
   LanguageModel model =
       build_model(spec, static_cast<std::size_t>(data.facts.vocab_size), options.seed);
   const LanguageTask task(data.tokens, spec.eval, spec.seq_len(),
@@ -189,6 +181,7 @@ void train(const WorkerOptions& options,
                    folder.dir(),
                    checkpoint_config(options, data)},
                   model, task, team, observers);
+  begin_provenance(folder, options, data, status, trainer.first_step());
   MetricsWriter metrics = open_metrics(folder, trainer.first_step(), options, data);
   MetricsObserver to_file(metrics);
   LogObserver to_log;
@@ -251,6 +244,12 @@ int run_worker(const WorkerOptions& options, const std::atomic<int>& stop) {
   }
   status.ended = utc_now();
   status.wall_seconds = wall_before + seconds_since(start);
+  try {
+    end_provenance(folder, status);
+  } catch (const std::exception& e) {  // without it a run is not done
+    if (status.state == RunState::Done) status.reason = e.what();
+    if (status.state == RunState::Done) status.state = RunState::Failed;
+  }
   folder.set_status(status);
   if (status.state == RunState::Done) {
     folder.mark_done();
