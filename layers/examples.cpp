@@ -6,6 +6,7 @@
 #include "layers/dropout.h"
 #include "layers/embedding.h"
 #include "layers/feed_forward.h"
+#include "layers/in_place_ternary.h"
 #include "layers/norms.h"
 
 namespace bitlab {
@@ -45,6 +46,11 @@ void add_leaves(Examples& all) {
   add_exact(all, "Linear, three parts", 6, [] {
     return linear("", 6, {{"a", 2}, {"b", 3}, {"c", 1}}, true);
   });
+  add_exact(all, "InPlaceTernary", 6, [] {
+    return std::make_unique<InPlaceTernary>(LinearShape{"", 6, {{"a", 2}, {"b", 3}}, true, kNormal},
+                                            InPlaceTernaryConfig{});
+  });
+  all.back().kind = LayerExample::Kind::InPlace;
   add_exact(all, "RmsNorm", 9, [] { return std::make_unique<RmsNorm>(9, 1e-5); });
   add_exact(all, "RmsNorm, large eps", 4, [] { return std::make_unique<RmsNorm>(4, 0.7); });
   add_exact(all, "LayerNorm", 9, [] { return std::make_unique<LayerNorm>(9, 1e-5); });

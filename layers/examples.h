@@ -15,6 +15,7 @@ struct LayerExample {
   enum class Kind {
     Exact,            // backward is the derivative of forward
     StraightThrough,  // of a surrogate: see straight_through_test.cpp
+    InPlace,  // exact, but prepare() writes over the weights: not to be called between differences
   };
 
   std::string name;  // class, then what is special: "SelfAttention, dropout"

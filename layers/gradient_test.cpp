@@ -27,6 +27,23 @@ TEST_CASE("backward of every exact layer is the derivative of its forward", "[la
   }
 }
 
+TEST_CASE("backward of an in-place ternary layer is the derivative at the ternary point",
+          "[layers][grad]") {
+  size_t checked = 0;
+  for (const LayerExample& example : layer_examples()) {
+    if (example.kind != LayerExample::Kind::InPlace) continue;
+    GradientProblem problem(example.make(), example.in, example.vocab);
+    problem.prepare();
+    const GradientReport report =
+        check_gradients(problem, [&] { return problem.loss(problem.outputs()); });
+    INFO(example.name << ", " << report.where);
+    CHECK(report.compared == problem.x.size() + problem.store.size());
+    CHECK(report.worst < 1e-6);
+    ++checked;
+  }
+  CHECK(checked == 1);
+}
+
 TEST_CASE("the gradient check finds a wrong gradient", "[layers][grad]") {
   // A layer whose backward forgets a factor of one percent.
   struct Wrong : Layer {

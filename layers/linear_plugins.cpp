@@ -1,5 +1,6 @@
 // The built-in entries of the plugin point `linear`.
 #include "layers/bitlinear.h"
+#include "layers/in_place_ternary.h"
 #include "layers/linear.h"
 
 namespace bitlab {
@@ -22,6 +23,13 @@ void register_builtin_linear_layers(Registry<LinearPlugin>& registry) {
                                return std::make_unique<BitLinear>(
                                    shape, dynamic_cast<const BitLinearConfig&>(config));
                              }});
+  registry.add("in_place_ternary",
+               {1, "ternary weights written over the latent ones: a control that cannot learn",
+                [] { return std::make_unique<InPlaceTernaryConfig>(); },
+                [](const LinearShape& shape, const Configurable& config) -> LayerPtr {
+                  return std::make_unique<InPlaceTernary>(
+                      shape, dynamic_cast<const InPlaceTernaryConfig&>(config));
+                }});
 }
 
 }  // namespace
