@@ -99,8 +99,7 @@ Plan make_plan(const Experiment& experiment, const Dataset& data, const std::str
   plan.experiment = experiment.name;
   plan.title = spec.title;
   plan.question = spec.question;
-  plan.claim = spec.claim;
-  plan.analyses = spec.analyses;
+  plan.claims = spec.claims;
   plan.command = command;
   plan.baseline = experiment.baseline();
   plan.data = data.facts;

@@ -52,8 +52,8 @@ fs::path find_experiment(const std::string& name, const fs::path& home) {
 
 // What arms have in common, so that their runs are paired and end in one report.
 bool shared_by_arms(const std::string& path) {
-  return path == "title" || path == "question" || path == "seeds" || path == "baseline" ||
-         table_of(path) == "data";
+  return path == "title" || path == "question" || path == "claims" || path == "seeds" ||
+         path == "baseline" || table_of(path) == "data";
 }
 
 void refuse_unshared(const LoadedConfig& config, Problems& problems) {
@@ -167,8 +167,7 @@ void write_plan(const Plan& plan) {
                              {"experiment", plan.experiment},
                              {"title", plan.title},
                              {"question", plan.question},
-                             {"claim", plan.claim},
-                             {"analyses", plan.analyses},
+                             {"claims", plan.claims},
                              {"command", plan.command},
                              {"data",
                               {{"source", d.source},

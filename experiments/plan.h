@@ -77,8 +77,8 @@ struct PlannedRun {
 };
 
 struct Plan {
-  std::string experiment, title, question, claim, command, baseline;
-  std::vector<std::string> analyses;  // Spec::analyses
+  std::string experiment, title, question, command, baseline;
+  std::vector<std::string> claims;  // Spec::claims
   DataFacts data;
   std::vector<ReferenceLoss> references;
   std::vector<PlannedArm> arms;

@@ -194,9 +194,11 @@ TEST_CASE("requests for what is not there are refused", "[plan]") {
         "    | seeds=1,1\n"
         "    |       ^^^\n"
         "    write seeds = [1, 2, 3]");
-  CHECK(project.error({"model.linear=ternary"})
-            .find("model.linear must be one of bitlinear, full, but got 'ternary'") !=
-        std::string::npos);
+  CHECK(
+      project.error({"model.linear=ternary"})
+          .find(
+              "model.linear must be one of bitlinear, full, in_place_ternary, but got 'ternary'") !=
+      std::string::npos);
 }
 
 TEST_CASE("an arm's id changes with what decides its result and with nothing else", "[plan]") {
@@ -262,8 +264,7 @@ TEST_CASE("plan.json has the keys of docs/run-folder.md", "[plan]") {
   plan.baseline = "b";
   plan.data = facts();
   plan.references = {{"bigram", 2.5}};
-  plan.claim = "a needs more steps";
-  plan.analyses = {"flips"};
+  plan.claims = {"a needs fewer steps | a < b"};
   plan.arms = {{"b", "b", {}, "0000000b", "b-0000000b", 209153, 0, 5000, 512, 1.5e6},
                {"a lr=0.001 quant=absmean",
                 "a",
@@ -279,7 +280,7 @@ TEST_CASE("plan.json has the keys of docs/run-folder.md", "[plan]") {
   plan.results = project.home() / "results" / "x";
   write_plan(plan);
   const auto expected = nlohmann::json::parse(R"({
-    "format": 2, "claim": "a needs more steps", "analyses": ["flips"],
+    "format": 2, "claims": ["a needs fewer steps | a < b"],
     "experiment": "x", "title": "two", "question": "", "command": "bitlab run x",
     "data": {"source": "plays",
               "sha256": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",

@@ -19,12 +19,9 @@ Spec::Spec() : model(models().at(model_name).make_config()) {}
 void Spec::fields(FieldVisitor& v) {
   v.field("title", title, {.help = "what the experiment is called", .hashed = false});
   v.field("question", question, {.help = "what it is to find out", .hashed = false});
-  v.field("claim", claim,
-          {.help = "the claim that is put to the test, with its source", .hashed = false});
-  v.field("analyses", analyses,
-          {.help = "what the report works out beside the paired comparison: lr_stability, "
-                   "schedule_shape, flips",
-           .hashed = false});
+  v.field(
+      "claims", claims,
+      {.help = "what is put to the test, each 'CLAIM | TEST' (docs/claims.md)", .hashed = false});
   v.field("seeds", seeds, {.help = "one run an arm and seed", .min = 0, .hashed = false});
   v.field("baseline", baseline,
           {.help = "the arm that the others are compared with", .hashed = false});

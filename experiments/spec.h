@@ -25,8 +25,8 @@ struct DataConfig : Configurable {
 struct Spec : Configurable {
   std::string title;
   std::string question;
-  std::string claim;                  // what is put to the test, with its source; may be empty
-  std::vector<std::string> analyses;  // beside the paired comparison: see report/analyses.h
+  // What is put to the test, each "CLAIM | TEST", TEST as report/claims.h says; may be empty.
+  std::vector<std::string> claims;
   std::vector<std::int64_t> seeds = {1, 2, 3};
   std::string baseline;  // the arm that others are compared with; empty: the first
   DataConfig data;

@@ -89,6 +89,7 @@ void judge_done(const fs::path& dir, SeedResult& run) {
 SeedResult load_run(const fs::path& dir, std::int64_t seed, std::int64_t steps) {
   SeedResult run;
   run.seed = seed;
+  run.dir = dir;
   run.steps = steps;
   if (!fs::exists(dir / "status.json")) return run;
   try {
@@ -150,8 +151,7 @@ Results parse_plan(const json& plan, const fs::path& folder) {
   results.experiment = plan.at("experiment");
   results.title = value_or(plan, "title", results.experiment);
   results.question = value_or<std::string>(plan, "question", "");
-  results.claim = value_or<std::string>(plan, "claim", "");
-  results.analyses = value_or(plan, "analyses", std::vector<std::string>());
+  results.claims = value_or(plan, "claims", std::vector<std::string>());
   results.command = value_or<std::string>(plan, "command", "");
   results.data = parse_data(plan.at("data"));
   for (const json& reference : value_or(plan, "references", json::array()))

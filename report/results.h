@@ -21,6 +21,7 @@ std::string to_string(SeedState state);  // "queued", "running" ...
 // One run: one seed of one arm.
 struct SeedResult {
   std::int64_t seed = 0;
+  std::filesystem::path dir = {};  // the run folder; empty for results made in memory
   SeedState state = SeedState::Queued;
   std::string reason;           // why it is not done, if anybody knows
   std::int64_t step = 0;        // the last step that is known of
@@ -75,8 +76,8 @@ struct DataUsed {
 
 struct Results {
   std::filesystem::path folder;
-  std::string experiment, title, question, command, claim = {};
-  std::vector<std::string> analyses = {};
+  std::string experiment, title, question, command;
+  std::vector<std::string> claims = {};  // "CLAIM | TEST", see report/claims.h
   DataUsed data;
   std::vector<ReferenceLine> references;
   std::int64_t steps = 0, tokens_per_step = 0;
