@@ -294,7 +294,8 @@ TEST_CASE("plan.json has the keys of docs/run-folder.md", "[plan]") {
               "seeds": [3, 5]},
              {"name": "a lr=0.001 quant=absmean", "arm": "a",
                "axes": {"optim.lr": 0.001, "model.quant": "absmean"},
-               "steps": 4000, "tokens_per_step": 256, "flops_per_token": 2e6, "hash": "0000000a", "dir": "a-0000000a",
+               "steps": 4000, "tokens_per_step": 256, "flops_per_token": 2e6,
+               "hash": "0000000a", "dir": "a-0000000a",
                "params": 207617, "ternary_params": 196608,
               "seeds": [3, 5]}]})");
   CHECK(nlohmann::json::parse(read_file(plan.results / "plan.json")) == expected);
