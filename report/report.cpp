@@ -1,11 +1,13 @@
 #include "report/report.h"
 
 #include <system_error>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "report/curves_script.h"
 #include "report/figure.h"
+#include "report/html.h"
 #include "report/results.h"
 #include "report/table.h"
 #include "report/verdict.h"
@@ -16,8 +18,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Draws both pictures, or neither. Returns a line for the terminal.
-std::string write_curves(const Results& results, const fs::path& dir) {
+// Draws both pictures, or neither, and adds the one that the page shows. Returns a line for the
+// terminal.
+std::string write_curves(const Results& results,
+                         const fs::path& dir,
+                         std::vector<PageFigure>& shown) {
   const std::string script = curves_script(results);
   if (script.empty()) {
     for (const char* name : {"curves.svg", "curves.png"})
@@ -27,6 +32,7 @@ std::string write_curves(const Results& results, const fs::path& dir) {
   const std::string svg = draw(script, ImageFormat::Svg), png = draw(script, ImageFormat::Png);
   write_file_atomic(dir / "curves.svg", svg);
   write_file_atomic(dir / "curves.png", png);
+  shown.push_back({"Loss curves", svg});
   return "curves: " + (dir / "curves.svg").string() + "\n        " + (dir / "curves.png").string() +
          "\n";
 }
@@ -45,13 +51,16 @@ Report write_report(const fs::path& results_folder) {
   write_file_atomic(dir / "verdict.md", "# " + results.title + "\n\n" + judgement);
   Report report;
   report.text = table + "\n" + judgement + "\n";
+  std::vector<PageFigure> figures;
   try {
-    report.text += write_curves(results, dir);
+    report.text += write_curves(results, dir, figures);
   } catch (const Error& e) {
     report.figure_error = e.what();
     report.text += "curves: not drawn: " + report.figure_error + "\n";
   }
   report.text += "table:  " + (dir / "table.md").string() + " (.csv .tex .json)\n";
+  write_file_atomic(dir / "report.html", html_page(results, figures));
+  report.text += "page:   " + (dir / "report.html").string() + "\n";
   return report;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 // The report of an experiment: results/NAME/report/ with curves.svg, curves.png, table.md,
-// table.csv, table.tex, table.json and verdict.md.
+// table.csv, table.tex, table.json, verdict.md and report.html (report/html.h).
 #include <filesystem>
 #include <string>
 

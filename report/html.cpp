@@ -1,0 +1,91 @@
+#include "report/html.h"
+
+#include <map>
+#include <sstream>
+
+#include "report/html_data.h"
+#include "report/html_parts.h"
+#include "report/html_text.h"
+#include "report/page/page_files.h"
+#include "report/verdict.h"
+
+namespace bitlab {
+
+namespace {
+
+std::string paragraphs(const std::string& lines) {
+  std::istringstream in(lines);
+  std::string out;
+  for (std::string line; std::getline(in, line);)
+    if (!line.empty()) out += "<p>" + escape_html(line) + "</p>\n";
+  return out;
+}
+
+// As an image with its own names inside, so that no two pictures get into each other's way.
+std::string figure_html(const PageFigure& figure) {
+  return "<figure><img alt=\"" + escape_html(figure.title) + "\" src=\"data:image/svg+xml;base64," +
+         base64(figure.svg) + "\"><figcaption>" + escape_html(figure.title) +
+         "</figcaption></figure>\n";
+}
+
+std::string figures_html(const std::vector<PageFigure>& figures) {
+  if (figures.empty()) return "";
+  std::string out = "<section id=\"figures\"><h2>Figures</h2>\n";
+  for (const PageFigure& figure : figures) out += figure_html(figure);
+  return out + "</section>\n";
+}
+
+// Nothing is fetched, nothing runs but the page's own scripts, whatever text gets into it.
+std::string content_policy(const std::vector<std::string>& scripts, bool live) {
+  std::string policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src";
+  for (const std::string& script : scripts) policy += " '" + script_hash(script) + "'";
+  return policy + (live ? "; connect-src 'self'" : "") + "; base-uri 'none'; form-action 'none'";
+}
+
+}  // namespace
+
+bool has_interactive_curves() { return !kUplotScript.empty(); }
+
+std::vector<std::pair<std::string, std::string>> page_parts(const Results& results) {
+  return {{"progress", progress_html(results)},  {"verdict", paragraphs(verdict(results))},
+          {"table", arm_table_html(results)},    {"runs", run_table_html(results)},
+          {"settings", settings_html(results)},  {"provenance", provenance_html(results)},
+          {"reproduce", reproduce_html(results)}};
+}
+
+std::string html_page(const Results& results,
+                      const std::vector<PageFigure>& figures,
+                      const std::string& live) {
+  std::map<std::string, std::string> values;
+  for (const auto& [name, html] : page_parts(results)) values[name] = html;
+  std::vector<std::string> scripts;
+  if (has_interactive_curves())
+    scripts = {"/*\n" + std::string(kUplotLicense) + "*/\n" + std::string(kUplotScript),
+               std::string(kCurvesScript)};
+  scripts.push_back(std::string(kPageScript));
+  values["scripts"] = "";
+  for (const std::string& script : scripts)
+    values["scripts"] += "<script>" + script + "</script>\n";
+  values["policy"] = content_policy(scripts, !live.empty());
+  values["style"] = std::string(kUplotStyle) + std::string(kPageStyle);
+  values["live"] = live.empty() ? "" : " data-live=\"" + escape_html(live) + "\"";
+  values["title"] = escape_html(results.title);
+  values["experiment"] = escape_html(results.experiment);
+  values["question"] = results.question.empty()
+                           ? ""
+                           : "<p class=\"question\">" + escape_html(results.question) + "</p>";
+  values["claim"] = results.claim.empty()
+                        ? ""
+                        : "<p class=\"claim\"><b>Claim:</b> " + escape_html(results.claim) + "</p>";
+  values["figures"] = figures_html(figures);
+  values["curves"] = has_interactive_curves()
+                         ? "<div id=\"curves\"><noscript><p>Interactive curves need JavaScript; "
+                           "the figures below do not.</p></noscript></div>"
+                         : "<p>This build of bitlab has no interactive curves, as uPlot could not "
+                           "be had when it was made; scripts/setup fetches it with npm. The "
+                           "figures below show the same data.</p>";
+  values["data"] = has_interactive_curves() ? packed_data(page_data(results)) : "";
+  return fill_template(kPageTemplate, values);
+}
+
+}  // namespace bitlab

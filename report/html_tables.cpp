@@ -1,0 +1,181 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "report/format.h"
+#include "report/html_parts.h"
+#include "report/html_text.h"
+#include "report/table.h"
+
+namespace bitlab {
+
+namespace {
+
+Cell number_cell(std::optional<double> value, const std::string& text) {
+  return value ? Cell{text, fmt::format("{:.9g}", *value)} : Cell{"", ""};
+}
+
+Cell loss_cell(std::optional<double> loss) {
+  return number_cell(loss, loss ? format_fixed(*loss, 4) : "");
+}
+
+Cell summary_cell(const Summary& summary) {
+  if (summary.n == 0) return {};
+  std::string text = format_fixed(summary.mean, 4);
+  if (summary.sd) text += " ± " + format_fixed(*summary.sd, 4);
+  return number_cell(summary.mean, text);
+}
+
+template <class Format>
+Cell mean_cell(const Summary& summary, Format format) {
+  if (summary.n == 0) return {};
+  return number_cell(summary.mean, format(summary.mean));
+}
+
+std::string count_text(double x) { return format_count(std::llround(x)); }
+std::string bytes_text(double x) { return format_bytes(std::llround(x)); }
+
+// The settings that a sweep varies, in the order in which arms name them.
+std::vector<std::string> swept_paths(const Results& results) {
+  std::vector<std::string> paths;
+  for (const ArmResult& arm : results.arms)
+    for (const SweptValue& axis : arm.axes)
+      if (std::find(paths.begin(), paths.end(), axis.path) == paths.end())
+        paths.push_back(axis.path);
+  return paths;
+}
+
+void add_axes(const ArmResult& arm, const std::vector<std::string>& paths, std::vector<Cell>& row) {
+  for (const std::string& path : paths) {
+    Cell cell;
+    for (const SweptValue& axis : arm.axes)
+      if (axis.path == path)
+        cell = {axis.text, axis.number ? fmt::format("{:.9g}", *axis.number) : ""};
+    row.push_back(cell);
+  }
+}
+
+std::string last_key(const std::string& path) { return path.substr(path.rfind('.') + 1); }
+
+Cell state_cell(const SeedResult& run) {
+  std::string text = to_string(run.state);
+  if (!run.reason.empty()) text += ": " + run.reason;
+  return {text};
+}
+
+}  // namespace
+
+std::string html_table(const std::string& id,
+                       const std::vector<std::string>& heads,
+                       const std::vector<std::vector<Cell>>& rows,
+                       bool sortable) {
+  std::string out = "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"" + id +
+                    "\"><table id=\"" + id + "\"><thead><tr>";
+  std::vector<bool> numeric(heads.size(), false);
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) numeric[i] = numeric[i] || !row[i].number.empty();
+  for (std::size_t i = 0; i < heads.size(); ++i)
+    out += std::string("<th scope=\"col\"") + (numeric[i] ? " class=\"n\"" : "") +
+           (sortable ? "><button type=\"button\">" + escape_html(heads[i]) + "</button></th>"
+                     : ">" + escape_html(heads[i]) + "</th>");
+  out += "</tr></thead>\n<tbody>\n";
+  for (const auto& row : rows) {
+    out += "<tr>";
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const std::string tag = i == 0 ? "th" : "td";
+      out += "<" + tag + (i == 0 ? " scope=\"row\"" : numeric[i] ? " class=\"n\"" : "");
+      if (!row[i].number.empty()) out += " data-v=\"" + row[i].number + "\"";
+      out += ">" + escape_html(row[i].text) + "</" + tag + ">";
+    }
+    out += "</tr>\n";
+  }
+  return out + "</tbody></table></div>\n";
+}
+
+std::string progress_html(const Results& results) {
+  std::map<SeedState, std::size_t> states;
+  std::size_t runs = 0;
+  double done = 0;
+  for (const ArmResult& arm : results.arms)
+    for (const SeedResult& run : arm.runs) {
+      ++runs;
+      ++states[run.state];
+      const bool over = run.done() || run.state == SeedState::Pruned;
+      done += over ? 1 : static_cast<double>(run.step) / std::max<double>(1, run.steps);
+    }
+  std::string counts;
+  for (const auto& [state, count] : states)
+    counts += fmt::format("{}<span class=\"state {}\">{} {}</span>", counts.empty() ? "" : " ",
+                          to_string(state), count, to_string(state));
+  const bool complete = states[SeedState::Done] + states[SeedState::Pruned] == runs;
+  std::string bar;
+  if (!complete)
+    bar = fmt::format("<progress max=\"1\" value=\"{:.4f}\">{:.0f} %</progress> ", done / runs,
+                      100 * done / runs);
+  return fmt::format("<p class=\"progress\">{}{} runs: {}</p>\n", bar, runs, counts);
+}
+
+std::string arm_table_html(const Results& results) {
+  const std::vector<std::string> axes = swept_paths(results);
+  std::vector<std::string> heads = {"arm"};
+  for (const std::string& path : axes) heads.push_back(last_key(path));
+  for (const char* head : {"seeds", "final val loss", "best val loss", "train loss", "parameters",
+                           "ternary", "tokens/s", "time a run", "full", "packed", "state"})
+    heads.push_back(head);
+  std::vector<std::vector<Cell>> rows;
+  const std::vector<TableRow> table = table_rows(results);
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    const TableRow& arm = table[i];
+    std::vector<Cell> row = {{arm.arm}};
+    add_axes(results.arms[i], axes, row);
+    const double ternary =
+        arm.params > 0 ? 100.0 * static_cast<double>(arm.ternary_params) / arm.params : 0;
+    row.push_back(number_cell(arm.seeds.size(),
+                              fmt::format("{} of {}", arm.seeds.size(), arm.seeds_planned)));
+    row.push_back(summary_cell(arm.val_final));
+    row.push_back(summary_cell(arm.val_best));
+    row.push_back(summary_cell(arm.train_final));
+    row.push_back(number_cell(arm.params, format_count(arm.params)));
+    row.push_back(number_cell(ternary, format_fixed(ternary, 1) + " %"));
+    row.push_back(mean_cell(arm.tokens_per_s, count_text));
+    row.push_back(mean_cell(arm.wall_seconds, format_duration));
+    row.push_back(mean_cell(arm.bytes_full, bytes_text));
+    row.push_back(mean_cell(arm.bytes_packed, bytes_text));
+    row.push_back({arm.states});
+    rows.push_back(std::move(row));
+  }
+  return html_table("arms", heads, rows, true);
+}
+
+std::string run_table_html(const Results& results) {
+  const std::vector<std::string> axes = swept_paths(results);
+  std::vector<std::string> heads = {"arm"};
+  for (const std::string& path : axes) heads.push_back(last_key(path));
+  for (const char* head : {"seed", "final val loss", "best val loss", "train loss", "step",
+                           "tokens/s", "time", "state"})
+    heads.push_back(head);
+  std::vector<std::vector<Cell>> rows;
+  for (const ArmResult& arm : results.arms)
+    for (const SeedResult& run : arm.runs) {
+      std::vector<Cell> row = {{arm.name}};
+      add_axes(arm, axes, row);
+      row.push_back(number_cell(run.seed, std::to_string(run.seed)));
+      row.push_back(loss_cell(final_val_loss(run)));
+      row.push_back(loss_cell(best_val_loss(run)));
+      row.push_back(loss_cell(final_train_loss(run)));
+      row.push_back(number_cell(run.step, format_count(run.step)));
+      row.push_back(run.tokens_per_s > 0
+                        ? number_cell(run.tokens_per_s, count_text(run.tokens_per_s))
+                        : Cell{});
+      row.push_back(run.wall_seconds > 0
+                        ? number_cell(run.wall_seconds, format_duration(run.wall_seconds))
+                        : Cell{});
+      row.push_back(state_cell(run));
+      rows.push_back(std::move(row));
+    }
+  return html_table("runs", heads, rows, true);
+}
+
+}  // namespace bitlab
