@@ -3,6 +3,7 @@
 #include <map>
 #include <sstream>
 
+#include "report/claims.h"
 #include "report/html_data.h"
 #include "report/html_parts.h"
 #include "report/html_text.h"
@@ -18,6 +19,19 @@ std::string paragraphs(const std::string& lines) {
   std::string out;
   for (std::string line; std::getline(in, line);)
     if (!line.empty()) out += "<p>" + escape_html(line) + "</p>\n";
+  return out;
+}
+
+// Each claim with what was measured and what that says.
+std::string claims_html(const Results& results) {
+  std::string out;
+  for (const Finding& finding : judge_claims(results)) {
+    const std::string judgement = to_string(finding.judgement);
+    out += "<div class=\"claim " + judgement.substr(0, judgement.find(' ')) +
+           "\"><p>Claim: " + escape_html(finding.claim) + "</p><p><b>" + escape_html(judgement) +
+           "</b> " + escape_html(finding.measured) + "</p><p class=\"note\">Tested as <code>" +
+           escape_html(finding.test) + "</code></p></div>\n";
+  }
   return out;
 }
 
@@ -47,10 +61,10 @@ std::string content_policy(const std::vector<std::string>& scripts, bool live) {
 bool has_interactive_curves() { return !kUplotScript.empty(); }
 
 std::vector<std::pair<std::string, std::string>> page_parts(const Results& results) {
-  return {{"progress", progress_html(results)},  {"verdict", paragraphs(verdict(results))},
-          {"table", arm_table_html(results)},    {"runs", run_table_html(results)},
-          {"settings", settings_html(results)},  {"provenance", provenance_html(results)},
-          {"reproduce", reproduce_html(results)}};
+  return {{"progress", progress_html(results)},     {"verdict", paragraphs(verdict(results))},
+          {"claims", claims_html(results)},         {"table", arm_table_html(results)},
+          {"runs", run_table_html(results)},        {"settings", settings_html(results)},
+          {"provenance", provenance_html(results)}, {"reproduce", reproduce_html(results)}};
 }
 
 std::string html_page(const Results& results,
@@ -74,9 +88,6 @@ std::string html_page(const Results& results,
   values["question"] = results.question.empty()
                            ? ""
                            : "<p class=\"question\">" + escape_html(results.question) + "</p>";
-  values["claim"] = results.claim.empty()
-                        ? ""
-                        : "<p class=\"claim\"><b>Claim:</b> " + escape_html(results.claim) + "</p>";
   values["figures"] = figures_html(figures);
   values["curves"] = has_interactive_curves()
                          ? "<div id=\"curves\"><noscript><p>Interactive curves need JavaScript; "

@@ -14,7 +14,7 @@ struct PageFigure {
 };
 
 // The parts of the page that change while runs go on, as HTML by name: "progress", "verdict",
-// "table", "runs", "settings", "provenance", "reproduce".
+// "claims", "table", "runs", "settings", "provenance", "reproduce".
 std::vector<std::pair<std::string, std::string>> page_parts(const Results& results);
 
 // The whole page: question, claim, verdict, tables, interactive curves, figures, settings,

@@ -36,7 +36,7 @@ class Facts {
       const std::string path = prefix + key;
       if (value.is_object())
         add(value, path + ".");
-      else if (!is_of_one_run(path))
+      else if (!is_left_out(path))
         ++fact(path).runs_with[text_of(value)];
     }
   }
@@ -46,9 +46,21 @@ class Facts {
   std::set<std::string> times;  // ISO 8601: in the order of time
 
  private:
-  static bool is_of_one_run(const std::string& path) {
-    static const std::set<std::string> keys = {"experiment", "arm", "seed",    "started", "ended",
-                                               "command",    "run", "attempt", "pid"};
+  // Said elsewhere on the page, or of one run's moment.
+  static bool is_left_out(const std::string& path) {
+    static const std::set<std::string> keys = {"experiment",
+                                               "arm",
+                                               "seed",
+                                               "started",
+                                               "ended",
+                                               "command",
+                                               "argv",
+                                               "attempts",
+                                               "build.commit",
+                                               "build.diff_taken",
+                                               "data.train_tokens",
+                                               "data.val_tokens",
+                                               "data.bytes"};
     return keys.contains(path);
   }
 
@@ -160,8 +172,11 @@ std::string reproduce_html(const Results& results) {
                "they are of.</p>\n"
              : "<p>The same commit gives the same losses, to the bit, on a machine with the same "
                "kernels.</p>\n";
-  return out + "<p>This page again, from the run folders: <code>scripts/bitlab report " +
-         escape_html(results.experiment) + "</code></p>\n";
+  const std::string name = escape_html(results.experiment);
+  out += "<p>One run alone, and whether its losses come out the same: <code>scripts/bitlab rerun " +
+         name + "/ARM/SEED</code></p>\n";
+  return out + "<p>This page again, from the run folders: <code>scripts/bitlab report " + name +
+         "</code></p>\n";
 }
 
 }  // namespace bitlab

@@ -94,7 +94,7 @@ TEST_CASE("hostile texts leave the page whole", "[html]") {
   const std::string evil = "</script><img src=x onerror=alert(1)>\"' {{data}} \u2028 ünï";
   fake.change_plan(json({{"title", evil},
                          {"question", evil},
-                         {"claim", evil},
+                         {"claims", {evil + " | full < bit"}},
                          {"command", "bitlab run " + evil},
                          {"references", {{{"name", evil}, {"loss", 2}}}}})
                        .dump());
