@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <boost/program_options.hpp>
-#include <filesystem>
 #include <iostream>
 
 #include "cli/commands.h"
@@ -12,17 +11,13 @@
 #include "cli/run_page.h"
 #include "cli/signals.h"
 #include "core/base/error.h"
-#include "core/base/files.h"
-#include "experiments/dataset.h"
-#include "experiments/plan.h"
+#include "experiments/planning.h"
 #include "experiments/scheduler.h"
 #include "experiments/status_screen.h"
-#include "layers/models/model.h"
 #include "report/report.h"
 
 namespace bitlab {
 
-namespace fs = std::filesystem;
 namespace po = boost::program_options;
 
 namespace {
@@ -40,12 +35,13 @@ struct Request {
 Request parse(const std::vector<std::string>& args) {
   Request request;
   std::vector<std::string> words;
-  std::int64_t jobs = 0, threads = 1;
+  std::int64_t jobs = 0, threads = 1, max_runs = 0;
   po::options_description shown("Options"), hidden, all;
   shown.add_options()("help,h", "show this")(
       "jobs,j", po::value(&jobs), "runs at once; default: as many as there are cores for")(
       "threads,t", po::value(&threads),
       "threads of each run, 1 by default; no result depends on it")(
+      "max-runs", po::value(&max_runs), "only the first runs of the plan (sweep.max_runs)")(
       "retry-failed", po::bool_switch(&request.retry_failed), "try runs again that failed before");
   hidden.add_options()("word", po::value(&words));
   all.add(shown).add(hidden);
@@ -66,86 +62,13 @@ Request parse(const std::vector<std::string>& args) {
                      "--threads must be at least 1, but got " + std::to_string(threads));
   request.experiment = words.front();
   request.overrides.assign(words.begin() + 1, words.end());
+  if (parsed.count("max-runs") > 0)
+    request.overrides.push_back("sweep.max_runs=" + std::to_string(max_runs));
   request.jobs = static_cast<std::size_t>(jobs);
   request.threads = static_cast<std::size_t>(threads);
   request.command = "bitlab run";
   for (const std::string& arg : args) request.command += " " + arg;
   return request;
-}
-
-PlannedArm plan_arm(const Arm& arm, const DataFacts& facts) {
-  const LayerPtr net = models()
-                           .at(arm.spec.model_name)
-                           .build(*arm.spec.model, static_cast<std::size_t>(facts.vocab_size));
-  const ParamStore params(*net);
-  PlannedArm planned;
-  planned.name = arm.name;
-  planned.hash = arm_hash(arm, facts);
-  planned.base = arm.base;
-  planned.axes = arm.axes;
-  planned.dir = arm.base + "-" + planned.hash;
-  planned.params = static_cast<std::int64_t>(params.size());
-  planned.ternary_params = static_cast<std::int64_t>(params.ternary_size());
-  planned.steps = arm.spec.train.steps;
-  planned.tokens_per_step = arm.spec.train.batch_size * arm.spec.train.accumulate *
-                            static_cast<std::int64_t>(arm.spec.seq_len());
-  planned.flops_per_token = 6 * net->macs_per_row(arm.spec.seq_len());
-  return planned;
-}
-
-Plan make_plan(const Experiment& experiment, const Dataset& data, const std::string& command) {
-  const Spec& spec = experiment.spec();
-  Plan plan;
-  plan.experiment = experiment.name;
-  plan.title = spec.title;
-  plan.question = spec.question;
-  plan.claims = spec.claims;
-  plan.command = command;
-  plan.baseline = experiment.baseline();
-  plan.data = data.facts;
-  plan.references = reference_losses(data);
-  for (const Arm& arm : experiment.arms) plan.arms.push_back(plan_arm(arm, data.facts));
-  plan.seeds = spec.seeds;
-  plan.results = results_root() / experiment.name;
-  return plan;
-}
-
-std::vector<RunJob> jobs_of(const Plan& plan) {
-  std::vector<RunJob> jobs;
-  for (const PlannedRun& run : plan.runs())
-    jobs.push_back(
-        {plan.experiment, plan.arms[run.arm].name, run.seed, plan.arms[run.arm].steps, run.dir});
-  return jobs;
-}
-
-// Writes each run's config.toml, except where a run is done or under way: its config is what it ran
-// with.
-void write_configs(const Experiment& experiment, const Plan& plan, const Launcher& launcher) {
-  const std::vector<PlannedRun> runs = plan.runs();
-  const std::vector<RunJob> jobs = jobs_of(plan);
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    const RunFolder folder(runs[i].dir);
-    if (folder.done() || launcher.claimed(jobs[i])) continue;
-    const fs::path path = folder.file("config.toml");
-    const std::string text = run_config(experiment.arms[runs[i].arm]);
-    if (!fs::exists(path) || read_file(path) != text) write_file_atomic(path, text);
-  }
-}
-
-std::vector<Footprint> footprints(const Experiment& experiment, const Plan& plan) {
-  std::vector<Footprint> all;
-  const auto vocab_size = static_cast<std::size_t>(plan.data.vocab_size);
-  for (const Arm& arm : experiment.arms) {
-    const LanguageModel model = build_model(arm.spec, vocab_size, /*seed=*/1);
-    all.push_back(footprint(model, arm.spec.train));
-  }
-  return all;
-}
-
-bool all_done(const Plan& plan) {
-  const std::vector<PlannedRun> runs = plan.runs();
-  return std::all_of(runs.begin(), runs.end(),
-                     [](const PlannedRun& run) { return RunFolder(run.dir).done(); });
 }
 
 // Runs what is not done; the exit code.
@@ -172,6 +95,15 @@ void warn_of_data(const Dataset& data, const DataConfig& config) {
               << "'. Its losses cannot be compared with those of another text.\n";
 }
 
+void say_what_is_left_out(const Experiment& experiment) {
+  if (experiment.duplicates > 0)
+    std::cerr << experiment.duplicates << " duplicate" << (experiment.duplicates == 1 ? "" : "s")
+              << " dropped: the same settings as an earlier point of the sweep\n";
+  const std::size_t all = experiment.arms.size() * experiment.spec().seeds.size();
+  if (experiment.max_runs > 0 && experiment.max_runs < all)
+    std::cerr << "only the first " << experiment.max_runs << " of " << all << " runs\n";
+}
+
 }  // namespace
 
 int run_command(const std::vector<std::string>& args) {
@@ -182,7 +114,8 @@ int run_command(const std::vector<std::string>& args) {
   const DataConfig& config = experiment.spec().data;
   const Dataset data = open_dataset(config);
   warn_of_data(data, config);
-  const Plan plan = make_plan(experiment, data, request.command);
+  const Plan plan = make_plan(experiment, data, results_root() / experiment.name, request.command);
+  say_what_is_left_out(experiment);
   write_plan(plan);
 
   const int code = all_done(plan) ? 0 : train(experiment, plan, request);

@@ -32,12 +32,17 @@ struct Arm {
 struct Experiment {
   std::string name;  // of the file, without .toml
   std::filesystem::path file;
-  std::vector<Arm> arms;  // in the order of the file; without [arms] one, called "main"
+  // Arms in the order of the file (without [arms] one, called "main"), each at the points of the
+  // sweep in their order.
+  std::vector<Arm> arms;
+  std::size_t duplicates = 0;  // points left out since an earlier one has the same settings
+  std::size_t max_runs = 0;    // of the sweep: only the first runs of the plan; 0 for all
 
   const Spec& spec() const {
     return arms.front().spec;
-  }  // what arms share: title, question, seeds, baseline, data
-  const std::string& baseline() const;
+  }                                     // what arms share: title, question, seeds, baseline, data
+  const std::string& baseline() const;  // an arm of the file
+  std::vector<std::string> arm_names() const;  // of the file, in its order
 };
 
 // `name` is an experiment of home/configs/experiments, or a path to a .toml. Throws UsageError that
@@ -83,6 +88,7 @@ struct Plan {
   std::vector<ReferenceLoss> references;
   std::vector<PlannedArm> arms;
   std::vector<std::int64_t> seeds;
+  std::size_t max_runs = 0;              // 0: all
   std::filesystem::path results;         // results/NAME
   std::vector<PlannedRun> runs() const;  // seed by seed, so that pairs finish together
 };
@@ -91,7 +97,7 @@ struct Plan {
 // the plugins it uses; the first 8 hex digits.
 std::string arm_hash(const Arm& arm, const DataFacts& data);
 
-// plan.json of docs/run-folder.md.
+// plan.json of docs/run-folder.md; arms that max_runs leaves without a run are not in it.
 void write_plan(const Plan& plan);
 
 // config.toml of a run: the settings of its arm with their origins.

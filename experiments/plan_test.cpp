@@ -1,14 +1,10 @@
 #include "experiments/plan.h"
 
-#include <unistd.h>
-
-#include <cstdlib>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/base/catch.h"
-#include "core/base/error.h"
 #include "core/base/files.h"
+#include "experiments/plan_test.h"
 #include "layers/models/gpt.h"
 #include "layers/params.h"
 
@@ -16,37 +12,6 @@ namespace bitlab {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A project with one experiment, "x".
-class Project {
- public:
-  explicit Project(const std::string& toml)
-      : home_(fs::temp_directory_path() / ("bitlab-plan-" + std::to_string(::getpid()))) {
-    fs::remove_all(home_);
-    fs::create_directories(home_ / "configs" / "experiments");
-    std::ofstream(home_ / "configs" / "experiments" / "x.toml") << toml;
-  }
-  ~Project() { fs::remove_all(home_); }
-  Project(const Project&) = delete;
-  Project& operator=(const Project&) = delete;
-
-  const fs::path& home() const { return home_; }
-  Experiment load(const std::vector<std::string>& overrides = {}) const {
-    return load_experiment("x", overrides, home_);
-  }
-  std::string error(const std::vector<std::string>& overrides = {},
-                    const std::string& name = "x") const {
-    try {
-      load_experiment(name, overrides, home_);
-    } catch (const UsageError& e) {
-      return e.what();
-    }
-    return "no error";
-  }
-
- private:
-  fs::path home_;
-};
 
 constexpr const char* kTwoArms = R"(
 title = "two"
@@ -61,14 +26,7 @@ optim.lr = 2e-3
 model.linear = "bitlinear"
 )";
 
-DataFacts facts() { return {"plays", std::string(64, 'a'), 1000, 900, 100, 65, "character"}; }
-
 const GptConfig& gpt(const Arm& arm) { return dynamic_cast<const GptConfig&>(*arm.spec.model); }
-
-fs::path source_dir() {
-  const char* const dir = std::getenv("BITLAB_SOURCE_DIR");
-  return dir ? dir : ".";
-}
 
 std::size_t parameters(const Arm& arm) {
   const LayerPtr net = models().at(arm.spec.model_name).build(*arm.spec.model, 65);
@@ -228,6 +186,24 @@ TEST_CASE("an arm's id changes with what decides its result and with nothing els
   CHECK(arm_hash(project.load().arms[1], data) != before);
 }
 
+TEST_CASE("published results keep their ids, in a sweep as well", "[plan]") {
+  const fs::path published = source_dir() / "results/published/babygpt-vs-babybitnet";
+  const auto plan = nlohmann::json::parse(read_file(published / "plan.json"));
+  DataFacts data;
+  data.source = plan.at("data").at("source");
+  data.sha256 = plan.at("data").at("sha256");
+  const Experiment e = load_experiment("babygpt-vs-babybitnet", {}, source_dir());
+  CHECK(arm_hash(e.arms.at(0), data) == "f2963ed7");
+  CHECK(arm_hash(e.arms.at(1), data) == "a636e21d");
+  CHECK(fs::exists(published / "babyGPT-f2963ed7"));
+  CHECK(fs::exists(published / "babyBitNet-a636e21d"));
+  const Experiment swept =
+      load_experiment("babygpt-vs-babybitnet", {"optim.lr=9e-4,1e-3"}, source_dir());
+  REQUIRE(swept.arms.size() == 4);
+  CHECK(arm_hash(swept.arms[1], data) == "f2963ed7");
+  CHECK(arm_hash(swept.arms[2], data) == "a636e21d");
+}
+
 TEST_CASE("a run's config.toml reads back to the settings that it was written from", "[plan]") {
   const Project project(kTwoArms);
   const Experiment e = project.load({"optim.lr=0.1", "model.init_std=0.0123456789012345678"});
@@ -253,6 +229,33 @@ TEST_CASE("runs go seed by seed, so that pairs end together", "[plan]") {
   CHECK(dirs ==
         std::vector<std::string>{"results/x/a-00000001/seed-3", "results/x/b-00000002/seed-3",
                                  "results/x/a-00000001/seed-5", "results/x/b-00000002/seed-5"});
+}
+
+TEST_CASE("max_runs takes the first runs of the plan, and leaves arms without a run out",
+          "[plan]") {
+  const Project project("[sweep]\nmax_runs = 3\n");
+  Plan plan;
+  plan.max_runs = project.load().max_runs;
+  plan.arms = {{"a", "a", {}, "00000001", "a-00000001"},
+               {"b", "b", {}, "00000002", "b-00000002"},
+               {"c", "c", {}, "00000003", "c-00000003"},
+               {"d", "d", {}, "00000004", "d-00000004"}};
+  plan.seeds = {3, 5};
+  plan.results = project.home() / "results/x";
+  std::vector<std::string> dirs;
+  for (const PlannedRun& run : plan.runs())
+    dirs.push_back(run.dir.lexically_relative(plan.results));
+  CHECK(dirs ==
+        std::vector<std::string>{"a-00000001/seed-3", "b-00000002/seed-3", "c-00000003/seed-3"});
+  plan.max_runs = 5;
+  write_plan(plan);
+  const auto json = nlohmann::json::parse(read_file(plan.results / "plan.json"));
+  CHECK(json.at("arms").size() == 4);
+  CHECK(json.at("arms").at(0).at("seeds") == nlohmann::json({3, 5}));
+  CHECK(json.at("arms").at(1).at("seeds") == nlohmann::json({3}));
+  plan.max_runs = 1;
+  write_plan(plan);
+  CHECK(nlohmann::json::parse(read_file(plan.results / "plan.json")).at("arms").size() == 1);
 }
 
 TEST_CASE("plan.json has the keys of docs/run-folder.md", "[plan]") {

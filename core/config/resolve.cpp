@@ -66,9 +66,9 @@ class Reader : public PathVisitor {
   void field(const std::string& name, std::int64_t& value, const FieldInfo& info) override {
     const Value* v = find(name, "an integer");
     if (!v) return;
-    if (v->kind != Value::Kind::Integer)
+    if (v->kind != Value::Kind::Integer && !v->computed)
       return wrong_type(name, *v, "an integer", whole_number(*v));
-    if (in_range(name, *v, info)) value = v->integer;
+    if (in_range(name, *v, info)) value = v->computed ? std::llround(v->number) : v->integer;
   }
 
   void field(const std::string& name, double& value, const FieldInfo& info) override {

@@ -9,6 +9,12 @@ namespace {
 
 const std::string kArms = "arms.";
 
+bool of_all_arms(const std::string& path) {
+  for (const std::string table : {"arms", "sweep"})
+    if (path == table || path.starts_with(table + ".")) return false;
+  return true;
+}
+
 void overlay(Settings& settings, const std::string& path, const Setting& setting) {
   settings.insert_or_assign(path, setting);
 }
@@ -16,7 +22,7 @@ void overlay(Settings& settings, const std::string& path, const Setting& setting
 // What `from` says of all arms, then what it says of this one.
 void overlay_arm(Settings& settings, const Settings& from, const std::string& arm) {
   for (const auto& [path, setting] : from)
-    if (path != "arms" && !path.starts_with(kArms)) overlay(settings, path, setting);
+    if (of_all_arms(path)) overlay(settings, path, setting);
   const std::string prefix = kArms + arm + ".";
   for (const auto& [path, setting] : from) {
     if (arm.empty() || !path.starts_with(prefix)) continue;
@@ -51,6 +57,14 @@ std::vector<std::string> arm_names(const LoadedConfig& config) {
   std::vector<std::string> names;
   for (auto& [place, name] : found) names.push_back(std::move(name));
   return names;
+}
+
+Settings settings_below(const Settings& settings, const std::string& table) {
+  const std::string prefix = table + ".";
+  Settings below;
+  for (const auto& [path, setting] : settings)
+    if (path.starts_with(prefix)) below.emplace(path.substr(prefix.size()), setting);
+  return below;
 }
 
 Settings settings_of_arm(const LoadedConfig& config, const std::string& arm) {

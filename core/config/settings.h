@@ -20,6 +20,7 @@ struct Value {
   std::string text;          // of a String
   std::vector<Value> items;  // of a List
   std::string written;       // in the source, for messages
+  bool computed = false;     // a Float between two others: an integer field takes the nearest
   Place place;
 };
 
@@ -40,15 +41,20 @@ std::string join_path(const std::string& table, const std::string& key);
 
 // Everything that one request for a config consists of.
 struct LoadedConfig {
-  Settings file;  // of the file and all that it extends; arms under "arms.NAME."
+  Settings file;  // of the file and all that it extends; arms under "arms.NAME.", "sweep."
   Settings command_line;
 };
 
 // The arms in the order in which they are first written; none if the config has no table `arms`.
 std::vector<std::string> arm_names(const LoadedConfig& config);
 
-// What holds for one arm: the file, over it the arm's table, over that the command line, over that
-// what the command line says about this arm. An empty name: what all arms share.
+// What `settings` has below a table, by the path from there: of "sweep", "optim.lr" for
+// "sweep.optim.lr".
+Settings settings_below(const Settings& settings, const std::string& table);
+
+// What holds for one arm, without the table `sweep`: the file, over it the arm's table, over that
+// the command line, over that what the command line says about this arm. An empty name: what all
+// arms share.
 Settings settings_of_arm(const LoadedConfig& config, const std::string& arm);
 
 }  // namespace bitlab

@@ -1,0 +1,231 @@
+// The part of plan.h that reads experiment files: arms, each at the points of the sweep.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "core/base/error.h"
+#include "core/config/load.h"
+#include "core/config/problems.h"
+#include "experiments/plan.h"
+#include "experiments/sweep.h"
+
+namespace bitlab {
+
+namespace fs = std::filesystem;
+
+const std::string& Experiment::baseline() const {
+  return spec().baseline.empty() ? arms.front().base : spec().baseline;
+}
+
+std::vector<std::string> Experiment::arm_names() const {
+  std::vector<std::string> names;
+  for (const Arm& arm : arms)
+    if (names.empty() || names.back() != arm.base) names.push_back(arm.base);
+  return names;
+}
+
+std::vector<std::string> experiment_names(const fs::path& home) {
+  std::vector<std::string> names;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(home / "configs" / "experiments", none))
+    if (entry.path().extension() == ".toml") names.push_back(entry.path().stem().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+namespace {
+
+fs::path find_experiment(const std::string& name, const fs::path& home) {
+  if (fs::path(name).extension() == ".toml") {
+    if (!fs::exists(name)) throw UsageError(name, "must be an experiment file, but does not exist");
+    return name;
+  }
+  const fs::path file = home / "configs" / "experiments" / (name + ".toml");
+  if (fs::exists(file)) return file;
+  const std::vector<std::string> names = experiment_names(home);
+  const std::string guess = nearest(name, names);
+  throw UsageError(
+      "experiment",
+      fmt::format("must be a .toml file or one of {}, but got '{}'", fmt::join(names, ", "), name),
+      guess.empty() ? "" : "did you mean '" + guess + "'?");
+}
+
+// What arms have in common, so that their runs are paired and end in one report.
+bool shared_by_arms(const std::string& path) {
+  return path == "title" || path == "question" || path == "claims" || path == "seeds" ||
+         path == "baseline" || table_of(path) == "data";
+}
+
+void refuse_unshared(const LoadedConfig& config, Problems& problems) {
+  for (const Settings* settings : {&config.file, &config.command_line}) {
+    for (const auto& [path, setting] : *settings) {
+      if (setting.table || !path.starts_with("arms.")) continue;
+      const std::size_t dot = path.find('.', 5);
+      if (dot == std::string::npos || !shared_by_arms(path.substr(dot + 1))) continue;
+      problems.add(setting.key,
+                   "arm " + path.substr(5, dot - 5) + " must not set " + path.substr(dot + 1),
+                   {"arms are compared on the same data and seeds: set it outside of [arms]"});
+    }
+  }
+}
+
+void check_baseline(const Experiment& experiment, const LoadedConfig& config, Problems& problems) {
+  const std::vector<std::string> names = experiment.arm_names();
+  if (std::find(names.begin(), names.end(), experiment.baseline()) != names.end()) return;
+  const Settings shared = settings_of_arm(config, "");
+  problems.add(shared.at("baseline").value.place,
+               fmt::format("baseline must be one of {}, but got '{}'", fmt::join(names, ", "),
+                           experiment.baseline()));
+}
+
+Arm resolve_arm(const std::string& base, const Settings& settings, ConfigReader& reader) {
+  Arm arm;
+  arm.name = arm.base = base;
+  const auto origins = reader.read(settings, arm.spec);
+  arm.fields = list_fields(arm.spec, origins);
+  return arm;
+}
+
+// The fields that the arms have before anything is swept, whatever is wrong with their values.
+std::map<std::string, FieldState> fields_of(const LoadedConfig& config,
+                                            const std::vector<std::string>& arms) {
+  std::map<std::string, FieldState> fields;
+  Problems ignored;
+  ConfigReader reader(ignored);
+  for (const std::string& name : arms)
+    for (FieldState& field : resolve_arm(name, settings_of_arm(config, name), reader).fields)
+      fields.emplace(field.path, std::move(field));
+  return fields;
+}
+
+// The shortest end of an axis' path that no other axis has: "lr", or "optim.lr" beside another lr.
+std::vector<std::string> short_names(const std::vector<Axis>& axes) {
+  std::vector<std::string> names;
+  for (const Axis& axis : axes) {
+    std::string table = table_of(axis.path), name = key_of(axis.path);
+    const auto ambiguous = [&] {
+      return std::any_of(axes.begin(), axes.end(), [&](const Axis& other) {
+        return other.path != axis.path && ("." + other.path).ends_with("." + name);
+      });
+    };
+    for (; ambiguous() && !table.empty(); table = table_of(table))
+      name = join_path(key_of(table), name);
+    names.push_back(name);
+  }
+  return names;
+}
+
+// "0.0003" where TOML has 3e-04, and no quotes.
+std::string legible(const FieldState& field) {
+  if (field.type == "number") {
+    double x = 0;
+    std::from_chars(field.toml.data(), field.toml.data() + field.toml.size(), x);
+    return fmt::format("{}", x);
+  }
+  return field.type == "string" ? field.toml.substr(1, field.toml.size() - 2) : field.toml;
+}
+
+// Makes the arms of an experiment: each arm of the file at each point of the sweep.
+class Expansion {
+ public:
+  Expansion(const LoadedConfig& config,
+            const Sweep& sweep,
+            ConfigReader& reader,
+            Experiment& experiment)
+      : config_(config),
+        sweep_(sweep),
+        reader_(reader),
+        experiment_(experiment),
+        names_(short_names(sweep.axes)),
+        points_(sweep.points()) {}
+
+  void add_arm(const std::string& base) {
+    const Settings own = settings_of_arm(config_, base);
+    std::vector<bool> pinned;  // by what the command line says of this arm
+    for (const Axis& axis : sweep_.axes)
+      pinned.push_back(config_.command_line.count("arms." + base + "." + axis.path) > 0);
+    for (const SweepPoint& point : points_) {
+      Settings settings = own;
+      for (std::size_t i = 0; i < point.size(); ++i)
+        if (!pinned[i]) set(settings, sweep_.axes[i], point[i]);
+      Arm arm = resolve_arm(base, settings, reader_);
+      name_point(arm, pinned);
+      keep_if_new(std::move(arm));
+    }
+  }
+
+ private:
+  static void set(Settings& settings, const Axis& axis, const Value& value) {
+    Setting setting = axis.setting;
+    setting.value = value;
+    settings.insert_or_assign(axis.path, setting);
+    // The tables above it, so that a misspelt one is told as such.
+    Setting table;
+    table.table = true;
+    table.key = axis.setting.key;
+    for (std::string path = table_of(axis.path); !path.empty(); path = table_of(path))
+      settings.emplace(path, table);
+  }
+
+  // Settings that the arm does not have are no axes of it.
+  void name_point(Arm& arm, const std::vector<bool>& pinned) const {
+    for (std::size_t i = 0; i < sweep_.axes.size(); ++i) {
+      if (pinned[i]) continue;
+      for (const FieldState& field : arm.fields) {
+        if (field.path != sweep_.axes[i].path) continue;
+        arm.axes.push_back({field.path, field.toml});
+        arm.name += " " + names_[i] + "=" + legible(field);
+      }
+    }
+  }
+
+  // An arm without some of the axes meets the same point again and again: that is none twice.
+  // Otherwise the same settings are a duplicate, even those of another arm.
+  void keep_if_new(Arm arm) {
+    const bool whole = arm.axes.size() == sweep_.axes.size();
+    if (!whole && !named_.insert(arm.name).second) return;
+    const bool known = !seen_.insert(canonical_text(arm.fields)).second;
+    if (known && !arm.axes.empty())
+      ++experiment_.duplicates;
+    else
+      experiment_.arms.push_back(std::move(arm));
+  }
+
+  const LoadedConfig& config_;
+  const Sweep& sweep_;
+  ConfigReader& reader_;
+  Experiment& experiment_;
+  std::vector<std::string> names_;
+  std::vector<SweepPoint> points_;
+  std::set<std::string> named_, seen_;
+};
+
+}  // namespace
+
+Experiment load_experiment(const std::string& name,
+                           const std::vector<std::string>& overrides,
+                           const fs::path& home) {
+  Experiment experiment;
+  experiment.file = find_experiment(name, home);
+  experiment.name = experiment.file.stem().string();
+  LoadedConfig config = load_config(experiment.file, overrides, home);
+  std::vector<std::string> arms = arm_names(config);
+  if (arms.empty()) arms.push_back("main");
+
+  Problems problems;
+  Sweep sweep = take_sweep(config, fields_of(config, arms), problems);
+  experiment.max_runs = static_cast<std::size_t>(sweep.options.max_runs);
+  if (!problems.empty()) sweep = {};  // what is wrong beside it is told as well
+  ConfigReader reader(problems);
+  refuse_unshared(config, problems);
+  Expansion expansion(config, sweep, reader, experiment);
+  for (const std::string& arm : arms) expansion.add_arm(arm);
+  reader.report_unknown();
+  check_baseline(experiment, config, problems);
+  problems.throw_if_any();
+  return experiment;
+}
+
+}  // namespace bitlab

@@ -1,0 +1,34 @@
+#pragma once
+// From an experiment and its data to a plan, and the files that freeze it.
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "experiments/dataset.h"
+#include "experiments/footprint.h"
+#include "experiments/launcher.h"
+#include "experiments/plan.h"
+
+namespace bitlab {
+
+// Every arm with its id and size; `results` is the folder of the experiment, `command` what was
+// typed. Models are built once for all arms that share one.
+Plan make_plan(const Experiment& experiment,
+               const Dataset& data,
+               const std::filesystem::path& results,
+               const std::string& command);
+
+// What training each arm takes, in the order of plan.arms. Measured once for all arms of one size.
+std::vector<Footprint> footprints(const Experiment& experiment, const Plan& plan);
+
+// The runs of the plan as jobs for a launcher, in the order of the plan.
+std::vector<RunJob> jobs_of(const Plan& plan);
+
+// Freezes the plan: writes each run's config.toml, which is all that a worker reads, so that later
+// edits of the experiment change nothing. Where a run is done or under way, its config is what it
+// ran with and stays.
+void write_configs(const Experiment& experiment, const Plan& plan, const Launcher& launcher);
+
+bool all_done(const Plan& plan);
+
+}  // namespace bitlab
