@@ -1,12 +1,7 @@
 #include "experiments/run_folder.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <array>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -31,13 +26,6 @@ RunState parse_state(const std::string& text, const fs::path& path) {
   throw Error(
       path.string(),
       "state must be queued, running, done, failed, interrupted or pruned, but is '" + text + "'");
-}
-
-struct flock whole_file() {
-  struct flock lock {};
-  lock.l_type = F_WRLCK;
-  lock.l_whence = SEEK_SET;
-  return lock;
 }
 
 // JSON has no NaN: null stands for it.
@@ -82,31 +70,12 @@ std::string to_string(RunState state) { return kStates[static_cast<size_t>(state
 
 std::optional<RunLock> RunLock::try_take(const fs::path& run_dir) {
   fs::create_directories(run_dir);
-  const fs::path path = run_dir / "lock";
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (fd < 0)
-    throw Error(path.string(), std::string("cannot be opened: ") + std::strerror(errno),
-                "is the results folder writable?");
-  struct flock whole = whole_file();
-  if (::fcntl(fd, F_OFD_SETLK, &whole) == 0) return RunLock(fd);
-  ::close(fd);
-  return std::nullopt;
+  std::optional<FileLock> lock = FileLock::try_take(run_dir / "lock");
+  if (!lock) return std::nullopt;
+  return RunLock(std::move(*lock));
 }
 
-bool RunLock::held(const fs::path& run_dir) {
-  const int fd = ::open((run_dir / "lock").c_str(), O_RDWR | O_CLOEXEC);
-  if (fd < 0) return false;  // no lock file: no worker ever
-  struct flock whole = whole_file();
-  const bool known = ::fcntl(fd, F_OFD_GETLK, &whole) == 0;
-  ::close(fd);
-  return known && whole.l_type != F_UNLCK;
-}
-
-RunLock::RunLock(RunLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-
-RunLock::~RunLock() {
-  if (fd_ >= 0) ::close(fd_);
-}
+bool RunLock::held(const fs::path& run_dir) { return FileLock::held(run_dir / "lock"); }
 
 RunStatus RunFolder::status() const {
   const fs::path path = file("status.json");

@@ -6,6 +6,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+
+#include "core/base/file_lock.h"
 
 namespace bitlab {
 
@@ -41,21 +44,15 @@ struct RunProgress {
   double eta_seconds = 0;
 };
 
-// The lock of a living worker: an open-file-description lock (fcntl) on RUN/lock, given back by the
-// system when the process ends, however it ends. Asking whether it is held does not take it, so
-// watchers never get in a worker's way.
-class RunLock {
+// The lock of a living worker on RUN/lock.
+class RunLock : public FileLock {
  public:
   // Empty if another living process holds it. Throws Error if the folder cannot be written.
   static std::optional<RunLock> try_take(const std::filesystem::path& run_dir);
   static bool held(const std::filesystem::path& run_dir);
-  RunLock(RunLock&& other) noexcept;
-  RunLock& operator=(RunLock&&) = delete;
-  ~RunLock();
 
  private:
-  explicit RunLock(int fd) : fd_(fd) {}
-  int fd_;
+  explicit RunLock(FileLock&& lock) : FileLock(std::move(lock)) {}
 };
 
 class RunFolder {
