@@ -13,6 +13,8 @@ int config_command(const std::vector<std::string>& args);    // config.cpp
 int check_command(const std::vector<std::string>& args);     // check.cpp
 int data_command(const std::vector<std::string>& args);      // data.cpp
 int worker_command(const std::vector<std::string>& args);    // worker.cpp, started by run
+int ls_command(const std::vector<std::string>& args);        // ls.cpp
+int compare_command(const std::vector<std::string>& args);   // compare.cpp
 int table_command(const std::vector<std::string>& args);     // table.cpp
 int report_command(const std::vector<std::string>& args);    // report.cpp
 int rerun_command(const std::vector<std::string>& args);     // rerun.cpp

@@ -17,11 +17,13 @@ std::filesystem::path find_results(const std::string& name);
 
 // What RUN means on the command line, for help texts.
 inline constexpr const char* kRunHelp =
-    "RUN is a run folder, or EXPERIMENT/ARM[/SEED] of the last plan, e.g. "
-    "babygpt-vs-babybitnet/babyBitNet/1; without\n"
-    "SEED the first.\n";
+    "RUN is the beginning of a run's id that is unique (a636e21d-1, a636; bitlab ls NAME lists "
+    "them),\n"
+    "EXPERIMENT/ARM[/SEED] of the last plan (babygpt-vs-babybitnet/babyBitNet/1; without SEED the "
+    "first),\n"
+    "EXPERIMENT/ID, or a run folder.\n";
 
-// The folder of a run. Throws UsageError that lists the arms or seeds there are.
+// The folder of a run. Throws UsageError that lists the arms, seeds or ids there are.
 std::filesystem::path find_run(const std::string& name);
 
 }  // namespace bitlab

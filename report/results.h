@@ -18,6 +18,12 @@ enum class SeedState { Queued, Running, Done, Failed, Interrupted, Pruned, Unrea
 
 std::string to_string(SeedState state);  // "queued", "running" ...
 
+// What a run told last while it was running (progress.json); NaN where it had nothing to tell.
+struct LiveFigures {
+  double loss = 0, val_loss = 0;  // nats a token, the last ones
+  double tokens_per_s = 0, eta_seconds = 0;
+};
+
 // One run: one seed of one arm.
 struct SeedResult {
   std::int64_t seed = 0;
@@ -32,11 +38,17 @@ struct SeedResult {
   std::int64_t bytes_packed = 0;
   std::vector<TrainRow> train;  // in the order of their steps
   std::vector<EvalRow> eval;
+  // From status.json, for readers that leave the metrics alone; empty where nothing was measured.
+  std::optional<double> val_loss = {}, val_loss_best = {}, train_loss = {};
+  double train_seconds = 0;              // in training steps
+  std::string started = {}, ended = {};  // UTC, ISO 8601
+  std::optional<LiveFigures> live = {};  // of a run that is not done
 
   bool done() const { return state == SeedState::Done; }
 };
 
-// As core/io/losses.h defines them, in nats a token; empty where nothing was measured.
+// As core/io/losses.h defines them, in nats a token, from the rows or, where none were read, from
+// the status; empty where nothing was measured.
 std::optional<double> final_val_loss(const SeedResult& run);
 std::optional<double> best_val_loss(const SeedResult& run);
 std::optional<double> final_train_loss(const SeedResult& run);
@@ -85,8 +97,19 @@ struct Results {
   std::vector<ArmResult> arms;
 };
 
+// What to read of each run. None: the small files alone, so that a thousand runs take a moment;
+// metrics.h5 is opened only of runs that are done and whose status, of an older version, has no
+// losses. Losses: the rows of /train and /eval too.
+enum class Metrics { None, Losses };
+
 // Reads `folder` (results/NAME). Throws UsageError if it holds no plan.json, Error if that is
 // damaged. Damage in a run is a state of the run, not an error.
-Results load_results(const std::filesystem::path& folder);
+Results load_results(const std::filesystem::path& folder, Metrics metrics = Metrics::Losses);
+
+// One run from its folder. `steps` is what the plan says. A folder without a status is queued.
+SeedResult load_run(const std::filesystem::path& dir,
+                    std::int64_t seed,
+                    std::int64_t steps,
+                    Metrics metrics);
 
 }  // namespace bitlab

@@ -1,29 +1,15 @@
 #include "report/results.h"
 
-#include <unistd.h>
-
-#include <array>
 #include <cmath>
 
 #include "core/base/catch.h"
 #include "core/base/error.h"
+#include "core/base/file_lock.h"
 #include "core/base/files.h"
 #include "report/fake_results.h"
 
 namespace bitlab {
 namespace {
-
-std::string this_host() {
-  std::array<char, 256> host{};
-  ::gethostname(host.data(), host.size() - 1);
-  return host.data();
-}
-
-// What a status says of its worker.
-std::string running(int pid, const std::string& host) {
-  return R"({"state": "running", "pid": )" + std::to_string(pid) + R"(, "host": ")" + host +
-         R"("})";
-}
 
 // The only run of a plan with one arm and one seed.
 SeedResult only_run(const FakeResults& fake) {
@@ -92,16 +78,16 @@ TEST_CASE("only the DONE marker makes a run done", "[report]") {
   CHECK(only_run(fake).reason == "the DONE marker is missing");
 }
 
-TEST_CASE("a running state whose process is gone reads as interrupted", "[report]") {
+TEST_CASE("a running state whose lock nobody holds reads as interrupted", "[report]") {
   FakeResults fake;
   fake.add_arm("full", {1});
-  fake.set_status("full", 1, running(::getpid(), this_host()));
-  CHECK(only_run(fake).state == SeedState::Running);
-  fake.set_status("full", 1, running(999999999, this_host()));
+  fake.set_status("full", 1, R"({"state": "running"})");
+  {
+    const auto lock = FileLock::try_take(fake.run("full", 1) / "lock");
+    CHECK(only_run(fake).state == SeedState::Running);
+  }
   CHECK(only_run(fake).state == SeedState::Interrupted);
   CHECK(only_run(fake).reason == "the worker died");
-  fake.set_status("full", 1, running(999999999, "elsewhere"));
-  CHECK(only_run(fake).state == SeedState::Running);  // nobody here can know
 }
 
 TEST_CASE("damage in a run is its state, and says what is damaged", "[report]") {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "report/table_writers.h"
+#include "report/text_table.h"
 
 namespace bitlab {
 
@@ -47,13 +48,6 @@ std::string csv_field(const ordered_json& value) {
 }
 
 }  // namespace
-
-std::string escape_csv(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + "\"";
-}
 
 std::string json_table(const std::vector<TableRow>& rows) {
   ordered_json list = ordered_json::array();

@@ -7,6 +7,7 @@
 #include "report/fake_results.h"
 #include "report/format.h"
 #include "report/table_writers.h"
+#include "report/text_table.h"
 
 namespace bitlab {
 namespace {

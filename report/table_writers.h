@@ -13,9 +13,4 @@ std::string tex_table(const Results& results, const std::vector<TableRow>& rows)
 std::string csv_table(const std::vector<TableRow>& rows);
 std::string json_table(const std::vector<TableRow>& rows);
 
-// Text that stands for itself in a LaTeX document, in a Markdown table cell, in a CSV field.
-std::string escape_tex(const std::string& text);
-std::string escape_markdown(const std::string& text);
-std::string escape_csv(const std::string& text);
-
 }  // namespace bitlab

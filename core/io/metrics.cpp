@@ -77,22 +77,45 @@ herr_t read_attribute(hid_t file, const char* name, const H5A_info_t*, void* out
   return 0;
 }
 
-RunMetrics read_once(const fs::path& path) {
-  const QuietHdf5 quiet;
-  const std::string where = path.string();
-  const Hdf5Handle file(check_hdf5(H5Fopen(path.c_str(), H5F_ACC_RDONLY, unlocked_access().id()),
-                                   where, "cannot be opened as a metrics file"),
-                        H5Fclose);
+Hdf5Handle open_to_read(const fs::path& path) {
+  return Hdf5Handle(check_hdf5(H5Fopen(path.c_str(), H5F_ACC_RDONLY, unlocked_access().id()),
+                               path.string(), "cannot be opened as a metrics file"),
+                    H5Fclose);
+}
+
+RunLosses losses_of(hid_t file, const std::string& where) {
+  RunLosses losses;
+  losses.train = read_records<TrainRow>(file, kTrain, where);
+  for (const EvalRecord& r : read_records<EvalRecord>(file, kEval, where))
+    losses.eval.push_back({r.step, r.split, r.loss, r.standard_error, r.tokens});
+  return losses;
+}
+
+RunMetrics metrics_of(hid_t file, const std::string& where) {
   RunMetrics metrics;
-  metrics.train = read_records<TrainRow>(file.id(), kTrain, where);
-  for (const EvalRecord& r : read_records<EvalRecord>(file.id(), kEval, where))
-    metrics.eval.push_back({r.step, r.split, r.loss, r.standard_error, r.tokens});
-  for (const QuantRecord& r : read_records<QuantRecord>(file.id(), kQuant, where))
+  RunLosses losses = losses_of(file, where);
+  metrics.train = std::move(losses.train);
+  metrics.eval = std::move(losses.eval);
+  for (const QuantRecord& r : read_records<QuantRecord>(file, kQuant, where))
     metrics.quant.push_back({r.step, r.layer, r.minus, r.zero, r.plus, r.flips, r.scale});
-  check_hdf5(H5Aiterate2(file.id(), H5_INDEX_NAME, H5_ITER_INC, nullptr, read_attribute,
-                         &metrics.attributes),
-             where, "attributes cannot be read");
+  check_hdf5(
+      H5Aiterate2(file, H5_INDEX_NAME, H5_ITER_INC, nullptr, read_attribute, &metrics.attributes),
+      where, "attributes cannot be read");
   return metrics;
+}
+
+// `read` of an opened file. A file that is being written can look broken for an instant.
+template <class Read>
+auto read_patiently(const fs::path& path, Read read) {
+  const QuietHdf5 quiet;
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return read(open_to_read(path).id(), path.string());
+    } catch (const Error&) {
+      if (attempt == 5 || !fs::exists(path)) throw;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
 }
 
 void copy_text(const std::string& text, char* out, std::size_t size, const std::string& where) {
@@ -205,16 +228,8 @@ void MetricsWriter::flush() {
   check_hdf5(H5Fflush(impl_->file.id(), H5F_SCOPE_GLOBAL), impl_->where, "cannot be written");
 }
 
-RunMetrics read_metrics(const fs::path& path) {
-  for (int attempt = 1;; ++attempt) {
-    try {
-      return read_once(path);
-    } catch (const Error&) {
-      // A file that is being written can look broken for an instant.
-      if (attempt == 5 || !fs::exists(path)) throw;
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-  }
-}
+RunMetrics read_metrics(const fs::path& path) { return read_patiently(path, metrics_of); }
+
+RunLosses read_losses(const fs::path& path) { return read_patiently(path, losses_of); }
 
 }  // namespace bitlab
