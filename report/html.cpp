@@ -56,6 +56,17 @@ std::string content_policy(const std::vector<std::string>& scripts, bool live) {
   return policy + (live ? "; connect-src 'self'" : "") + "; base-uri 'none'; form-action 'none'";
 }
 
+// What every page has: scripts and their policy, style, and where to ask for what is new.
+void add_frame(const std::vector<std::string>& scripts,
+               const std::string& live,
+               std::map<std::string, std::string>& values) {
+  for (const std::string& script : scripts)
+    values["scripts"] += "<script>" + script + "</script>\n";
+  values["policy"] = content_policy(scripts, !live.empty());
+  values["style"] = std::string(kUplotStyle) + std::string(kPageStyle);
+  values["live"] = live.empty() ? "" : " data-live=\"" + escape_html(live) + "\"";
+}
+
 }  // namespace
 
 bool has_interactive_curves() { return !kUplotScript.empty(); }
@@ -77,12 +88,8 @@ std::string html_page(const Results& results,
     scripts = {"/*\n" + std::string(kUplotLicense) + "*/\n" + std::string(kUplotScript),
                std::string(kCurvesScript)};
   scripts.push_back(std::string(kPageScript));
-  values["scripts"] = "";
-  for (const std::string& script : scripts)
-    values["scripts"] += "<script>" + script + "</script>\n";
-  values["policy"] = content_policy(scripts, !live.empty());
-  values["style"] = std::string(kUplotStyle) + std::string(kPageStyle);
-  values["live"] = live.empty() ? "" : " data-live=\"" + escape_html(live) + "\"";
+  add_frame(scripts, live, values);
+  values["home"] = live.empty() ? "bitlab" : "<a href=\"/\">bitlab: all experiments</a>";
   values["title"] = escape_html(results.title);
   values["experiment"] = escape_html(results.experiment);
   values["question"] = results.question.empty()
@@ -97,6 +104,12 @@ std::string html_page(const Results& results,
                            "figures below show the same data.</p>";
   values["data"] = has_interactive_curves() ? packed_data(page_data(results)) : "";
   return fill_template(kPageTemplate, values);
+}
+
+std::string html_index(const std::vector<Overview>& experiments, const std::string& live) {
+  std::map<std::string, std::string> values = {{"experiments", experiments_html(experiments)}};
+  add_frame({std::string(kPageScript)}, live, values);
+  return fill_template(kIndexTemplate, values);
 }
 
 }  // namespace bitlab

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "report/overview.h"
 #include "report/results.h"
 
 namespace bitlab {
@@ -25,6 +26,12 @@ std::vector<std::pair<std::string, std::string>> page_parts(const Results& resul
 std::string html_page(const Results& results,
                       const std::vector<PageFigure>& figures,
                       const std::string& live = "");
+
+// How experiments stand, a row each.
+std::string experiments_html(const std::vector<Overview>& experiments);
+
+// The page of all experiments; `live` as above, with the one part "experiments".
+std::string html_index(const std::vector<Overview>& experiments, const std::string& live);
 
 // Whether the build has uPlot, which draws the interactive curves.
 bool has_interactive_curves();

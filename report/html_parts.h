@@ -1,5 +1,7 @@
 #pragma once
 // The parts of the report page; called by page_parts().
+#include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -14,10 +16,23 @@ std::string settings_html(const Results& results);    // what differs between ar
 std::string provenance_html(const Results& results);  // build, machine, data, times
 std::string reproduce_html(const Results& results);   // the commands
 
+// How many runs are in which state.
+struct Progress {
+  std::map<SeedState, std::size_t> states;
+  std::size_t runs = 0;
+  double done = 0;  // in runs; a run under way counts with the part of its steps that is done
+
+  void add(const SeedResult& run);
+  bool complete() const;
+  double percent() const;
+  std::string counts_html() const;  // "5 done, 1 running"
+};
+
 // A cell of a table; without a number to sort by, its text is.
 struct Cell {
   std::string text;  // not yet escaped
   std::string number = {};
+  std::string link = {};  // where a click on the text leads
 };
 
 // A table whose columns sort by a click, if `sortable`. The first cell of a row heads it.

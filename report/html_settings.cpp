@@ -73,7 +73,7 @@ std::vector<ArmSettings> settings_of(const Results& results, std::vector<std::st
 }
 
 const Written& value_in(const ArmSettings& arm, const std::string& path) {
-  static const Written none;
+  static const Written none{"–", ""};
   const auto found = arm.values.find(path);
   return found == arm.values.end() ? none : found->second;
 }

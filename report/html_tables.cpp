@@ -87,34 +87,54 @@ std::string html_table(const std::string& id,
       const std::string tag = i == 0 ? "th" : "td";
       out += "<" + tag + (i == 0 ? " scope=\"row\"" : numeric[i] ? " class=\"n\"" : "");
       if (!row[i].number.empty()) out += " data-v=\"" + row[i].number + "\"";
-      out += ">" + escape_html(row[i].text) + "</" + tag + ">";
+      const std::string text = escape_html(row[i].text);
+      out +=
+          ">" +
+          (row[i].link.empty() ? text
+                               : "<a href=\"" + escape_html(row[i].link) + "\">" + text + "</a>") +
+          "</" + tag + ">";
     }
     out += "</tr>\n";
   }
   return out + "</tbody></table></div>\n";
 }
 
-std::string progress_html(const Results& results) {
-  std::map<SeedState, std::size_t> states;
-  std::size_t runs = 0;
-  double done = 0;
-  for (const ArmResult& arm : results.arms)
-    for (const SeedResult& run : arm.runs) {
-      ++runs;
-      ++states[run.state];
-      const bool over = run.done() || run.state == SeedState::Pruned;
-      done += over ? 1 : static_cast<double>(run.step) / std::max<double>(1, run.steps);
-    }
-  std::string counts;
+void Progress::add(const SeedResult& run) {
+  ++runs;
+  ++states[run.state];
+  const bool over = run.done() || run.state == SeedState::Pruned;
+  const auto steps = static_cast<double>(std::max<std::int64_t>(1, run.steps));
+  done += over ? 1 : static_cast<double>(run.step) / steps;
+}
+
+double Progress::percent() const {
+  return 100 * done / static_cast<double>(std::max<std::size_t>(1, runs));
+}
+
+bool Progress::complete() const {
+  return std::all_of(states.begin(), states.end(), [](const auto& entry) {
+    return entry.first == SeedState::Done || entry.first == SeedState::Pruned;
+  });
+}
+
+std::string Progress::counts_html() const {
+  std::string out;
   for (const auto& [state, count] : states)
-    counts += fmt::format("{}<span class=\"state {}\">{} {}</span>", counts.empty() ? "" : " ",
-                          to_string(state), count, to_string(state));
-  const bool complete = states[SeedState::Done] + states[SeedState::Pruned] == runs;
+    out += fmt::format("{}<span class=\"state {}\">{} {}</span>", out.empty() ? "" : ", ",
+                       to_string(state), count, to_string(state));
+  return out;
+}
+
+std::string progress_html(const Results& results) {
+  Progress progress;
+  for (const ArmResult& arm : results.arms)
+    for (const SeedResult& run : arm.runs) progress.add(run);
   std::string bar;
-  if (!complete)
-    bar = fmt::format("<progress max=\"1\" value=\"{:.4f}\">{:.0f} %</progress> ", done / runs,
-                      100 * done / runs);
-  return fmt::format("<p class=\"progress\">{}{} runs: {}</p>\n", bar, runs, counts);
+  if (!progress.complete())
+    bar = fmt::format("<progress max=\"100\" value=\"{0:.2f}\">{0:.0f} %</progress> {0:.0f} %, ",
+                      progress.percent());
+  return fmt::format("<p class=\"progress\">{}{} runs: {}</p>\n", bar, progress.runs,
+                     progress.counts_html());
 }
 
 std::string arm_table_html(const Results& results) {
@@ -122,10 +142,14 @@ std::string arm_table_html(const Results& results) {
   std::vector<std::string> heads = {"arm"};
   for (const std::string& path : axes) heads.push_back(last_key(path));
   for (const char* head : {"seeds", "final val loss", "best val loss", "train loss", "parameters",
-                           "ternary", "tokens/s", "time a run", "full", "packed", "state"})
+                           "ternary", "tokens/s", "time", "full", "packed"})
     heads.push_back(head);
   std::vector<std::vector<Cell>> rows;
   const std::vector<TableRow> table = table_rows(results);
+  const bool complete = std::all_of(table.begin(), table.end(), [](const TableRow& arm) {
+    return arm.seeds.size() == arm.seeds_planned;
+  });
+  if (!complete) heads.push_back("state");
   for (std::size_t i = 0; i < table.size(); ++i) {
     const TableRow& arm = table[i];
     std::vector<Cell> row = {{arm.arm}};
@@ -143,7 +167,7 @@ std::string arm_table_html(const Results& results) {
     row.push_back(mean_cell(arm.wall_seconds, format_duration));
     row.push_back(mean_cell(arm.bytes_full, bytes_text));
     row.push_back(mean_cell(arm.bytes_packed, bytes_text));
-    row.push_back({arm.states});
+    if (!complete) row.push_back({arm.states});
     rows.push_back(std::move(row));
   }
   return html_table("arms", heads, rows, true);

@@ -9,6 +9,9 @@ namespace bitlab {
 // `text` as it is read, in an element or in a quoted attribute.
 std::string escape_html(std::string_view text);
 
+// As a part of a URL's path.
+std::string percent_encoded(std::string_view text);
+
 std::string base64(std::string_view bytes);
 
 // "sha256-..." of an inline script, as a Content-Security-Policy names it.

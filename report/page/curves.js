@@ -405,7 +405,7 @@
     plot = null;
     drawn = chosen();
     reset.disabled = state.zoom === null;
-    canvas.setAttribute("aria-label", `${kMetrics[state.metric]} over ${kAxes[state.x].label} of ${drawn.map((c) => c.label).join(", ")}`);
+    canvas.setAttribute("aria-label", `${kMetrics[state.metric]}${state.y === "log" ? " on a log scale" : ""} over ${kAxes[state.x].label}: ${drawn.map((c) => c.label).join(", ")}`);
     if (drawn.length === 0) {
       whereText.textContent = data.arms.some((arm) => arm.runs.some((run) => run[state.metric])) ? "No arm is switched on." : "Nothing has been measured yet.";
       return;

@@ -7,8 +7,8 @@ has static pictures only. The depfile names its files all the same, so that a la
 import pathlib
 import sys
 
-PAGE = {"kPageTemplate": "template.html", "kPageStyle": "style.css", "kCurvesScript": "curves.js",
-        "kPageScript": "page.js"}
+PAGE = {"kPageTemplate": "template.html", "kIndexTemplate": "index.html", "kPageStyle": "style.css",
+        "kCurvesScript": "curves.js", "kPageScript": "page.js"}
 UPLOT = {"kUplotLicense": "LICENSE", "kUplotScript": "dist/uPlot.iife.min.js", "kUplotStyle": "dist/uPlot.min.css"}
 
 

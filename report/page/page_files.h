@@ -4,7 +4,7 @@
 
 namespace bitlab {
 
-extern const std::string_view kPageTemplate, kPageStyle, kCurvesScript, kPageScript;
+extern const std::string_view kPageTemplate, kIndexTemplate, kPageStyle, kCurvesScript, kPageScript;
 
 // Of the npm package uplot; empty in a build that could not have it.
 extern const std::string_view kUplotLicense, kUplotScript, kUplotStyle;
