@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/paths.h"
+#include "cli/sweep_text.h"
 #include "core/base/error.h"
 #include "experiments/plan.h"
 
@@ -34,8 +35,10 @@ bool check_file(const fs::path& file, const fs::path& home) {
     std::cout << "ok      " << shown;
     if (experiment.arms.size() > 1) {
       std::cout << ":";
-      for (const Arm& arm : experiment.arms) std::cout << " " << arm.name;
+      for (const std::string& arm : experiment.arm_names()) std::cout << " " << arm;
     }
+    if (const std::string sweep = sweep_text_of(experiment.arms); !sweep.empty())
+      std::cout << "; sweep: " << sweep;
     std::cout << "\n";
     return true;
   } catch (const UsageError& e) {

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/paths.h"
+#include "cli/sweep_text.h"
 #include "core/base/error.h"
 #include "experiments/plan.h"
 
@@ -35,19 +36,34 @@ void show_fields(const Arm& arm) {
   }
 }
 
+// Without a name each arm of the file; with one that arm, or that point of a sweep. Of an arm with
+// several points its first: the others differ in what is swept.
 std::vector<const Arm*> chosen_arms(const Experiment& experiment, const std::string& name) {
   std::vector<const Arm*> chosen;
-  std::vector<std::string> names;
+  std::vector<std::string> names = experiment.arm_names();
   for (const Arm& arm : experiment.arms) {
-    names.push_back(arm.name);
-    if (name.empty() || name == arm.name) chosen.push_back(&arm);
+    if (arm.name == name) return {&arm};
+    const bool first = chosen.empty() || chosen.back()->base != arm.base;
+    if (first && (name.empty() || name == arm.base)) chosen.push_back(&arm);
+    if (!arm.axes.empty()) names.push_back(arm.name);
   }
   if (!chosen.empty()) return chosen;
+  constexpr std::size_t kShown = 20;
   std::string known;
-  for (const std::string& other : names) known += (known.empty() ? "" : ", ") + other;
+  for (std::size_t i = 0; i < names.size() && i < kShown; ++i) known += (i ? ", " : "") + names[i];
+  if (names.size() > kShown) known += ", ...";
   const std::string guess = nearest(name, names);
   throw UsageError("bitlab config", "--arm must be one of " + known + ", but got '" + name + "'",
                    guess.empty() ? "" : "did you mean '" + guess + "'?");
+}
+
+void show_sweep(const Experiment& experiment) {
+  const std::string sweep = sweep_text_of(experiment.arms);
+  if (sweep.empty()) return;
+  std::cout << "# sweep: " << sweep << "\n# " << experiment.arms.size()
+            << " arms at their points, the first of each is shown: --arm NAME shows another\n";
+  for (const Arm& arm : experiment.arms) std::cout << "#   " << arm.name << "\n";
+  std::cout << "\n";
 }
 
 }  // namespace
@@ -70,6 +86,7 @@ int config_command(const std::vector<std::string>& args) {
     throw UsageError("bitlab config", "an experiment must be named", "bitlab list shows them");
   const Experiment experiment =
       load_experiment(words.front(), {words.begin() + 1, words.end()}, project_root());
+  if (arm_name.empty()) show_sweep(experiment);
   bool first = true;
   for (const Arm* arm : chosen_arms(experiment, arm_name)) {
     if (!first) std::cout << "\n";

@@ -1,9 +1,11 @@
 // bitlab list: the experiments there are.
+#include <algorithm>
 #include <iostream>
 
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/paths.h"
+#include "cli/sweep_text.h"
 #include "core/base/error.h"
 #include "experiments/plan.h"
 
@@ -27,14 +29,22 @@ std::string training_size(const Spec& spec) {
   return std::to_string(spec.train.steps) + " steps of " + std::to_string(tokens) + " tokens";
 }
 
+std::size_t run_count(const Experiment& experiment) {
+  const std::size_t all = experiment.arms.size() * experiment.spec().seeds.size();
+  return experiment.max_runs > 0 ? std::min(all, experiment.max_runs) : all;
+}
+
 void show(const std::string& name) {
   std::cout << name << "\n";
   try {
     const Experiment experiment = load_experiment(name, {}, project_root());
     std::string arms;
-    for (const Arm& arm : experiment.arms) arms += (arms.empty() ? "" : ", ") + arm.name;
-    std::cout << "    " << experiment.spec().title << "\n    arms: " << arms
-              << "; seeds: " << experiment.spec().seeds.size() << "\n    "
+    for (const std::string& arm : experiment.arm_names()) arms += (arms.empty() ? "" : ", ") + arm;
+    const std::string sweep = sweep_text_of(experiment.arms);
+    const std::size_t seeds = experiment.spec().seeds.size();
+    std::cout << "    " << experiment.spec().title << "\n    arms: " << arms << "; seeds: " << seeds
+              << (sweep.empty() ? "" : "\n    sweep: " + sweep + "; ")
+              << (sweep.empty() ? "" : std::to_string(run_count(experiment)) + " runs") << "\n    "
               << model_size(experiment.arms.front()) << "; " << training_size(experiment.spec())
               << "\n";
   } catch (const UsageError&) {

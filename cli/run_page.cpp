@@ -6,6 +6,8 @@
 #include <array>
 #include <cmath>
 
+#include "cli/sweep_text.h"
+
 namespace bitlab {
 
 namespace {
@@ -39,6 +41,34 @@ std::string seeds_text(const std::vector<std::int64_t>& seeds) {
   return text;
 }
 
+struct Row {
+  std::string name;
+  const PlannedArm* arm;
+  const Footprint* footprint;
+};
+
+bool same_size(const Footprint& a, const Footprint& b) {
+  return a.params == b.params && a.ternary_params == b.ternary_params && a.tokens == b.tokens &&
+         a.tokens_per_step == b.tokens_per_step && a.train_flops == b.train_flops &&
+         a.training_bytes == b.training_bytes;
+}
+
+// One an arm; the points of a sweep that are next to each other and of one size share one.
+std::vector<Row> rows_of(const Plan& plan, const std::vector<Footprint>& footprints) {
+  std::vector<Row> rows;
+  for (std::size_t i = 0; i < plan.arms.size();) {
+    const PlannedArm& arm = plan.arms[i];
+    const Footprint& f = footprints.at(i);
+    std::size_t points = 0;
+    for (; i < plan.arms.size() && plan.arms[i].base == arm.base && same_size(f, footprints.at(i));
+         ++i)
+      ++points;
+    rows.push_back(
+        {points == 1 ? arm.name : fmt::format("{} ({} points)", arm.base, points), &arm, &f});
+  }
+  return rows;
+}
+
 }  // namespace
 
 std::string run_page(const Plan& plan,
@@ -53,20 +83,24 @@ std::string run_page(const Plan& plan,
                       grouped(d.train_tokens), d.unit, grouped(d.val_tokens), d.vocab_size);
   page += fmt::format("  seeds    {}\n", seeds_text(plan.seeds));
 
+  if (const std::string sweep = sweep_text_of(plan.arms); !sweep.empty())
+    page += fmt::format("  sweep    {}: {} runs\n", sweep, plan.runs().size());
+
+  const std::vector<Row> rows = rows_of(plan, footprints);
   std::size_t width = 3;
-  for (const PlannedArm& arm : plan.arms) width = std::max(width, arm.name.size());
+  for (const Row& row : rows) width = std::max(width, row.name.size());
   page += fmt::format(
       "\n  {:<{}}  {:>12}  {:>12}  {:>12}  {:>8}  {:>8}  {:>7}  {:>11}  {:>8}  {:>10}  {:>8}\n",
       "arm", width, "parameters", "ternary", "full", "bytes", "packed", "steps", "tokens/step",
       "tokens", "FLOPs", "memory");
-  for (std::size_t i = 0; i < plan.arms.size(); ++i) {
-    const Footprint& f = footprints.at(i);
+  for (const Row& row : rows) {
+    const Footprint& f = *row.footprint;
     page += fmt::format(
         "  {:<{}}  {:>12}  {:>12}  {:>12}  {:>8}  {:>8}  {:>7}  {:>11}  {:>8}  {:>10}  {:>8}\n",
-        plan.arms[i].name, width, grouped(f.params), grouped(f.ternary_params),
+        row.name, width, grouped(f.params), grouped(f.ternary_params),
         grouped(f.params - f.ternary_params), short_number(static_cast<double>(f.bytes_full), "B"),
-        short_number(static_cast<double>(f.bytes_packed), "B"), plan.arms[i].steps,
-        grouped(plan.arms[i].tokens_per_step), short_number(f.tokens), short_number(f.train_flops),
+        short_number(static_cast<double>(f.bytes_packed), "B"), row.arm->steps,
+        grouped(row.arm->tokens_per_step), short_number(f.tokens), short_number(f.train_flops),
         short_number(static_cast<double>(f.training_bytes), "B"));
   }
   page +=

@@ -26,6 +26,14 @@ std::vector<std::string> Experiment::arm_names() const {
   return names;
 }
 
+std::string axis_text(const std::string& toml) {
+  if (toml.front() == '"') return toml.substr(1, toml.size() - 2);
+  double x = 0;
+  const char* const end = toml.data() + toml.size();
+  const auto parsed = std::from_chars(toml.data(), end, x);
+  return parsed.ec == std::errc() && parsed.ptr == end ? fmt::format("{}", x) : toml;
+}
+
 std::vector<std::string> experiment_names(const fs::path& home) {
   std::vector<std::string> names;
   std::error_code none;
@@ -117,16 +125,6 @@ std::vector<std::string> short_names(const std::vector<Axis>& axes) {
   return names;
 }
 
-// "0.0003" where TOML has 3e-04, and no quotes.
-std::string legible(const FieldState& field) {
-  if (field.type == "number") {
-    double x = 0;
-    std::from_chars(field.toml.data(), field.toml.data() + field.toml.size(), x);
-    return fmt::format("{}", x);
-  }
-  return field.type == "string" ? field.toml.substr(1, field.toml.size() - 2) : field.toml;
-}
-
 // Makes the arms of an experiment: each arm of the file at each point of the sweep.
 class Expansion {
  public:
@@ -176,7 +174,7 @@ class Expansion {
       for (const FieldState& field : arm.fields) {
         if (field.path != sweep_.axes[i].path) continue;
         arm.axes.push_back({field.path, field.toml});
-        arm.name += " " + names_[i] + "=" + legible(field);
+        arm.name += " " + names_[i] + "=" + axis_text(field.toml);
       }
     }
   }

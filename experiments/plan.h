@@ -19,6 +19,9 @@ struct AxisValue {
   std::string toml;  // the value as TOML: 0.001, "absmean", true
 };
 
+// A value as names of arms have it: 0.0003 for 3e-04, absmean without its quotes.
+std::string axis_text(const std::string& toml);
+
 // One thing to compare: an arm of the file or, in a sweep, an arm at one point of the axes.
 struct Arm {
   std::string name;  // unique in the experiment: "babyBitNet", in a sweep "babyBitNet lr=0.001"

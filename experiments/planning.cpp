@@ -1,6 +1,5 @@
 #include "experiments/planning.h"
 
-#include <algorithm>
 #include <map>
 
 #include "core/base/files.h"
@@ -51,6 +50,10 @@ PlannedArm plan_arm(const Arm& arm, const DataFacts& data, const ModelFacts& mod
 }
 
 }  // namespace
+
+double train_flops_per_token(const Spec& spec, std::int64_t vocab_size) {
+  return model_facts(spec, vocab_size).flops_per_token;
+}
 
 Plan make_plan(const Experiment& experiment,
                const Dataset& data,
@@ -109,12 +112,6 @@ void write_configs(const Experiment& experiment, const Plan& plan, const Launche
     const std::string text = run_config(experiment.arms[runs[i].arm]);
     if (!fs::exists(path) || read_file(path) != text) write_file_atomic(path, text);
   }
-}
-
-bool all_done(const Plan& plan) {
-  const std::vector<PlannedRun> runs = plan.runs();
-  return std::all_of(runs.begin(), runs.end(),
-                     [](const PlannedRun& run) { return RunFolder(run.dir).done(); });
 }
 
 }  // namespace bitlab

@@ -1,5 +1,6 @@
 #pragma once
 // From an experiment and its data to a plan, and the files that freeze it.
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -18,6 +19,9 @@ Plan make_plan(const Experiment& experiment,
                const std::filesystem::path& results,
                const std::string& command);
 
+// FLOPs of one token of training, 6 per multiply-add of a forward pass.
+double train_flops_per_token(const Spec& spec, std::int64_t vocab_size);
+
 // What training each arm takes, in the order of plan.arms. Measured once for all arms of one size.
 std::vector<Footprint> footprints(const Experiment& experiment, const Plan& plan);
 
@@ -28,7 +32,5 @@ std::vector<RunJob> jobs_of(const Plan& plan);
 // edits of the experiment change nothing. Where a run is done or under way, its config is what it
 // ran with and stays.
 void write_configs(const Experiment& experiment, const Plan& plan, const Launcher& launcher);
-
-bool all_done(const Plan& plan);
 
 }  // namespace bitlab

@@ -1,0 +1,69 @@
+#include "cli/dry_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "report/format.h"
+
+namespace bitlab {
+
+namespace {
+
+// In the order of Fate.
+constexpr std::array<const char*, 8> kCounted = {
+    "new",  "to resume", "to retry", "to redo",
+    "done", "failed",    "pruned",   "running in another process"};
+
+std::string counts_text(const std::vector<Outlook>& outlooks) {
+  std::array<std::size_t, kCounted.size()> counts{};
+  for (const Outlook& o : outlooks) ++counts[static_cast<std::size_t>(o.fate)];
+  std::string text;
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    if (counts[i] > 0)
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", counts[i], kCounted[i]);
+  return text;
+}
+
+std::string run_id(const PlannedArm& arm, const PlannedRun& run) {
+  return fmt::format("{}-{}", arm.hash, run.seed);
+}
+
+}  // namespace
+
+std::string dry_run_page(const Plan& plan,
+                         const std::vector<Outlook>& outlooks,
+                         const TimeEstimate& time,
+                         std::size_t slots) {
+  std::size_t id_width = 3, arm_width = 3, what_width = 12;
+  for (const Outlook& o : outlooks) {
+    const PlannedArm& arm = plan.arms[o.run.arm];
+    id_width = std::max(id_width, run_id(arm, o.run).size());
+    arm_width = std::max(arm_width, arm.name.size());
+    what_width = std::max(what_width, describe(o).size());
+  }
+  const auto line = [&](const auto& id, const auto& arm, const auto& seed, const auto& what,
+                        const std::string& about) {
+    const std::string text = fmt::format("{:<{}}  {:<{}}  {:>4}  {:<{}}  {:>10}", id, id_width, arm,
+                                         arm_width, seed, what, what_width, about);
+    return text.substr(0, text.find_last_not_of(' ') + 1) + "\n";
+  };
+  std::string page = line("run", "arm", "seed", "what happens", "about");
+  std::size_t to_run = 0;
+  for (std::size_t i = 0; i < outlooks.size(); ++i) {
+    const Outlook& o = outlooks[i];
+    const PlannedArm& arm = plan.arms[o.run.arm];
+    to_run += o.to_run();
+    page += line(run_id(arm, o.run), arm.name, o.run.seed, describe(o),
+                 o.to_run() ? format_duration(time.seconds[i]) : "");
+  }
+  page += fmt::format("\n{} run{}: {}", outlooks.size(), outlooks.size() == 1 ? "" : "s",
+                      counts_text(outlooks));
+  if (to_run > 0)
+    page += fmt::format("; about {} with {} at once, by {}", format_duration(time.total),
+                        std::min(slots, to_run), fmt::join(time.sources, ", and by "));
+  return page + "\n";
+}
+
+}  // namespace bitlab

@@ -1,0 +1,21 @@
+#pragma once
+// The page of `bitlab run -n`.
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "experiments/outlook.h"
+#include "experiments/time_estimate.h"
+
+namespace bitlab {
+
+// One line a run, and a last one that counts:
+//   run         arm               seed  what happens              about
+//   f2963ed7-1  babyGPT lr=0.001     1  resume at step 400         21 s
+//   6 runs: 4 new, 1 resumed, 1 done; about 2 min 10 s with 2 at once, by finished runs of babyGPT
+std::string dry_run_page(const Plan& plan,
+                         const std::vector<Outlook>& outlooks,
+                         const TimeEstimate& time,
+                         std::size_t slots);
+
+}  // namespace bitlab

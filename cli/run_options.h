@@ -1,0 +1,23 @@
+#pragma once
+// What `bitlab run` was asked for.
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace bitlab {
+
+struct RunRequest {
+  std::string experiment;  // empty: help was asked for, and shown
+  std::vector<std::string> overrides;
+  std::size_t jobs = 1;  // runs at once
+  std::size_t threads = 1;
+  bool retry_failed = false;
+  bool rerun = false;    // what is done is done again
+  bool dry_run = false;  // the plan is shown and nothing else is done
+  std::string command;   // as typed
+};
+
+// Throws UsageError for what is wrong with the options. The overrides are not looked at.
+RunRequest parse_run_request(const std::vector<std::string>& args);
+
+}  // namespace bitlab
