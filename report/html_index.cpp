@@ -12,9 +12,9 @@ namespace bitlab {
 
 namespace {
 
-constexpr SeedState kShown[] = {SeedState::Running,   SeedState::Queued,      SeedState::Done,
-                                SeedState::Failed,    SeedState::Interrupted, SeedState::Pruned,
-                                SeedState::Unreadable};
+// Columns that are there only if some run is in that state.
+constexpr SeedState kSeldom[] = {SeedState::Failed, SeedState::Interrupted, SeedState::Pruned,
+                                 SeedState::Unreadable};
 
 Cell count_cell(std::size_t count) {
   if (count == 0) return {};
@@ -25,8 +25,13 @@ Cell count_cell(std::size_t count) {
 
 std::string experiments_html(const std::vector<Overview>& experiments) {
   if (experiments.empty()) return "<p>Nothing has been run yet: bitlab run NAME.</p>\n";
+  std::vector<SeedState> states = {SeedState::Running, SeedState::Queued, SeedState::Done};
+  for (const SeedState state : kSeldom)
+    if (std::any_of(experiments.begin(), experiments.end(),
+                    [&](const Overview& experiment) { return experiment.count(state) > 0; }))
+      states.push_back(state);
   std::vector<std::string> heads = {"experiment", "progress", "left"};
-  for (const SeedState state : kShown) heads.push_back(to_string(state));
+  for (const SeedState state : states) heads.push_back(to_string(state));
   heads.push_back("title");
   std::vector<std::vector<Cell>> rows;
   for (const Overview& experiment : experiments) {
@@ -37,7 +42,7 @@ std::string experiments_html(const std::vector<Overview>& experiments) {
         {experiment.name, "", "/experiments/" + percent_encoded(experiment.name)},
         {fmt::format("{:.0f} %", progress.percent()), fmt::format("{:.2f}", progress.percent())},
         left < 0 ? Cell{} : Cell{format_duration(left), fmt::format("{:.0f}", left)}};
-    for (const SeedState state : kShown) row.push_back(count_cell(experiment.count(state)));
+    for (const SeedState state : states) row.push_back(count_cell(experiment.count(state)));
     row.push_back({experiment.problem.empty() ? experiment.title : experiment.problem});
     rows.push_back(std::move(row));
   }

@@ -70,7 +70,7 @@
       } else if (answer.status !== 304) {
         throw new Error(`${answer.status}`);
       }
-      notice.textContent = "live";
+      notice.textContent = "Renewed while runs go on.";
     } catch (error) {
       notice.textContent = `not reached (${error.message}); trying again`;
     }

@@ -3,6 +3,7 @@
 with two arms; pictures of the page at several sizes land in PICTURES, to be looked at. Exit code 77: no Chromium here."""
 
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -189,6 +190,46 @@ class PageTest(unittest.TestCase):
                 self.browser.wait("return document.querySelector('#curves canvas') !== null")
                 self.assertLessEqual(self.browser.run("return document.documentElement.scrollWidth"), width)
                 self.browser.picture(PICTURES / f"report-{width}-{'dark' if dark else 'light'}.png")
+
+
+class LiveTest(unittest.TestCase):
+    """The pages of `bitlab serve`, which renew themselves."""
+
+    def setUp(self):
+        self.folder = sample(RESULTS).parent
+        self.server = subprocess.Popen([BITLAB, "serve", "--port", "0"], stdout=subprocess.PIPE, text=True,
+                                       stderr=subprocess.DEVNULL, env={**os.environ, "BITLAB_RESULTS": str(self.folder)})
+        self.url = self.server.stdout.readline().strip()
+        self.browser = Browser()
+        self.browser.emulate(1200, 1000)
+
+    def tearDown(self):
+        self.browser.close()
+        self.server.terminate()
+        self.server.wait()
+        self.server.stdout.close()
+        shutil.rmtree(self.folder)
+
+    def test_a_run_that_fails_is_seen_without_reloading(self):
+        self.browser.open(self.url)
+        self.browser.click("//a[text()='experiment']")
+        self.browser.wait("return document.querySelector('#curves canvas') !== null")
+        self.browser.run("window.same_page = true")
+        self.browser.click("//table[@id='arms']//th/button[text()='final val loss']")
+        self.browser.mouse(OVER, (0.4, 0.5), True, (0.5, 0.5), (0.6, 0.5), False)
+        run = next((self.folder / "experiment").glob("*/seed-1"))
+        (run / "DONE").unlink()
+        status = json.loads((run / "status.json").read_text())
+        (run / "status.json").write_text(json.dumps(status | {"state": "failed", "reason": "diverged at step 7"}))
+        self.browser.wait("return document.querySelector('.progress').textContent.includes('1 failed')", 30)
+        self.assertIn("diverged at step 7", self.browser.run("return document.querySelector('#runs').textContent"))
+        self.assertTrue(self.browser.run("return window.same_page"))
+        # What the reader had chosen stays: the order of the table, the zoom.
+        self.assertEqual(self.browser.run("return document.querySelector('#arms th[aria-sort]').textContent"),
+                         "final val loss")
+        self.assertFalse(self.browser.run("return document.querySelector('#curves-reset').disabled"))
+        self.browser.picture(PICTURES / "live.png")
+        self.assertEqual(self.browser.console(), [])
 
 
 if __name__ == "__main__":
