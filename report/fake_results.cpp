@@ -6,7 +6,7 @@
 
 namespace bitlab {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;  // keys stay in the order in which they are written
 
 namespace {
 

@@ -73,7 +73,9 @@ Results parse_plan(const json& plan, const fs::path& folder, Metrics metrics) {
   results.tokens_per_step = value_or<std::int64_t>(plan, "tokens_per_step", 0);
   for (const json& arm : plan.at("arms")) results.arms.push_back(load_arm(arm, results, metrics));
   results.baseline = value_or<std::string>(plan, "baseline", "");
-  const auto named = [&](const ArmResult& arm) { return arm.name == results.baseline; };
+  const auto named = [&](const ArmResult& arm) {
+    return arm.name == results.baseline || arm.base == results.baseline;
+  };
   if (!results.arms.empty() && std::none_of(results.arms.begin(), results.arms.end(), named))
     results.baseline = results.arms.front().name;
   return results;

@@ -6,92 +6,16 @@
 #include <cmath>
 #include <vector>
 
+#include "report/claims.h"
+#include "report/paired_arms.h"
 #include "report/format.h"
 #include "report/statistics.h"
+#include "report/sweep_verdict.h"
 #include "report/table.h"
 
 namespace bitlab {
 
 namespace {
-
-// The final losses of the seeds that both arms have done.
-struct Pairs {
-  std::vector<double> baseline, other;
-  std::vector<std::int64_t> seeds;
-};
-
-Pairs pairs_of(const ArmResult& baseline, const ArmResult& other) {
-  Pairs pairs;
-  for (const SeedResult& a : baseline.runs)
-    for (const SeedResult& b : other.runs) {
-      if (a.seed != b.seed || !a.done() || !b.done()) continue;
-      pairs.baseline.push_back(*final_val_loss(a));
-      pairs.other.push_back(*final_val_loss(b));
-      pairs.seeds.push_back(a.seed);
-    }
-  return pairs;
-}
-
-std::string unit_of(const Results& results) { return "nats/" + results.data.unit; }
-
-std::string counted(std::size_t n, const std::string& noun) {
-  return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
-}
-
-// As many digits as show two significant ones of `x`, three to six.
-int digits_for(double x) {
-  if (!(x > 0)) return 3;
-  return std::clamp(1 - static_cast<int>(std::floor(std::log10(x))), 3, 6);
-}
-
-std::string ends_where(const Results& results,
-                       const ArmResult& baseline,
-                       const ArmResult& other,
-                       double difference,
-                       int digits) {
-  const std::string size = format_fixed(std::abs(difference), digits);
-  if (std::stod(size) == 0)
-    return fmt::format("{} ends level with {} to within {} {}", other.name, baseline.name,
-                       format_fixed(std::pow(10.0, -digits), digits), unit_of(results));
-  return fmt::format("{} ends {} {} {} {}", other.name, size, unit_of(results),
-                     difference > 0 ? "above" : "below", baseline.name);
-}
-
-// What a difference that is not chance means: the change of perplexity, and for whom.
-std::string conclusion(const ArmResult& baseline, const ArmResult& other, double difference) {
-  const bool ternary_is_new = baseline.ternary_params == 0 && other.ternary_params > 0;
-  const double percent = 100 * std::abs(std::expm1(difference));
-  const std::string change = format_fixed(percent, percent < 0.95 ? 2 : 1) + " % in perplexity";
-  if (ternary_is_new && difference > 0)
-    return fmt::format("in this setting ternary weights cost {}.", change);
-  if (ternary_is_new) return fmt::format("in this setting ternary weights gain {}.", change);
-  return fmt::format("in this setting {} is {} than {}, by {}.", other.name,
-                     difference > 0 ? "worse" : "better", baseline.name, change);
-}
-
-std::string compare(const Results& results, const ArmResult& baseline, const ArmResult& other) {
-  const Pairs pairs = pairs_of(baseline, other);
-  if (pairs.seeds.empty())
-    return fmt::format("{} cannot be compared with {} yet: no seed is done in both.", other.name,
-                       baseline.name);
-  const PairedDifference d = paired_difference(pairs.baseline, pairs.other);
-  if (!d.interval)
-    return fmt::format(
-        "{} on seed {}, the only pair: one seed gives no interval, so how much of that is "
-        "chance is unknown.",
-        ends_where(results, baseline, other, d.mean, digits_for(std::abs(d.mean))),
-        pairs.seeds.front());
-  const int digits = digits_for((d.interval->high - d.interval->low) / 2);
-  const std::string difference = fmt::format(
-      "{} (95 % interval {} to {}, {})", ends_where(results, baseline, other, d.mean, digits),
-      format_fixed(d.interval->low, digits), format_fixed(d.interval->high, digits),
-      counted(d.n, "paired seed"));
-  if (d.interval->low <= 0 && d.interval->high >= 0)
-    return difference +
-           ", an interval that contains 0: these seeds show no difference that chance could "
-           "not make.";
-  return difference + ": " + conclusion(baseline, other, d.mean);
-}
 
 // "Unfinished: ..." for the arms with runs that are not done; empty if all are.
 std::string unfinished(const Results& results) {
@@ -120,7 +44,7 @@ std::string single_arm(const Results& results, const ArmResult& arm) {
   if (loss.n == 0) return fmt::format("No run of {} is done yet.", arm.name);
   const std::string spread = loss.sd ? fmt::format(" ± {} (sd)", format_fixed(*loss.sd, 3)) : "";
   return fmt::format("{} ends at {}{} {} over {}; with one arm there is nothing to compare.",
-                     arm.name, format_fixed(loss.mean, 3), spread, unit_of(results),
+                     arm.name, format_fixed(loss.mean, 3), spread, loss_unit(results),
                      counted(loss.n, "seed"));
 }
 
@@ -152,6 +76,20 @@ std::string data_line(const DataUsed& data) {
   return line + ".\n";
 }
 
+// Every arm against the baseline.
+std::string arms_verdict(const Results& results, const ArmResult& baseline) {
+  if (results.arms.size() == 1) return single_arm(results, baseline) + "\n";
+  std::string text;
+  for (const ArmResult& arm : results.arms)
+    if (&arm != &baseline) text += compare_arms(results, baseline, arm) + "\n";
+  if (results.arms.size() > 2)
+    text += fmt::format(
+        "Each of the {} intervals stands alone; taken together they miss more often than "
+        "one time in twenty.\n",
+        results.arms.size() - 1);
+  return text;
+}
+
 }  // namespace
 
 std::string verdict(const Results& results) {
@@ -159,16 +97,10 @@ std::string verdict(const Results& results) {
   auto baseline = std::find_if(results.arms.begin(), results.arms.end(),
                                [&](const ArmResult& arm) { return arm.name == results.baseline; });
   if (baseline == results.arms.end()) baseline = results.arms.begin();
-  std::string text;
-  for (auto arm = results.arms.begin(); arm != results.arms.end(); ++arm)
-    if (arm != baseline) text += compare(results, *baseline, *arm) + "\n";
-  if (results.arms.size() == 1) text += single_arm(results, *baseline) + "\n";
-  if (results.arms.size() > 2)
-    text += fmt::format(
-        "Each of the {} intervals stands alone; taken together they miss more often than "
-        "one time in twenty.\n",
-        results.arms.size() - 1);
-  return text + unfinished(results) + scale(results, *baseline) + data_line(results.data);
+  std::string text = is_sweep(results) ? sweep_verdict(results) : arms_verdict(results, *baseline);
+  text += claims_text(results) + unfinished(results);
+  if (!is_sweep(results)) text += scale(results, *baseline);
+  return text + data_line(results.data);
 }
 
 }  // namespace bitlab
