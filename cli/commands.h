@@ -18,6 +18,7 @@ int compare_command(const std::vector<std::string>& args);   // compare.cpp
 int table_command(const std::vector<std::string>& args);     // table.cpp
 int serve_command(const std::vector<std::string>& args);     // serve.cpp
 int report_command(const std::vector<std::string>& args);    // report.cpp
+int claims_command(const std::vector<std::string>& args);    // claims.cpp
 int rerun_command(const std::vector<std::string>& args);     // rerun.cpp
 int generate_command(const std::vector<std::string>& args);  // generate.cpp
 int verify_command(const std::vector<std::string>& args);    // verify.cpp
