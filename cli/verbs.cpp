@@ -25,7 +25,6 @@ const std::vector<Verb>& verbs() {
        report_command},
       {"Results", "serve", "[--port N]", "all results as web pages on this machine, live",
        serve_command},
-      {"Results", "report", "NAME", "draw the curves and write the tables again", report_command},
       {"Results", "claims", "[FOLDER]", "what the published experiments say of their claims",
        claims_command},
       {"Results", "rerun", "RUN", "repeat a run, and see whether it gives the same bits",
