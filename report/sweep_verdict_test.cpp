@@ -64,7 +64,8 @@ TEST_CASE("the baseline of a sweep is an arm of the file", "[report]") {
   fake.change_plan(R"({"arms": [
     {"name": "full lr=1", "arm": "full", "axes": {"optim.lr": 1.0, "model.linear": "a"},
      "dir": "full-1", "seeds": [1]},
-    {"name": "bit lr=1", "arm": "bit", "axes": {"optim.lr": 1.0}, "dir": "bit-1", "seeds": [1]}]})");
+    {"name": "bit lr=1", "arm": "bit", "axes": {"optim.lr": 1.0}, "dir": "bit-1",
+      "seeds": [1]}]})");
   const Results results = load_results(fake.path());
   CHECK(results.baseline == "bit");
   const std::vector<SweptValue>& axes = results.arms[0].axes;
