@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "cli/claims.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/paths.h"
@@ -32,6 +33,7 @@ bool check_file(const fs::path& file, const fs::path& home) {
   const std::string shown = file.lexically_relative(home).string();
   try {
     const Experiment experiment = load_experiment(file.string(), {}, home);
+    check_claims(experiment);
     std::cout << "ok      " << shown;
     if (experiment.arms.size() > 1) {
       std::cout << ":";

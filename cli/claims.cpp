@@ -1,5 +1,5 @@
 // bitlab claims: what the published experiments say of the claims that they put to the test.
-#include "report/claims.h"
+#include "cli/claims.h"
 
 #include <algorithm>
 #include <boost/program_options.hpp>
@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "cli/paths.h"
 #include "core/base/error.h"
+#include "report/claims.h"
 
 namespace bitlab {
 
@@ -36,6 +37,12 @@ std::vector<Results> experiments_with_claims(const fs::path& folder) {
 
 }  // namespace
 
+void check_claims(const Experiment& experiment) {
+  std::vector<std::string> arms = experiment.arm_names();
+  for (const Arm& arm : experiment.arms) arms.push_back(arm.name);
+  for (const std::string& claim : experiment.spec().claims) check_claim(claim, arms);
+}
+
 int claims_command(const std::vector<std::string>& args) {
   std::vector<std::string> words;
   po::options_description options("Options"), all;
@@ -49,8 +56,8 @@ int claims_command(const std::vector<std::string>& args) {
     return 0;
   }
   if (words.size() > 1)
-    throw UsageError("bitlab claims", "one folder at most can be named, but got " +
-                                          std::to_string(words.size()));
+    throw UsageError("bitlab claims",
+                     "one folder at most can be named, but got " + std::to_string(words.size()));
   const fs::path folder =
       words.empty() ? project_root() / "results" / "published" : fs::path(words.front());
   std::cout << claims_page(experiments_with_claims(folder));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "cli/claims.h"
 #include "cli/commands.h"
 #include "cli/dry_run.h"
 #include "cli/paths.h"
@@ -77,6 +78,7 @@ int run_command(const std::vector<std::string>& args) {
   if (request.experiment.empty()) return 0;
   const Experiment experiment =
       load_experiment(request.experiment, request.overrides, project_root());
+  check_claims(experiment);
   const DataConfig& config = experiment.spec().data;
   const Dataset data = open_dataset(config);
   warn_of_data(data, config);

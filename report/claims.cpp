@@ -81,11 +81,17 @@ std::vector<double> logs(std::vector<double> values) {
   return values;
 }
 
+// Relations are strict: a difference of exactly 0 in every seed contradicts < and >.
 Judgement judge(const ClaimStep& step, const Interval& of) {
   const double within = step.tolerance.value_or(0);
-  bool holds = of.high<0, fails = of.low> 0;
-  if (step.relation == '>') std::swap(holds, fails);
-  if (step.relation == '=') {
+  bool holds = false, fails = false;
+  if (step.relation == '<') {
+    holds = of.high < 0;
+    fails = of.low >= 0;
+  } else if (step.relation == '>') {
+    holds = of.low > 0;
+    fails = of.high <= 0;
+  } else {
     holds = of.low >= -within && of.high <= within;
     fails = of.low > within || of.high < -within;
   }
@@ -121,7 +127,7 @@ std::string sides_text(const Operand& a,
                        const Sides& sides) {
   const std::string figure = metric.name == "loss" ? "" : metric.name + " of ";
   std::string text = figure + a.name + " " + value_text(metric, sides.left);
-  text += ", " + b.name;
+  text += " against " + b.name;
   if (!b.number || as_number(b.name) != b.number) text += " " + value_text(metric, sides.right);
   return text;
 }

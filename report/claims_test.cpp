@@ -86,14 +86,15 @@ TEST_CASE("the interval of the paired differences decides", "[claims]") {
   const Finding finding = only_finding(results, "ternary weights cost | bit > full");
   CHECK(finding.claim == "ternary weights cost");
   // t(0.975, 2) = 4.3027, sd 0.0057735, sd / sqrt(3) = 0.0033333
-  CHECK(finding.measured ==
-        "bit 1.913, full 1.810; difference 0.1033 (95 % interval 0.0890 to 0.1177, 3 seeds)");
+  CHECK(
+      finding.measured ==
+      "bit 1.913 against full 1.810; difference 0.1033 (95 % interval 0.0890 to 0.1177, 3 seeds)");
 }
 
 TEST_CASE("what cannot be judged is undecided and says why", "[claims]") {
   Results one = two_arms({1.8}, {1.9});
   CHECK(only_finding(one, "x | bit > full").measured ==
-        "bit 1.900, full 1.800; one seed gives no interval");
+        "bit 1.900 against full 1.800; one seed gives no interval");
   CHECK(judgement(one, "bit > full") == Judgement::Undecided);
   CHECK(only_finding(one, "x | bit > fool").measured.find("'fool' must be an arm") !=
         std::string::npos);
@@ -144,7 +145,7 @@ TEST_CASE("learning rates are compared by their ratio", "[claims]") {
   const Finding finding = only_finding(results, "bears more | best_lr: bit > full");
   CHECK(finding.judgement == Judgement::Supported);
   CHECK(finding.measured ==
-        "best_lr of bit 4.00, full 2.00; ratio 2.00 (95 % interval 2.00 to 2.00, 2 seeds)");
+        "best_lr of bit 4.00 against full 2.00; ratio 2.00 (95 % interval 2.00 to 2.00, 2 seeds)");
   CHECK(only_finding(results, "x | bit < full").measured.find("must be one arm") !=
         std::string::npos);
 }
@@ -185,6 +186,9 @@ TEST_CASE("flips are summed over the run and averaged over matrices", "[claims]"
   CHECK(*run_metric("flips").of({&results.arms[0]}, 2) == 0.375);
   CHECK(judgement(results, "flips: full = 0.375") == Judgement::Supported);
   CHECK(judgement(results, "flips: full = 0") == Judgement::Contradicted);
+  CHECK(judgement(results, "flips: full > 0.375") == Judgement::Contradicted);
+  CHECK(judgement(results, "flips: full < 0.375") == Judgement::Contradicted);
+  CHECK(judgement(results, "flips: full > 0.37") == Judgement::Supported);
 }
 
 TEST_CASE("claims are told in the verdict and on a page of their own", "[claims]") {
@@ -193,10 +197,11 @@ TEST_CASE("claims are told in the verdict and on a page of their own", "[claims]
   results.folder = "/somewhere/fake";
   results.claims = {"a | b helps | full < bit"};
   CHECK(claims_text(results) ==
-        "Claim: a | b helps\n  tested as full < bit: full 1.810, bit 1.913; difference -0.1033 "
+        "Claim: a | b helps\n  tested as full < bit: full 1.810 against bit 1.913; difference "
+        "-0.1033 "
         "(95 % interval -0.1177 to -0.0890, 3 seeds).\n  supported here.\n");
   const std::string page = claims_page({results});
-  CHECK(page.find("| a \\| b helps | [fake](fake/README.md): `full < bit` | full 1.810,") !=
+  CHECK(page.find("| a \\| b helps | [fake](fake/README.md): `full < bit` | full 1.810 against") !=
         std::string::npos);
   CHECK(page.find("**supported here** |") != std::string::npos);
 }
