@@ -1,5 +1,6 @@
 #include "report/html.h"
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 
@@ -14,11 +15,26 @@ namespace bitlab {
 
 namespace {
 
-std::string paragraphs(const std::string& lines) {
-  std::istringstream in(lines);
-  std::string out;
+constexpr std::size_t kPageBytes = 390'000;    // tables alone may make a page larger
+constexpr std::size_t kFigureBytes = 120'000;  // all figures together
+constexpr std::size_t kLeastDataBytes = 120'000;
+constexpr std::size_t kVerdictLines = 8, kFirstLines = 3, kLastLines = 3;
+
+// A long verdict, of a sweep, begins and ends in sight.
+std::string paragraphs(const std::string& text) {
+  std::istringstream in(text);
+  std::vector<std::string> lines;
   for (std::string line; std::getline(in, line);)
-    if (!line.empty()) out += "<p>" + escape_html(line) + "</p>\n";
+    if (!line.empty()) lines.push_back("<p>" + escape_html(line) + "</p>\n");
+  const bool folded = lines.size() > kVerdictLines;
+  std::string out;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (folded && i == kFirstLines)
+      out += "<details><summary>" + std::to_string(lines.size() - kFirstLines - kLastLines) +
+             " more comparisons</summary>\n";
+    if (folded && i == lines.size() - kLastLines) out += "</details>\n";
+    out += lines[i];
+  }
   return out;
 }
 
@@ -35,17 +51,38 @@ std::string claims_html(const Results& results) {
   return out;
 }
 
-// As an image with its own names inside, so that no two pictures get into each other's way.
-std::string figure_html(const PageFigure& figure) {
-  return "<figure><img alt=\"" + escape_html(figure.title) + "\" src=\"data:image/svg+xml;base64," +
-         base64(figure.svg) + "\"><figcaption>" + escape_html(figure.title) +
-         "</figcaption></figure>\n";
+// A picture as the URL of itself; shorter than base64. Line breaks, which URLs drop, become spaces.
+std::string svg_url(const std::string& svg) {
+  std::string url = "data:image/svg+xml,";
+  for (const char c : svg) {
+    if (c == '%')
+      url += "%25";
+    else if (c == '#')
+      url += "%23";
+    else
+      url += c == '\n' ? ' ' : c;
+  }
+  return url;
 }
 
+// As images with their own names inside, so that no two pictures get into each other's way.
 std::string figures_html(const std::vector<PageFigure>& figures) {
   if (figures.empty()) return "";
-  std::string out = "<section id=\"figures\"><h2>Figures</h2>\n";
-  for (const PageFigure& figure : figures) out += figure_html(figure);
+  std::string out = "<section id=\"figures\"><h2>Figures</h2>\n", left_out;
+  std::size_t bytes = 0;
+  for (const PageFigure& figure : figures) {
+    const std::string title = escape_html(figure.title), url = escape_html(svg_url(figure.svg));
+    if (bytes + url.size() > kFigureBytes) {
+      left_out += "<li>" + title + "</li>";
+      continue;
+    }
+    bytes += url.size();
+    out += "<figure><img alt=\"" + title + "\" src=\"" + url + "\"><figcaption>" + title +
+           "</figcaption></figure>\n";
+  }
+  if (!left_out.empty())
+    out += "<p>Too large for this page, but in the folder that it was written to:</p><ul>" +
+           left_out + "</ul>\n";
   return out + "</section>\n";
 }
 
@@ -102,7 +139,12 @@ std::string html_page(const Results& results,
                          : "<p>This build of bitlab has no interactive curves, as uPlot could not "
                            "be had when it was made; scripts/setup fetches it with npm. The "
                            "figures below show the same data.</p>";
-  values["data"] = has_interactive_curves() ? packed_data(page_data(results)) : "";
+  std::size_t bytes = kPageTemplate.size();
+  for (const auto& [name, value] : values) bytes += value.size();
+  const std::size_t room = kPageBytes - std::min(kPageBytes, bytes);
+  values["data"] = has_interactive_curves()
+                       ? packed_data(page_data(results, std::max(room, kLeastDataBytes)))
+                       : "";
   return fill_template(kPageTemplate, values);
 }
 

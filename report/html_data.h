@@ -17,7 +17,7 @@ namespace bitlab {
 // Where all this would be more than `budget` bytes when compressed as in a page, each curve is
 // reduced to its min/max envelope (report/curves.h); "columns" then says of how many columns. Means
 // and ranges over seeds are taken before that.
-std::string page_data(const Results& results, std::size_t budget = 200'000);
+std::string page_data(const Results& results, std::size_t budget = 250'000);
 
 // zlib's format in base64: what the page holds of page_data().
 std::string packed_data(const std::string& json);

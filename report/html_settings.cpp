@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/config/load.h"
@@ -18,6 +20,7 @@ namespace {
 
 struct Written {
   std::string value, origin;
+  bool operator==(const Written& other) const { return value == other.value; }
 };
 
 struct ArmSettings {
@@ -49,27 +52,68 @@ ArmSettings read_settings(const std::string& arm, const fs::path& file) {
   return settings;
 }
 
-// Those of the arms that have started; `missing` gets the others, and why.
+// Of the first run of an arm that has its settings.
+std::optional<fs::path> config_of(const Results& results, const ArmResult& arm) {
+  for (const SeedResult& run : arm.runs) {
+    const fs::path file =
+        results.folder / arm.dir / ("seed-" + std::to_string(run.seed)) / "config.toml";
+    if (fs::exists(file)) return file;
+  }
+  return std::nullopt;
+}
+
+// Those of the arms that have started, without what a sweep varies; arms at several points of a
+// sweep that agree in all else count as the one arm that they are in the experiment's file.
+// `missing` gets the others, and why.
 std::vector<ArmSettings> settings_of(const Results& results, std::vector<std::string>& missing) {
   std::vector<ArmSettings> all;
+  std::vector<std::string> bases;
   for (const ArmResult& arm : results.arms) {
-    const auto started = std::find_if(arm.runs.begin(), arm.runs.end(), [&](const SeedResult& r) {
-      return fs::exists(results.folder / arm.dir / ("seed-" + std::to_string(r.seed)) /
-                        "config.toml");
-    });
-    if (started == arm.runs.end()) {
+    const std::optional<fs::path> file = config_of(results, arm);
+    if (!file) {
       missing.push_back(arm.name + " has not started");
       continue;
     }
     try {
-      all.push_back(read_settings(
-          arm.name,
-          results.folder / arm.dir / ("seed-" + std::to_string(started->seed)) / "config.toml"));
+      ArmSettings settings = read_settings(arm.name, *file);
+      for (const SweptValue& axis : arm.axes) settings.values.erase(axis.path);
+      const std::string base = arm.base.empty() ? arm.name : arm.base;
+      const auto same = [&](const ArmSettings& other) { return other.values == settings.values; };
+      const auto found = std::find_if(all.begin(), all.end(), same);
+      if (!arm.axes.empty() && found != all.end() &&
+          bases[static_cast<std::size_t>(found - all.begin())] == base) {
+        found->name = base;
+        continue;
+      }
+      all.push_back(std::move(settings));
+      bases.push_back(base);
     } catch (const Error& e) {
       missing.push_back(arm.name + ": " + e.what());
     }
   }
   return all;
+}
+
+// "optim.lr: 0.0003, 0.001, 0.003", a line each.
+std::string swept_html(const Results& results) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> axes;
+  for (const ArmResult& arm : results.arms)
+    for (const SweptValue& value : arm.axes) {
+      auto axis = std::find_if(axes.begin(), axes.end(),
+                               [&](const auto& known) { return known.first == value.path; });
+      if (axis == axes.end()) axis = axes.insert(axes.end(), {value.path, {}});
+      if (std::find(axis->second.begin(), axis->second.end(), value.text) == axis->second.end())
+        axis->second.push_back(value.text);
+    }
+  if (axes.empty()) return "";
+  std::string out = "<h3>What is swept</h3>\n<dl>";
+  for (const auto& [path, values] : axes) {
+    out += "<dt>" + escape_html(path) + "</dt><dd>";
+    for (std::size_t i = 0; i < values.size(); ++i)
+      out += (i > 0 ? ", " : "") + escape_html(values[i]);
+    out += "</dd>\n";
+  }
+  return out + "</dl>\n";
 }
 
 const Written& value_in(const ArmSettings& arm, const std::string& path) {
@@ -124,7 +168,7 @@ std::string settings_html(const Results& results) {
     });
     (same ? shared : differing).push_back(path);
   }
-  std::string out;
+  std::string out = swept_html(results);
   if (!differing.empty()) out += "<h3>What differs</h3>\n" + differing_table(arms, differing);
   if (!shared.empty())
     out += "<details><summary>What all arms share (" + std::to_string(shared.size()) +

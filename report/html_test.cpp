@@ -145,6 +145,41 @@ TEST_CASE("what is shared and what differs", "[html]") {
   }
 }
 
+TEST_CASE("in a sweep what varies is said once, and its points count as one arm", "[html]") {
+  FakeResults fake;
+  json arms = json::array();
+  for (const char* arm : {"full", "bit"})
+    for (const double lr : {0.001, 0.01}) {
+      const std::string name = std::string(arm) + (lr < 0.005 ? " lr=0.001" : " lr=0.01");
+      arms.push_back({{"name", name},
+                      {"arm", arm},
+                      {"axes", {{"optim.lr", lr}}},
+                      {"dir", name + "-00000000"},
+                      {"seeds", {1}}});
+      write_file_atomic(
+          fake.run(name, 1) / "config.toml",
+          "[optim]\nlr = " + json(lr).dump() + "\n[model]\nlinear = \"" + arm + "\"\n");
+    }
+  fake.change_plan(json({{"format", 2}, {"arms", arms}}).dump());
+  for (const auto& [name, html] : page_parts(load_results(fake.path()))) {
+    if (name != "settings") continue;
+    CHECK(contains(html, "<dt>optim.lr</dt><dd>0.001, 0.01</dd>"));
+    CHECK(contains(html, "<th scope=\"col\">full</th><th scope=\"col\">bit</th>"));
+    CHECK(count(html, "<tr>") == 2);
+  }
+}
+
+TEST_CASE("figures that would make the page too large are named, not shown", "[html]") {
+  FakeResults fake;
+  fake.add_arm("full", {1});
+  const std::string page =
+      html_page(load_results(fake.path()),
+                {{"Small", "<svg id='#1'/>"}, {"Large", std::string(130'000, 'x')}});
+  CHECK(contains(page, "alt=\"Small\" src=\"data:image/svg+xml,&lt;svg id=&#39;%231&#39;/&gt;\""));
+  CHECK(contains(page, "<li>Large</li>"));
+  CHECK(page.size() < 150'000);
+}
+
 TEST_CASE("a page of 50 runs with 1000 points each is under 400 KB", "[html]") {
   FakeResults fake;
   const std::vector<std::int64_t> seeds = {1, 2, 3, 4, 5};
@@ -168,7 +203,7 @@ TEST_CASE("a page of 50 runs with 1000 points each is under 400 KB", "[html]") {
     }
   }
   const Results results = load_results(fake.path());
-  const std::string page = html_page(results, {{"Loss curves", std::string(26'000, 'x')}});
+  const std::string page = html_page(results, {{"Loss curves", std::string(100'000, 'x')}});
   CHECK(page.size() < 400'000);
   // Not by leaving points out: the highest and the lowest of every run's losses are there.
   const json data = json::parse(page_data(results));

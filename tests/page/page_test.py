@@ -166,6 +166,8 @@ class PageTest(unittest.TestCase):
         self.assertFalse(self.browser.run("return document.querySelector('#curves-reset').disabled"))
 
     def test_nothing_is_fetched(self):
+        self.assertTrue(self.browser.run("return [...document.images].every(image => image.naturalWidth > 300) && "
+                                         "document.images.length > 0"))
         self.assertEqual(self.browser.run("return performance.getEntriesByType('resource').map(e => e.name)"), [])
 
     def test_texts_of_a_config_do_no_harm(self):
