@@ -169,6 +169,19 @@ TEST_CASE("in a sweep what varies is said once, and its points count as one arm"
   }
 }
 
+TEST_CASE("a claim is shown once, with its judgement", "[html]") {
+  FakeResults fake;
+  for (const char* arm : {"full", "bit"}) fake.add_arm(arm, {1, 2, 3});
+  for (int seed = 1; seed <= 3; ++seed) {
+    fake.finish("full", seed, 1.80 + 0.01 * seed, 1.8);
+    fake.finish("bit", seed, 1.90 + 0.011 * seed, 1.9);
+  }
+  fake.change_plan(R"({"claims": ["Ternary weights cost something | full < bit"]})");
+  const std::string page = html_page(load_results(fake.path()), {});
+  CHECK(count(page, "Ternary weights cost something") == 1);
+  CHECK(contains(page, "<div class=\"claim supported\">"));
+}
+
 TEST_CASE("figures that would make the page too large are named, not shown", "[html]") {
   FakeResults fake;
   fake.add_arm("full", {1});

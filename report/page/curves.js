@@ -124,7 +124,7 @@
   // ---- state and controls --------------------------------------------------------------------------------------
 
   const state = { metric: "val", x: "step", y: "linear", show: "mean", zoom: null, off: new Set(), seedsOff: new Set() };
-  let data = null, plot = null, drawn = [], colours = [];
+  let data = null, plot = null, drawn = [], colours = [], on_paper = false;
 
   const choice = (name, title, options) => {
     const group = element("fieldset", {}, element("legend", { textContent: title }));
@@ -411,7 +411,8 @@
       return;
     }
     const columns = aligned(drawn);
-    plot = new uPlot(options(columns, canvas.clientWidth || 640), columns, canvas);
+    const width = Math.min(canvas.clientWidth || 640, on_paper ? 640 : Infinity);
+    plot = new uPlot(options(columns, width), columns, canvas);
     show_values(plot);
   };
 
@@ -447,6 +448,7 @@
   };
 
   const paper = (on) => {
+    on_paper = on;
     document.documentElement.classList.toggle("paper", on);
     draw();
   };

@@ -41,9 +41,13 @@
     for (const [name, html] of Object.entries(parts)) {
       const part = document.querySelector(`[data-part="${name}"]`);
       if (!part || part.dataset.shown === html) continue;
-      const open = [...part.querySelectorAll("details")].map((d) => d.open);
-      part.innerHTML = html;
+      const first = part.dataset.shown === undefined;
       part.dataset.shown = html;
+      const fresh = document.createElement("div");
+      fresh.innerHTML = html;
+      if (first && fresh.innerHTML === part.innerHTML) continue;  // as the page came
+      const open = [...part.querySelectorAll("details")].map((d) => d.open);
+      part.replaceChildren(...fresh.childNodes);
       [...part.querySelectorAll("details")].forEach((d, i) => { d.open = open[i] === true; });
       for (const table of part.querySelectorAll("table[id]")) {
         const order = sorted.get(table.id);

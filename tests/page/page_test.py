@@ -2,6 +2,7 @@
 """page_test.py BITLAB RESULTS PICTURES: report.html in a real browser, with real clicks. RESULTS is an experiment's folder
 with two arms; pictures of the page at several sizes land in PICTURES, to be looked at. Exit code 77: no Chromium here."""
 
+import base64
 import json
 import os
 import pathlib
@@ -184,6 +185,13 @@ class PageTest(unittest.TestCase):
         self.assertEqual(self.browser.run("return document.querySelectorAll('script:not([type])').length"), 3)
         shutil.rmtree(folder.parent)
 
+    def test_print(self):
+        self.browser.emulate(1200, 1000, dark=True)
+        pdf = base64.b64decode(self.browser.call("POST", "/print", {}))
+        self.assertTrue(pdf.startswith(b"%PDF-"))
+        (PICTURES / "report.pdf").write_bytes(pdf)
+        self.assertFalse(self.browser.run("return document.documentElement.classList.contains('paper')"))
+
     def test_every_size_and_scheme(self):
         for width in (1200, 400):
             for dark in (False, True):
@@ -214,6 +222,7 @@ class LiveTest(unittest.TestCase):
 
     def test_a_run_that_fails_is_seen_without_reloading(self):
         self.browser.open(self.url)
+        self.browser.wait("return document.querySelector('[role=status]').textContent.startsWith('Renewed')")
         self.browser.click("//a[text()='experiment']")
         self.browser.wait("return document.querySelector('#curves canvas') !== null")
         self.browser.run("window.same_page = true")
