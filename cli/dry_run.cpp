@@ -36,27 +36,25 @@ std::string dry_run_page(const Plan& plan,
                          const std::vector<Outlook>& outlooks,
                          const TimeEstimate& time,
                          std::size_t slots) {
-  std::size_t id_width = 3, arm_width = 3, what_width = 12;
+  std::size_t id_width = 3, arm_width = 3;
   for (const Outlook& o : outlooks) {
     const PlannedArm& arm = plan.arms[o.run.arm];
     id_width = std::max(id_width, run_id(arm, o.run).size());
     arm_width = std::max(arm_width, arm.name.size());
-    what_width = std::max(what_width, describe(o).size());
   }
-  const auto line = [&](const auto& id, const auto& arm, const auto& seed, const auto& what,
-                        const std::string& about) {
-    const std::string text = fmt::format("{:<{}}  {:<{}}  {:>4}  {:<{}}  {:>10}", id, id_width, arm,
-                                         arm_width, seed, what, what_width, about);
-    return text.substr(0, text.find_last_not_of(' ') + 1) + "\n";
+  const auto line = [&](const std::string& id, const std::string& arm, const auto& seed,
+                        const std::string& about, const std::string& what) {
+    return fmt::format("{:<{}}  {:<{}}  {:>4}  {:>10}  {}\n", id, id_width, arm, arm_width, seed,
+                       about, what);
   };
-  std::string page = line("run", "arm", "seed", "what happens", "about");
+  std::string page = line("run", "arm", "seed", "about", "what happens");
   std::size_t to_run = 0;
   for (std::size_t i = 0; i < outlooks.size(); ++i) {
     const Outlook& o = outlooks[i];
     const PlannedArm& arm = plan.arms[o.run.arm];
     to_run += o.to_run();
-    page += line(run_id(arm, o.run), arm.name, o.run.seed, describe(o),
-                 o.to_run() ? format_duration(time.seconds[i]) : "");
+    page += line(run_id(arm, o.run), arm.name, o.run.seed,
+                 o.to_run() ? format_duration(time.seconds[i]) : "-", describe(o));
   }
   page += fmt::format("\n{} run{}: {}", outlooks.size(), outlooks.size() == 1 ? "" : "s",
                       counts_text(outlooks));

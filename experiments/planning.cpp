@@ -105,13 +105,15 @@ std::vector<RunJob> jobs_of(const Plan& plan) {
 void write_configs(const Experiment& experiment, const Plan& plan, const Launcher& launcher) {
   const std::vector<PlannedRun> runs = plan.runs();
   const std::vector<RunJob> jobs = jobs_of(plan);
+  std::vector<FileToWrite> files;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const RunFolder folder(runs[i].dir);
     if (folder.done() || launcher.claimed(jobs[i])) continue;
     const fs::path path = folder.file("config.toml");
-    const std::string text = run_config(experiment.arms[runs[i].arm]);
-    if (!fs::exists(path) || read_file(path) != text) write_file_atomic(path, text);
+    std::string text = run_config(experiment.arms[runs[i].arm]);
+    if (!fs::exists(path) || read_file(path) != text) files.push_back({path, std::move(text)});
   }
+  write_files_atomic(files);
 }
 
 }  // namespace bitlab

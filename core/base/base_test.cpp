@@ -178,6 +178,29 @@ TEST_CASE("a write that fails leaves what was there and no temporaries", "[base]
   CHECK_THROWS_AS(write_file_atomic("/proc/none", "x"), Error);
 }
 
+TEST_CASE("many files are written as one is, and a failure leaves no temporaries",
+          "[base][files]") {
+  const TestFolder folder;
+  const auto file = [&](int i) { return folder / std::to_string(i) / "file.txt"; };
+  write_file_atomic(file(1), "old");
+  std::vector<FileToWrite> files;
+  for (int i = 0; i < 20; ++i) files.push_back({file(i), "new " + std::to_string(i)});
+  write_files_atomic(files);
+  for (int i = 0; i < 20; ++i) CHECK(read_file(file(i)) == "new " + std::to_string(i));
+  for (int i = 0; i < 20; ++i) CHECK(entries(file(i).parent_path()) == 1);
+  write_files_atomic({});
+
+  write_file_atomic(folder / "occupied/inside", "kept");  // a folder cannot be replaced by a file
+  CHECK_THROWS_AS(write_files_atomic({{file(0), "0"}, {folder / "occupied", "x"}, {file(2), "2"}}),
+                  Error);
+  CHECK_THROWS_AS(write_files_atomic({{file(3), "3"}, {"/proc/none", "x"}}), Error);
+  CHECK(read_file(folder / "occupied/inside") == "kept");
+  CHECK(read_file(file(2)) == "new 2");
+  CHECK(read_file(file(3)) == "new 3");
+  CHECK(entries(folder.path()) == 21);
+  for (int i = 0; i < 20; ++i) CHECK(entries(file(i).parent_path()) == 1);
+}
+
 TEST_CASE("threads that write one file never mix their contents", "[base][files]") {
   const TestFolder folder;
   ThreadTeam team(4);

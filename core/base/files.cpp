@@ -33,6 +33,50 @@ struct Descriptor {
   }
 };
 
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+// Writes a temporary beside `path`, of this thread alone, so that writers of one file cannot take
+// each other's. Leaves nothing behind when it throws.
+fs::path write_temporary(const fs::path& path, std::string_view content, bool sync) {
+  std::error_code error;
+  fs::create_directories(folder_of(path), error);
+  if (error) throw Error(folder_of(path).string(), "cannot be created: " + error.message());
+  const fs::path temporary =
+      path.string() + ".tmp" + std::to_string(::getpid()) + "-" +
+      std::to_string(std::hash<std::thread::id>{}(std::this_thread::get_id()));
+  try {
+    Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
+    if (file.fd < 0) fail(temporary, "cannot be created");
+    for (size_t done = 0; done < content.size();) {
+      const ssize_t n = ::write(file.fd, content.data() + done, content.size() - done);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) fail(temporary, "cannot be written");
+      done += static_cast<size_t>(n);
+    }
+    if (sync && ::fsync(file.fd) != 0) fail(temporary, "cannot be forced to disk");
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+  return temporary;
+}
+
+void rename_over(const fs::path& temporary, const fs::path& path) {
+  if (::rename(temporary.c_str(), path.c_str()) == 0) return;
+  const int code = errno;
+  ::unlink(temporary.c_str());
+  errno = code;
+  fail(path, "cannot be replaced");
+}
+
+// Forces all that was written on the file system of `path` to disk.
+void sync_disk_of(const fs::path& path) {
+  Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (file.fd < 0 || ::syncfs(file.fd) != 0) fail(path, "cannot be forced to disk");
+}
+
 }  // namespace
 
 std::string read_file(const fs::path& path) {
@@ -51,30 +95,24 @@ void sync_path(const fs::path& path) {
 }
 
 void write_file_atomic(const fs::path& path, std::string_view content) {
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw Error(folder.string(), "cannot be created: " + error.message());
-  // Of this thread alone, so that writers of one file cannot take each other's temporary.
-  const fs::path temporary =
-      path.string() + ".tmp" + std::to_string(::getpid()) + "-" +
-      std::to_string(std::hash<std::thread::id>{}(std::this_thread::get_id()));
+  const fs::path temporary = write_temporary(path, content, /*sync=*/true);
+  rename_over(temporary, path);
+  sync_path(folder_of(path));
+}
+
+void write_files_atomic(const std::vector<FileToWrite>& files) {
+  if (files.empty()) return;
+  std::vector<fs::path> temporaries;
   try {
-    Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
-    if (file.fd < 0) fail(temporary, "cannot be created");
-    for (size_t done = 0; done < content.size();) {
-      const ssize_t n = ::write(file.fd, content.data() + done, content.size() - done);
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) fail(temporary, "cannot be written");
-      done += static_cast<size_t>(n);
-    }
-    if (::fsync(file.fd) != 0) fail(temporary, "cannot be forced to disk");
-    if (::rename(temporary.c_str(), path.c_str()) != 0) fail(path, "cannot be replaced");
+    for (const FileToWrite& file : files)
+      temporaries.push_back(write_temporary(file.path, file.content, /*sync=*/false));
+    sync_disk_of(temporaries.front());
+    for (std::size_t i = 0; i < files.size(); ++i) rename_over(temporaries[i], files[i].path);
   } catch (...) {
-    ::unlink(temporary.c_str());
+    for (const fs::path& temporary : temporaries) ::unlink(temporary.c_str());
     throw;
   }
-  sync_path(folder);
+  sync_disk_of(files.front().path);
 }
 
 std::string utc_now() {

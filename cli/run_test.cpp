@@ -1,0 +1,75 @@
+// What `bitlab run` was asked for, and the texts that it shows of a sweep.
+#include "cli/dry_run.h"
+#include "cli/run_options.h"
+#include "cli/sweep_text.h"
+#include "core/base/catch.h"
+#include "core/base/error.h"
+
+namespace bitlab {
+namespace {
+
+Plan two_arms() {
+  Plan plan;
+  plan.arms = {{"a lr=0.001", "a", {{"optim.lr", "0.001"}}, "0000000a", "a-0000000a"},
+               {"b", "b", {}, "0000000b", "b-0000000b"}};
+  plan.seeds = {1, 12};
+  return plan;
+}
+
+TEST_CASE("a run request keeps words apart from options", "[cli]") {
+  const RunRequest r = parse_run_request(
+      {"x", "-n", "optim.lr=1,2", "--jobs", "3", "--max-runs", "5", "--retry-failed", "seed=1..2"});
+  CHECK(r.experiment == "x");
+  CHECK(r.overrides == std::vector<std::string>{"optim.lr=1,2", "seed=1..2", "sweep.max_runs=5"});
+  CHECK(r.jobs == 3);
+  CHECK(r.threads == 1);
+  CHECK(r.dry_run);
+  CHECK(r.retry_failed);
+  CHECK_FALSE(r.rerun);
+  CHECK(r.command == "bitlab run x -n optim.lr=1,2 --jobs 3 --max-runs 5 --retry-failed seed=1..2");
+  CHECK(parse_run_request({"x"}).jobs >= 1);
+  for (const char* option : {"--jobs", "--threads", "--max-runs"})
+    CHECK_THROWS_AS(parse_run_request({"x", option, "0"}), UsageError);
+  CHECK_THROWS_AS(parse_run_request({}), UsageError);
+  CHECK_THROWS_AS(parse_run_request({"x", "--dry"}), UsageError);
+}
+
+TEST_CASE("a dry run has a line a run and counts", "[cli]") {
+  const Plan plan = two_arms();
+  const std::vector<PlannedRun> runs = plan.runs();
+  std::vector<Outlook> outlooks = {{runs[0], Fate::Done, 0, "", "abc"},
+                                   {runs[1], Fate::Resume, 400, "", ""},
+                                   {runs[2], Fate::New, 0, "", ""},
+                                   {runs[3], Fate::Failed, 0, "diverged at step 7", ""}};
+  const TimeEstimate time = {{0, 21, 42, 0}, 63, {"finished runs of a", "FLOPs at 40 GFLOP/s"}};
+  CHECK(dry_run_page(plan, outlooks, time, 1) ==
+        "run          arm         seed       about  what happens\n"
+        "0000000a-1   a lr=0.001     1           -  done, by build abc\n"
+        "0000000b-1   b              1        21 s  resume at step 400\n"
+        "0000000a-12  a lr=0.001    12        42 s  new\n"
+        "0000000b-12  b             12           -  failed: diverged at step 7; --retry-failed "
+        "tries again\n"
+        "\n"
+        "4 runs: 1 new, 1 to resume, 1 done, 1 failed; about 1 min 03 s with 1 at once, by "
+        "finished runs of a, and by FLOPs at 40 GFLOP/s\n");
+  outlooks.resize(1);
+  CHECK(dry_run_page(plan, outlooks, {{0}, 0, {}}, 2) ==
+        "run         arm         seed       about  what happens\n"
+        "0000000a-1  a lr=0.001     1           -  done, by build abc\n"
+        "\n"
+        "1 run: 1 done\n");
+}
+
+TEST_CASE("a sweep is one line: few values are named, many are a range", "[cli]") {
+  CHECK(sweep_text_of(two_arms().arms) == "optim.lr 0.001");
+  CHECK(sweep_text({{}, {}}).empty());
+  std::vector<std::vector<AxisValue>> points;
+  for (const char* lr : {"3e-04", "0.001", "0.003", "0.01", "0.03"})
+    for (const char* norm : {"\"none\"", "\"rmsnorm\""})
+      points.push_back({{"optim.lr", lr}, {"model.bitlinear.norm", norm}});
+  CHECK(sweep_text(points) ==
+        "optim.lr 0.0003 .. 0.03 (5 values); model.bitlinear.norm none, rmsnorm");
+}
+
+}  // namespace
+}  // namespace bitlab
