@@ -16,6 +16,7 @@ int worker_command(const std::vector<std::string>& args);    // worker.cpp, star
 int ls_command(const std::vector<std::string>& args);        // ls.cpp
 int compare_command(const std::vector<std::string>& args);   // compare.cpp
 int table_command(const std::vector<std::string>& args);     // table.cpp
+int plot_command(const std::vector<std::string>& args);      // plot.cpp
 int serve_command(const std::vector<std::string>& args);     // serve.cpp
 int report_command(const std::vector<std::string>& args);    // report.cpp
 int claims_command(const std::vector<std::string>& args);    // claims.cpp

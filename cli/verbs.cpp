@@ -21,6 +21,8 @@ const std::vector<Verb>& verbs() {
        compare_command},
       {"Results", "table", "NAME [--format F]", "the result table, as md, csv, tex or json",
        table_command},
+      {"Results", "plot", "NAME [FILTER] [--kind K] [-o FILE]", "one figure, as svg, png or pdf",
+       plot_command},
       {"Results", "report", "NAME", "tables, curves, verdict and page, written again",
        report_command},
       {"Results", "serve", "[--port N]", "all results as web pages on this machine, live",

@@ -1,5 +1,5 @@
 #pragma once
-// The curves of an experiment: mean and band over seeds, from metrics to points.
+// The curves of an experiment: mean and band over runs, from metrics to points.
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -8,42 +8,74 @@
 
 namespace bitlab {
 
-// One step of one run.
-struct StepLoss {
-  double step = 0, loss = 0;
+// One point of one run's curve. x: steps, tokens, seconds or FLOPs.
+struct RunPoint {
+  double x = 0, y = 0;
 };
 
-// One step over the runs that have it.
+// One x over the runs that have it.
 struct CurvePoint {
-  double step = 0, mean = 0, low = 0, high = 0;
+  double x = 0, mean = 0, low = 0, high = 0;
 };
 
-// Point by point mean, minimum and maximum over runs, in the order of steps; values that are not
-// finite are left out. Nothing is smoothed or interpolated.
-std::vector<CurvePoint> mean_curve(const std::vector<std::vector<StepLoss>>& runs);
+// From the lowest to the highest run, or mean -+ one sample standard deviation.
+enum class Band { MinMax, Sd };
 
-// At most two points for each of `columns` equal parts of the steps: those with the lowest and the
-// highest mean, in the order of their steps, each with the part's whole band. So no spike gets
-// lost, as it would by leaving points out. A curve with at most 2 * columns points comes back as it
-// is.
-std::vector<CurvePoint> envelope(const std::vector<CurvePoint>& curve, std::size_t columns);
+// Point by point mean and band over runs, in the order of x; values that are not finite are left
+// out. Nothing is smoothed or interpolated.
+std::vector<CurvePoint> mean_curve(const std::vector<std::vector<RunPoint>>& runs,
+                                   Band band = Band::MinMax);
 
-// The same curve with its band cut off at `top`: points are added where an edge of the band crosses
-// `top`, then the band is limited to it. (gnuplot draws a wrong wedge where a filled band leaves
-// the plot.)
-std::vector<CurvePoint> clip_band(const std::vector<CurvePoint>& curve, double top);
+// At most two points for each of `columns` parts of the x axis, equal ones as it is drawn: those
+// with the lowest and the highest mean, in the order of their x, each with the part's whole band.
+// So no spike gets lost, as it would by leaving points out. A curve with at most 2 * columns points
+// comes back as it is. With `log_x` all x must be above 0.
+std::vector<CurvePoint> envelope(const std::vector<CurvePoint>& curve,
+                                 std::size_t columns,
+                                 bool log_x = false);
 
-// What is drawn of one arm: the runs that are done; of an arm without any, all runs that have rows.
-struct ArmCurves {
+// The same curve with its band cut off at `low` and `high`: points are added where an edge of the
+// band crosses one of them, then the band is limited. (gnuplot draws a wrong wedge where a filled
+// band leaves the plot.)
+std::vector<CurvePoint> clip_band(const std::vector<CurvePoint>& curve, double low, double high);
+
+enum class CurveX { Step, Tokens, Seconds, Flops };
+// Loss: of validation and, if there are few lines, of training as well.
+enum class CurveY { Loss, ValLoss, TrainLoss, BatchLoss, LearningRate, GradNorm };
+
+struct CurveRequest {
+  CurveX x = CurveX::Step;
+  CurveY y = CurveY::Loss;
+  // What the runs of one line have in common: "arm" (of the file), "seed", swept settings. Empty:
+  // arm and all settings.
+  std::vector<std::string> group = {};
+  Band band = Band::MinMax;
+  bool log_x = false, log_y = false;
+};
+
+// What is drawn of one group: the runs that are done; of a group without any, all that have rows.
+struct CurveLine {
   std::string name;
-  std::string label;     // the name, and how many seeds are in it if not all
-  std::size_t runs = 0;  // in the curves
+  std::string label;               // the name, and how many runs are in it if not all
+  std::vector<std::string> group;  // the line's values of the request's keys
+  std::size_t runs = 0;            // in the curves
+  bool finished = true;            // at least one run is done
   // Whether `train` is the training steps' own loss, averaged from one evaluation to the next,
   // because the training split was not evaluated.
   bool train_as_logged = false;
-  std::vector<CurvePoint> val, train;
+  std::vector<CurvePoint> main;   // what the request names; of Loss that of validation
+  std::vector<CurvePoint> train;  // of Loss alone
 };
 
-ArmCurves arm_curves(const ArmResult& arm);
+// The keys of a request with all names written out ("lr" as "optim.lr"). Throws UsageError for one
+// that is not there.
+std::vector<std::string> group_keys(const Results& results, const CurveRequest& request);
+
+// One line a group, in the order of the plan. Throws UsageError for an unknown key or FLOPs that
+// nobody counted.
+std::vector<CurveLine> curve_lines(const Results& results, const CurveRequest& request);
+
+// The most frequent number of steps that one row of a training log covers.
+std::int64_t log_interval(const Results& results);
 
 }  // namespace bitlab

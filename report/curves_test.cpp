@@ -3,12 +3,18 @@
 #include <cmath>
 
 #include "core/base/catch.h"
-#include "report/curves_script.h"
 #include "report/fake_results.h"
 #include "report/labels.h"
+#include "report/plot_curves.h"
 
 namespace bitlab {
 namespace {
+
+CurveLine line_of(const ArmResult& arm) {
+  Results results;
+  results.arms = {arm};
+  return curve_lines(results, {}).front();
+}
 
 TEST_CASE("the mean curve takes each step over the runs that have it", "[report]") {
   const auto curve =
@@ -17,7 +23,7 @@ TEST_CASE("the mean curve takes each step over the runs that have it", "[report]
   CHECK(curve[0].mean == Approx(4.1));
   CHECK(curve[0].low == 4);
   CHECK(curve[0].high == 4.2);
-  CHECK(curve[1].step == 10);
+  CHECK(curve[1].x == 10);
   CHECK(curve[1].mean == 2.5);  // what is not finite is left out
   CHECK(curve[2].mean == 1);
 }
@@ -31,8 +37,8 @@ TEST_CASE("the envelope keeps every spike and the whole band", "[report]") {
   CHECK(small.size() <= 200);
   double low = 1, high = 1, band_low = 1, band_high = 1, step = -1;
   for (const CurvePoint& p : small) {
-    CHECK(p.step > step);
-    step = p.step;
+    CHECK(p.x > step);
+    step = p.x;
     low = std::min(low, p.mean);
     high = std::max(high, p.mean);
     band_low = std::min(band_low, p.low);
@@ -47,12 +53,12 @@ TEST_CASE("the envelope keeps every spike and the whole band", "[report]") {
 
 TEST_CASE("an arm's curves are of the seeds that are done", "[report]") {
   ArmResult arm{"a", 0, 0, {done_run(1, 1.8, 2), done_run(2, 1.9, 2), done_run(3, 9, 9)}};
-  CHECK(arm_curves(arm).label == "a");
+  CHECK(line_of(arm).label == "a");
   arm.runs[2].state = SeedState::Failed;
-  const ArmCurves curves = arm_curves(arm);
+  const CurveLine curves = line_of(arm);
   CHECK(curves.label == "a (2 of 3 seeds)");
   CHECK(curves.runs == 2);
-  CHECK(curves.val.back().mean == Approx(1.85));
+  CHECK(curves.main.back().mean == Approx(1.85));
   CHECK(curves.train.size() == 1);
   CHECK_FALSE(curves.train_as_logged);
 }
@@ -60,10 +66,10 @@ TEST_CASE("an arm's curves are of the seeds that are done", "[report]") {
 TEST_CASE("an arm without a finished seed shows what there is, and says so", "[report]") {
   ArmResult arm{"a", 0, 0, {other_run(1, SeedState::Failed), other_run(2, SeedState::Queued)}};
   arm.runs[0].train = {{10, 0, 0, 3, 0, 0}};
-  const ArmCurves curves = arm_curves(arm);
+  const CurveLine curves = line_of(arm);
   CHECK(curves.label == "a (unfinished)");
   CHECK(curves.runs == 1);
-  CHECK(curves.val.empty());
+  CHECK(curves.main.empty());
   REQUIRE(curves.train.size() == 1);
   CHECK(curves.train_as_logged);
 }
@@ -73,35 +79,35 @@ TEST_CASE("logged training loss is averaged from one evaluation to the next", "[
   arm.runs[0].eval.pop_back();                      // but not on the training split
   arm.runs[0].train = {
       {100, 0, 0, 4, 0, 0}, {500, 0, 0, 3, 0, 0}, {900, 0, 0, 2, 0, 0}, {1000, 0, 0, 1, 0, 0}};
-  const ArmCurves curves = arm_curves(arm);
+  const CurveLine curves = line_of(arm);
   CHECK(curves.train_as_logged);
   REQUIRE(curves.train.size() == 2);
-  CHECK(curves.train[0].step == 500);
+  CHECK(curves.train[0].x == 500);
   CHECK(curves.train[0].mean == Approx((100 * 4 + 400 * 3) / 500.0));
-  CHECK(curves.train[1].step == 1000);
+  CHECK(curves.train[1].x == 1000);
   CHECK(curves.train[1].mean == Approx((400 * 2 + 100 * 1) / 500.0));
 }
 
 TEST_CASE("a band is cut where its edges cross the frame", "[report]") {
   // Low falls from 4 to 2 and crosses 3 half way; high falls from 6 to 2 and crosses 3 at three
   // quarters.
-  const auto curve = clip_band({{0, 5, 4, 6}, {100, 2, 2, 2}}, 3);
+  const auto curve = clip_band({{0, 5, 4, 6}, {100, 2, 2, 2}}, 0, 3);
   REQUIRE(curve.size() == 4);
   CHECK(curve[0].high == 3);
   CHECK(curve[0].mean == 5);  // lines are left to gnuplot, which cuts them well
-  CHECK(curve[1].step == 50);
+  CHECK(curve[1].x == 50);
   CHECK(curve[1].low == 3);
   CHECK(curve[1].mean == Approx(3.5));
-  CHECK(curve[2].step == 75);
+  CHECK(curve[2].x == 75);
   CHECK(curve[2].low == Approx(2.5));
   CHECK(curve[2].high == 3);
-  CHECK(clip_band({{0, 1, 1, 1}, {9, 2, 2, 2}}, 3).size() == 2);
+  CHECK(clip_band({{0, 1, 1, 1}, {9, 2, 2, 2}}, 0, 3).size() == 2);
 }
 
 TEST_CASE("the vertical range leaves out the first fall and lets close references in", "[report]") {
-  ArmCurves arm;
-  for (int step = 0; step <= 1000; step += 50) arm.val.push_back({double(step), 0, 0, 0});
-  for (CurvePoint& p : arm.val) p.mean = p.low = p.high = p.step < 50 ? 4 : 2.5 - p.step / 1000;
+  CurveLine arm;
+  for (int step = 0; step <= 1000; step += 50) arm.main.push_back({double(step), 0, 0, 0});
+  for (CurvePoint& p : arm.main) p.mean = p.low = p.high = p.x < 50 ? 4 : 2.5 - p.x / 1000;
   // Shown: 1.5 to 2.45.
   auto [low, high] = loss_range({arm}, {});
   CHECK(low == Approx(1.5 - 0.04 * 0.95));
@@ -113,8 +119,8 @@ TEST_CASE("the vertical range leaves out the first fall and lets close reference
 }
 
 TEST_CASE("a curve of few points is shown whole", "[report]") {
-  ArmCurves arm;
-  arm.val = {{0, 4, 4, 4}, {200, 2.5, 2.5, 2.5}};
+  CurveLine arm;
+  arm.main = {{0, 4, 4, 4}, {200, 2.5, 2.5, 2.5}};
   CHECK(loss_range({arm}, {}).second > 4);
 }
 
@@ -143,7 +149,7 @@ TEST_CASE("texts are counted and cut by characters, not bytes", "[report]") {
 TEST_CASE("nothing evaluated means nothing to draw", "[report]") {
   Results results = two_arms({}, {});
   results.arms[0].runs = {other_run(1, SeedState::Queued)};
-  CHECK(curves_script(results).empty());
+  CHECK_FALSE(curves_figure(results));
 }
 
 }  // namespace

@@ -7,8 +7,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cmath>
+#include <cstdlib>
 #include <cstring>
+#include <vector>
 
 #include "core/base/error.h"
 
@@ -61,6 +65,20 @@ class MemoryFile {
   int fd_;
 };
 
+// Ours, with a time zone and a language that do not depend on who draws.
+std::vector<std::string> child_environment() {
+  std::vector<std::string> variables;
+  for (char** at = environ; *at != nullptr; ++at) {
+    const std::string variable = *at;
+    if (!variable.starts_with("TZ=") && !variable.starts_with("LC_") &&
+        !variable.starts_with("LANG"))
+      variables.push_back(variable);
+  }
+  variables.emplace_back("TZ=UTC0");
+  variables.emplace_back("LC_ALL=C.UTF-8");
+  return variables;
+}
+
 // Starts `program` on the three files and waits for it; returns its wait status.
 int run_program(const std::string& program,
                 const MemoryFile& in,
@@ -73,12 +91,17 @@ int run_program(const std::string& program,
   posix_spawn_file_actions_adddup2(&actions, err.fd(), STDERR_FILENO);
   std::string name = program, option = "--default-settings";
   char* arguments[] = {name.data(), option.data(), nullptr};
+  std::vector<std::string> variables = child_environment();
+  std::vector<char*> pointers;
+  for (std::string& variable : variables) pointers.push_back(variable.data());
+  pointers.push_back(nullptr);
   pid_t child = 0;
-  const int code = ::posix_spawnp(&child, program.c_str(), &actions, nullptr, arguments, environ);
+  const int code =
+      ::posix_spawnp(&child, program.c_str(), &actions, nullptr, arguments, pointers.data());
   posix_spawn_file_actions_destroy(&actions);
   if (code != 0)
     throw Error("figure",
-                program + " must be installed to draw curves, but: " + std::strerror(code),
+                program + " must be installed to draw figures, but: " + std::strerror(code),
                 "on Debian and Ubuntu: apt-get install gnuplot-nox fonts-dejavu-core");
   int status = 0;
   while (::waitpid(child, &status, 0) < 0)
@@ -86,15 +109,21 @@ int run_program(const std::string& program,
   return status;
 }
 
-std::string terminal(ImageFormat format) {
+std::string terminal(const Figure& figure, ImageFormat format) {
   if (format == ImageFormat::Svg)
     return fmt::format(
         "set terminal svg noenhanced size {},{} font 'DejaVu Sans,12' background '#ffffff'\n",
-        kFigureWidth, kFigureHeight);
+        figure.width, figure.height);
+  if (format == ImageFormat::Pdf)
+    return fmt::format(
+        "set terminal pdfcairo noenhanced size {:.4f}in,{:.4f}in font 'DejaVu Sans,12' "
+        "fontscale {} linewidth {} dashlength 1.2 pointscale {} background '#ffffff'\n",
+        figure.width * kPdfScale / 72, figure.height * kPdfScale / 72, kPdfScale, kPdfScale,
+        kPdfScale);
   return fmt::format(
       "set terminal pngcairo noenhanced size {},{} font 'DejaVu Sans,12' fontscale {} linewidth {} "
-      "dashlength 1.7 background '#ffffff'\n",
-      kFigureWidth * kPngScale, kFigureHeight * kPngScale, kPngScale * 0.75, kPngScale);
+      "dashlength 1.7 pointscale {} background '#ffffff'\n",
+      figure.width * kPngScale, figure.height * kPngScale, kPngScale * 0.75, kPngScale, kPngScale);
 }
 
 void replace_all(std::string& text, const std::string& from, const std::string& to) {
@@ -112,16 +141,48 @@ std::string with_css_fonts(std::string svg) {
   return svg;
 }
 
+// cairo writes the time of drawing; a date of the same length keeps the file's offsets right.
+std::string without_date(std::string pdf) {
+  const std::string key = "/CreationDate (D:", date = "20000101000000";
+  const std::size_t at = pdf.find(key);
+  if (at != std::string::npos && at + key.size() + date.size() <= pdf.size())
+    pdf.replace(at + key.size(), date.size(), date);
+  return pdf;
+}
+
 }  // namespace
 
-std::string draw(const std::string& script, ImageFormat format, const std::string& program) {
+std::string draw(const Figure& figure, ImageFormat format, const std::string& program) {
   MemoryFile in("script"), out("image"), err("messages");
-  in.write("set encoding utf8\n" + terminal(format) + script);
+  in.write("set encoding utf8\n" + terminal(figure, format) + figure.script);
   const int status = run_program(program, in, out, err);
   std::string image = out.read();
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || image.empty())
-    throw Error("figure", program + " must draw the curves, but failed: " + err.read());
-  return format == ImageFormat::Svg ? with_css_fonts(std::move(image)) : image;
+    throw Error("figure", program + " must draw the figure, but failed: " + err.read());
+  if (format == ImageFormat::Svg) return with_css_fonts(std::move(image));
+  return format == ImageFormat::Pdf ? without_date(std::move(image)) : image;
+}
+
+ImageFormat parse_image_format(const std::string& name) {
+  if (name == "svg") return ImageFormat::Svg;
+  if (name == "png") return ImageFormat::Png;
+  if (name == "pdf") return ImageFormat::Pdf;
+  throw UsageError("figure", "format must be svg, png or pdf, but got '" + name + "'");
+}
+
+std::string ramp_colour(double t) {
+  // viridis at 0, 1/8 ... 1.
+  constexpr std::array<int, 9> kAnchors = {0x440154, 0x472d7b, 0x3b528b, 0x2c728e, 0x21918c,
+                                           0x28ae80, 0x5ec962, 0xaddc30, 0xfde725};
+  const double place = std::clamp(std::isfinite(t) ? t : 0.0, 0.0, 1.0) * 8;
+  const auto i = std::min<std::size_t>(static_cast<std::size_t>(place), 7);
+  int colour = 0;
+  for (const int shift : {16, 8, 0}) {
+    const int a = kAnchors[i] >> shift & 255, b = kAnchors[i + 1] >> shift & 255;
+    colour = colour << 8 |
+             static_cast<int>(std::lround(std::lerp(a, b, place - static_cast<double>(i))));
+  }
+  return fmt::format("#{:06x}", colour);
 }
 
 std::string gnuplot_quoted(const std::string& text) {

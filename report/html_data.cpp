@@ -32,8 +32,8 @@ struct Metric {
 constexpr std::array<Metric, 3> kMetrics = {
     {{"val", 1e-4, false}, {"train", 1e-3, false}, {"grad_norm", 0.01, true}}};
 
-std::vector<StepLoss> points_of(const SeedResult& run, std::size_t metric) {
-  std::vector<StepLoss> points;
+std::vector<RunPoint> points_of(const SeedResult& run, std::size_t metric) {
+  std::vector<RunPoint> points;
   if (metric == 0) {
     for (const EvalRow& row : run.eval)
       if (row.split == "val") points.push_back({static_cast<double>(row.step), row.loss});
@@ -57,9 +57,9 @@ ArmPoints collect(const ArmResult& arm) {
   ArmPoints points;
   points.runs.resize(arm.runs.size());
   for (std::size_t m = 0; m < kMetrics.size(); ++m) {
-    std::vector<std::vector<StepLoss>> counted;
+    std::vector<std::vector<RunPoint>> counted;
     for (std::size_t r = 0; r < arm.runs.size(); ++r) {
-      const std::vector<StepLoss> run = points_of(arm.runs[r], m);
+      const std::vector<RunPoint> run = points_of(arm.runs[r], m);
       points.runs[r][m] = mean_curve({run});
       if (counts(arm, arm.runs[r]) && !run.empty()) counted.push_back(run);
     }
@@ -93,7 +93,7 @@ class Writer {
     reduced_ |= points.size() < all.size();
     std::vector<double> steps, mean, low, high;
     for (const CurvePoint& p : points) {
-      steps.push_back(p.step);
+      steps.push_back(p.x);
       mean.push_back(rounded(p.mean, metric));
       low.push_back(rounded(p.low, metric));
       high.push_back(rounded(p.high, metric));

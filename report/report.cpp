@@ -5,8 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/base/files.h"
-#include "report/curves_script.h"
-#include "report/figure.h"
+#include "report/figures.h"
 #include "report/html.h"
 #include "report/results.h"
 #include "report/table.h"
@@ -18,23 +17,25 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Draws both pictures, or neither, and adds the one that the page shows. Returns a line for the
-// terminal.
-std::string write_curves(const Results& results,
-                         const fs::path& dir,
-                         std::vector<PageFigure>& shown) {
-  const std::string script = curves_script(results);
-  if (script.empty()) {
-    for (const char* name : {"curves.svg", "curves.png"})
-      fs::remove(dir / name);  // of an earlier plan
-    return "curves: none yet, as no run has been evaluated\n";
+// Draws all pictures, or none, takes those of an earlier plan away, and adds the ones that the page
+// shows. Returns lines for the terminal.
+std::string write_figures(const Results& results,
+                          const fs::path& dir,
+                          std::vector<PageFigure>& shown) {
+  std::vector<std::pair<std::string, std::string>> images;  // file, bytes
+  for (const NamedFigure& figure : standard_figures(results)) {
+    images.emplace_back(figure.kind + ".svg", draw(figure.figure, ImageFormat::Svg));
+    shown.push_back({figure.caption, images.back().second});
+    images.emplace_back(figure.kind + ".png", draw(figure.figure, ImageFormat::Png));
   }
-  const std::string svg = draw(script, ImageFormat::Svg), png = draw(script, ImageFormat::Png);
-  write_file_atomic(dir / "curves.svg", svg);
-  write_file_atomic(dir / "curves.png", png);
-  shown.push_back({"Loss curves", svg});
-  return "curves: " + (dir / "curves.svg").string() + "\n        " + (dir / "curves.png").string() +
-         "\n";
+  for (const std::string& kind : figure_kinds())
+    for (const char* extension : {".svg", ".png"}) fs::remove(dir / (kind + extension));
+  std::string lines;
+  for (const auto& [file, bytes] : images) {
+    write_file_atomic(dir / file, bytes);
+    lines += (lines.empty() ? "figures: " : "         ") + (dir / file).string() + "\n";
+  }
+  return lines.empty() ? "figures: none yet, as no run has been evaluated\n" : lines;
 }
 
 }  // namespace
@@ -53,14 +54,14 @@ Report write_report(const fs::path& results_folder) {
   report.text = table + "\n" + judgement + "\n";
   std::vector<PageFigure> figures;
   try {
-    report.text += write_curves(results, dir, figures);
+    report.text += write_figures(results, dir, figures);
   } catch (const Error& e) {
     report.figure_error = e.what();
-    report.text += "curves: not drawn: " + report.figure_error + "\n";
+    report.text += "figures: not drawn: " + report.figure_error + "\n";
   }
-  report.text += "table:  " + (dir / "table.md").string() + " (.csv .tex .json)\n";
+  report.text += "table:   " + (dir / "table.md").string() + " (.csv .tex .json)\n";
   write_file_atomic(dir / "report.html", html_page(results, figures));
-  report.text += "page:   " + (dir / "report.html").string() + "\n";
+  report.text += "page:    " + (dir / "report.html").string() + "\n";
   return report;
 }
 

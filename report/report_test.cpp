@@ -81,7 +81,7 @@ TEST_CASE("before the first evaluation there are tables and no curves", "[report
   write_file_atomic(fake.path() / "report" / "curves.svg", "of an earlier plan");
   const Report report = write_report(fake.path());
   CHECK(report.figure_error.empty());
-  CHECK(contains(report.text, "curves: none yet"));
+  CHECK(contains(report.text, "figures: none yet"));
   CHECK(files_in(fake.path() / "report") == std::set<std::string>{"report.html", "table.csv",
                                                                   "table.json", "table.md",
                                                                   "table.tex", "verdict.md"});
@@ -89,14 +89,14 @@ TEST_CASE("before the first evaluation there are tables and no curves", "[report
 
 TEST_CASE("a missing gnuplot is said, with what to install", "[report]") {
   const std::string message =
-      message_of([] { draw("plot 1\n", ImageFormat::Svg, "no-such-gnuplot"); });
+      message_of([] { draw({"plot 1\n"}, ImageFormat::Svg, "no-such-gnuplot"); });
   CHECK(contains(message, "no-such-gnuplot must be installed"));
   CHECK(contains(message, "apt-get install gnuplot-nox"));
 }
 
 TEST_CASE("a script that gnuplot refuses is an error with gnuplot's words", "[report]") {
-  const std::string message = message_of([] { draw("plot nonsense with\n", ImageFormat::Svg); });
-  CHECK(contains(message, "must draw the curves, but failed"));
+  const std::string message = message_of([] { draw({"plot nonsense with\n"}, ImageFormat::Svg); });
+  CHECK(contains(message, "must draw the figure, but failed"));
   CHECK(message.size() > 80);
 }
 

@@ -1,0 +1,100 @@
+// bitlab plot NAME: one picture of an experiment, finished or not.
+#include <boost/program_options.hpp>
+#include <filesystem>
+#include <iostream>
+#include <sstream>
+
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/paths.h"
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "report/figures.h"
+#include "report/results.h"
+
+namespace bitlab {
+
+namespace po = boost::program_options;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kUsage = "bitlab plot NAME [--kind K] [-o FILE]";
+
+constexpr const char* kHelp = R"(Kinds, with what --x and --y mean:
+  curves    over training: --x step|tokens|seconds|flops
+            --y loss|val_loss|train_loss|batch_loss|lr|grad_norm
+            --group: what the runs of one line share, of arm, seed and swept settings
+  final     final loss against a swept setting: --x optim.lr
+)";
+
+std::vector<std::string> split(const std::string& list) {
+  std::vector<std::string> parts;
+  std::stringstream stream(list);
+  for (std::string part; std::getline(stream, part, ',');)
+    if (!part.empty()) parts.push_back(part);
+  return parts;
+}
+
+// The format that was asked for, or else the one that the file's name ends in.
+ImageFormat format_of(const std::string& asked, const std::string& file) {
+  if (!asked.empty()) return parse_image_format(asked);
+  const std::string extension = fs::path(file).extension().string();
+  return extension.empty() ? ImageFormat::Svg : parse_image_format(extension.substr(1));
+}
+
+constexpr const char* extension_of(ImageFormat format) {
+  return format == ImageFormat::Svg ? ".svg" : format == ImageFormat::Png ? ".png" : ".pdf";
+}
+
+}  // namespace
+
+int plot_command(const std::vector<std::string>& args) {
+  PlotRequest request;
+  std::string group, log, format, file;
+  std::vector<std::string> words;
+  po::options_description options("Options");
+  options.add_options()("help,h", "show this")(
+      "kind,k", po::value(&request.kind)->value_name("curves|final"), "what to draw; else curves")(
+      "x", po::value(&request.x)->value_name("AXIS"), "of the horizontal axis")(
+      "y", po::value(&request.y)->value_name("METRIC"), "of the vertical axis")(
+      "group,g", po::value(&group)->value_name("KEYS"), "what the runs of one line share: arm,lr")(
+      "band", po::value(&request.band)->value_name("minmax|sd"), "over the runs of one line")(
+      "log", po::value(&log)->value_name("x|y|x,y"), "axes with a logarithmic scale")(
+      "format,f", po::value(&format)->value_name("svg|png|pdf"),
+      "else by the name of FILE, or svg")(
+      "output,o", po::value(&file)->value_name("FILE"),
+      "else NAME-KIND.svg in this folder; - is the standard output");
+  po::options_description all = options;
+  all.add_options()("words", po::value(&words));
+  const po::variables_map parsed = parse_options("plot", args, all, "words");
+  if (parsed.count("help") > 0) {
+    std::cout << "usage: " << kUsage << "\n\n" << options << "\n" << kHelp;
+    return 0;
+  }
+  if (words.size() != 1)
+    throw UsageError("bitlab plot",
+                     "one experiment must be named, but got " + std::to_string(words.size()),
+                     kUsage);
+  request.group = split(group);
+  request.log = split(log);
+  const ImageFormat image_format = format_of(format, file == "-" ? "" : file);
+  const Results results = load_results(find_results(words.front()));
+  const std::optional<Figure> figure = plot(results, request);
+  if (!figure)
+    throw Error("bitlab plot", "the runs must have measured something, but none has yet");
+  const std::string image = draw(*figure, image_format);
+  if (file == "-") {
+    std::cout << image << std::flush;
+    return 0;
+  }
+  if (file.empty())
+    file = results.experiment + "-" +
+           (request.kind.empty() ? figure_kinds().front() : request.kind) +
+           extension_of(image_format);
+  write_file_atomic(file, image);
+  std::cout << file << "\n";
+  return 0;
+}
+
+}  // namespace bitlab
