@@ -13,6 +13,8 @@ namespace bitlab {
 
 namespace {
 
+constexpr std::size_t kWideText = 24;  // bytes; a column of longer texts breaks its lines
+
 Cell number_cell(std::optional<double> value, const std::string& text) {
   return value ? Cell{text, fmt::format("{:.9g}", *value)} : Cell{"", ""};
 }
@@ -73,9 +75,12 @@ std::string html_table(const std::string& id,
                        bool sortable) {
   std::string out = "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"" + id +
                     "\"><table id=\"" + id + "\"><thead><tr>";
-  std::vector<bool> numeric(heads.size(), false);
+  std::vector<bool> numeric(heads.size(), false), wide(heads.size(), false);
   for (const auto& row : rows)
-    for (std::size_t i = 0; i < row.size(); ++i) numeric[i] = numeric[i] || !row[i].number.empty();
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      numeric[i] = numeric[i] || !row[i].number.empty();
+      wide[i] = wide[i] || row[i].text.size() > kWideText;
+    }
   for (std::size_t i = 0; i < heads.size(); ++i)
     out += std::string("<th scope=\"col\"") + (numeric[i] ? " class=\"n\"" : "") +
            (sortable ? "><button type=\"button\">" + escape_html(heads[i]) + "</button></th>"
@@ -85,7 +90,11 @@ std::string html_table(const std::string& id,
     out += "<tr>";
     for (std::size_t i = 0; i < row.size(); ++i) {
       const std::string tag = i == 0 ? "th" : "td";
-      out += "<" + tag + (i == 0 ? " scope=\"row\"" : numeric[i] ? " class=\"n\"" : "");
+      out += "<" + tag +
+             (i == 0       ? " scope=\"row\""
+              : numeric[i] ? " class=\"n\""
+              : wide[i]    ? " class=\"w\""
+                           : "");
       if (!row[i].number.empty()) out += " data-v=\"" + row[i].number + "\"";
       const std::string text = escape_html(row[i].text);
       out +=
@@ -138,18 +147,19 @@ std::string progress_html(const Results& results) {
 }
 
 std::string arm_table_html(const Results& results) {
-  const std::vector<std::string> axes = swept_paths(results);
-  std::vector<std::string> heads = {"arm"};
-  for (const std::string& path : axes) heads.push_back(last_key(path));
-  for (const char* head : {"seeds", "final val loss", "best val loss", "train loss", "parameters",
-                           "ternary", "tokens/s", "time", "full", "packed"})
-    heads.push_back(head);
-  std::vector<std::vector<Cell>> rows;
   const std::vector<TableRow> table = table_rows(results);
   const bool complete = std::all_of(table.begin(), table.end(), [](const TableRow& arm) {
     return arm.seeds.size() == arm.seeds_planned;
   });
+  const std::vector<std::string> axes = swept_paths(results);
+  std::vector<std::string> heads = {"arm"};
+  for (const std::string& path : axes) heads.push_back(last_key(path));
+  heads.push_back("seeds");
   if (!complete) heads.push_back("state");
+  for (const char* head : {"final val loss", "best val loss", "train loss", "parameters", "ternary",
+                           "tokens/s", "time", "full", "packed"})
+    heads.push_back(head);
+  std::vector<std::vector<Cell>> rows;
   for (std::size_t i = 0; i < table.size(); ++i) {
     const TableRow& arm = table[i];
     std::vector<Cell> row = {{arm.arm}};
@@ -158,6 +168,7 @@ std::string arm_table_html(const Results& results) {
         arm.params > 0 ? 100.0 * static_cast<double>(arm.ternary_params) / arm.params : 0;
     row.push_back(number_cell(arm.seeds.size(),
                               fmt::format("{} of {}", arm.seeds.size(), arm.seeds_planned)));
+    if (!complete) row.push_back({arm.states});
     row.push_back(summary_cell(arm.val_final));
     row.push_back(summary_cell(arm.val_best));
     row.push_back(summary_cell(arm.train_final));
@@ -167,7 +178,6 @@ std::string arm_table_html(const Results& results) {
     row.push_back(mean_cell(arm.wall_seconds, format_duration));
     row.push_back(mean_cell(arm.bytes_full, bytes_text));
     row.push_back(mean_cell(arm.bytes_packed, bytes_text));
-    if (!complete) row.push_back({arm.states});
     rows.push_back(std::move(row));
   }
   return html_table("arms", heads, rows, true);

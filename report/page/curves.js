@@ -249,6 +249,12 @@
     return columns;
   };
 
+  const between = (xs, ys, x) => {
+    const i = xs.findIndex((other) => other >= x);
+    if (i <= 0 || ys[i] === null || ys[i - 1] === null) return null;
+    return ys[i - 1] + (ys[i] - ys[i - 1]) * (x - xs[i - 1]) / (xs[i] - xs[i - 1]);
+  };
+
   // The y range of what lies between two x. A linear scale of the whole run leaves out the fall of the first twentieth, which
   // would press everything else together; a log scale shows all.
   const y_range = (from, to, whole) => {
@@ -263,6 +269,15 @@
         top = Math.max(top, curve.high ? curve.high[i] : y);
         if (x >= skip || later < 4) high = Math.max(high, curve.high ? curve.high[i] : y);
       });
+      if (whole) continue;
+      for (const edge of [from, to])  // where a line comes in or goes out
+        for (const values of curve.low ? [curve.low, curve.high] : [curve.y]) {
+          const y = between(curve.x, values, edge);
+          if (y === null) continue;
+          low = Math.min(low, y);
+          high = Math.max(high, y);
+          top = Math.max(top, y);
+        }
     }
     if (low > high) return { range: [0, 1], cut: false };
     if (state.y === "log") return { range: [low / 1.03, high * 1.03], cut: false };

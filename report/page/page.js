@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const kPoll = 3000;  // milliseconds
-  const sorted = new Map();  // table id -> {column, down}, to sort again what was renewed
+  const sorted = new Map();  // table id -> {head, down}, to sort again what was renewed
 
   const key = (row, column) => {
     const cell = row.cells[column];
@@ -28,7 +28,7 @@
       if (i === column) head.setAttribute("aria-sort", down ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
     });
-    sorted.set(table.id, { column, down });
+    sorted.set(table.id, { head: table.tHead.rows[0].cells[column].textContent, down });
   };
 
   document.addEventListener("click", (event) => {
@@ -51,7 +51,8 @@
       [...part.querySelectorAll("details")].forEach((d, i) => { d.open = open[i] === true; });
       for (const table of part.querySelectorAll("table[id]")) {
         const order = sorted.get(table.id);
-        if (order) sort(table, order.column, order.down);
+        const column = order ? [...table.tHead.rows[0].cells].findIndex((head) => head.textContent === order.head) : -1;
+        if (column >= 0) sort(table, column, order.down);
       }
     }
   };

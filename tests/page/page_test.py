@@ -239,6 +239,8 @@ class LiveTest(unittest.TestCase):
         self.assertEqual(self.browser.run("return document.querySelector('#arms th[aria-sort]').textContent"),
                          "final val loss")
         self.assertFalse(self.browser.run("return document.querySelector('#curves-reset').disabled"))
+        self.assertEqual(self.browser.run("return [...document.querySelectorAll('#arms thead th')].map(e => "
+                                          "e.textContent)")[:3], ["arm", "seeds", "state"])
         self.browser.picture(PICTURES / "live.png")
         self.assertEqual(self.browser.console(), [])
 
