@@ -15,6 +15,11 @@ int data_command(const std::vector<std::string>& args);      // data.cpp
 int worker_command(const std::vector<std::string>& args);    // worker.cpp, started by run
 int ls_command(const std::vector<std::string>& args);        // ls.cpp
 int compare_command(const std::vector<std::string>& args);   // compare.cpp
+int status_command(const std::vector<std::string>& args);    // status.cpp
+int show_command(const std::vector<std::string>& args);      // show.cpp
+int diff_command(const std::vector<std::string>& args);      // diff.cpp
+int export_command(const std::vector<std::string>& args);    // export.cpp
+int clean_command(const std::vector<std::string>& args);     // clean.cpp
 int table_command(const std::vector<std::string>& args);     // table.cpp
 int plot_command(const std::vector<std::string>& args);      // plot.cpp
 int serve_command(const std::vector<std::string>& args);     // serve.cpp

@@ -11,6 +11,7 @@
 #include "cli/paths.h"
 #include "core/base/error.h"
 #include "report/filter.h"
+#include "report/run_values.h"
 
 namespace bitlab {
 

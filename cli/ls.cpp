@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "report/compare.h"
 #include "report/filter.h"
+#include "report/run_values.h"
 #include "report/overview.h"
 
 namespace bitlab {

@@ -73,26 +73,12 @@ RunRecord record_of(const Results& results, const ArmResult& arm, const SeedResu
 
 // The arm that run_config() of experiments/plan.h names in the first line; else what the folder is
 // called.
-std::string arm_of_orphan(const fs::path& dir, const std::string& otherwise) {
+std::string arm_in_config(const fs::path& dir, const std::string& otherwise) {
   constexpr std::string_view kMark = "# arm ";
   if (!fs::exists(dir / "config.toml")) return otherwise;
   const std::string text = read_file(dir / "config.toml");
   return text.starts_with(kMark) ? text.substr(kMark.size(), text.find('\n') - kMark.size())
                                  : otherwise;
-}
-
-RunRecord orphan(const RunPlace& place, const std::string& experiment) {
-  RunRecord record;
-  record.id = place.id;
-  record.experiment = experiment;
-  const std::string folder = place.dir.parent_path().filename().string();
-  record.base = folder.substr(0, folder.size() - kHashLength - 1);
-  record.arm = arm_of_orphan(place.dir, record.base);
-  record.planned = false;
-  record.run = load_run(place.dir, *seed_of_dir(place.dir.filename().string()), 0, Metrics::None);
-  read_settings_of(record);
-  record.build = build_of(record.run.dir);
-  return record;
 }
 
 std::vector<fs::path> folders_in(const fs::path& dir) {
@@ -115,8 +101,32 @@ std::vector<RunRecord> index_runs(const Results& results) {
       planned.insert(records.back().run.dir);
     }
   for (const RunPlace& place : run_places(results.folder))
-    if (!planned.contains(place.dir)) records.push_back(orphan(place, results.experiment));
+    if (!planned.contains(place.dir)) {
+      records.push_back(lone_run(place.dir));
+      records.back().experiment = results.experiment;
+    }
   return records;
+}
+
+std::vector<RunRecord> planned_runs(std::vector<RunRecord> runs) {
+  std::erase_if(runs, [](const RunRecord& run) { return !run.planned; });
+  return runs;
+}
+
+RunRecord lone_run(const fs::path& dir) {
+  const std::string folder = dir.parent_path().filename().string();
+  const std::string hash = hash_of_dir(folder);
+  const std::int64_t seed = seed_of_dir(dir.filename().string()).value_or(0);
+  RunRecord record;
+  record.id = run_id(hash, seed);
+  record.experiment = dir.parent_path().parent_path().filename().string();
+  record.base = hash.empty() ? folder : folder.substr(0, folder.size() - kHashLength - 1);
+  record.arm = arm_in_config(dir, record.base);
+  record.planned = false;
+  record.run = load_run(dir, seed, 0, Metrics::None);
+  read_settings_of(record);
+  record.build = build_of(dir);
+  return record;
 }
 
 std::vector<RunRecord> read_index(const fs::path& results_folder) {

@@ -34,6 +34,12 @@ std::vector<RunRecord> index_runs(const Results& results);
 // The same, from the folder. Throws as load_results() does.
 std::vector<RunRecord> read_index(const std::filesystem::path& results_folder);
 
+// Those of the last plan.
+std::vector<RunRecord> planned_runs(std::vector<RunRecord> runs);
+
+// A run by its folder alone, as those of earlier plans are read.
+RunRecord lone_run(const std::filesystem::path& dir);
+
 // The folders right below `root` that hold a plan.json, by name.
 std::vector<std::filesystem::path> experiment_folders(const std::filesystem::path& root);
 

@@ -113,8 +113,9 @@ Overview overview(const std::filesystem::path& results_folder) {
   try {
     const Results results = load_results(results_folder, Metrics::None);
     result.title = results.title;
-    result.runs = index_runs(results);
-    result.earlier = std::erase_if(result.runs, [](const RunRecord& r) { return !r.planned; });
+    const std::vector<RunRecord> all = index_runs(results);
+    result.runs = planned_runs(all);
+    result.earlier = all.size() - result.runs.size();
   } catch (const Error& e) {
     result.problem = e.what();
   }

@@ -1,5 +1,6 @@
 #pragma once
-// What a handful of seeds can tell: mean, spread, and the paired difference with its interval.
+// What a handful of seeds can tell: mean, spread, the paired difference with its interval, and a
+// test of ranks where nothing is paired.
 #include <cstddef>
 #include <optional>
 #include <vector>
@@ -32,5 +33,19 @@ struct PairedDifference {
 // Throws Error if the two differ in length or are empty.
 PairedDifference paired_difference(const std::vector<double>& baseline,
                                    const std::vector<double>& other);
+
+// The Mann-Whitney U test of two samples that are not paired (Mann & Whitney 1947,
+// doi:10.1214/aoms/1177730491): do values of one tend to be larger than those of the other?
+struct MannWhitney {
+  std::size_t n_a = 0, n_b = 0;
+  double u = 0;        // pairs (a, b) with a > b; ties count one half
+  double p = 1;        // two-sided
+  bool exact = false;  // from all orders of the ranks; else the normal approximation
+};
+
+// p is exact if there are no ties and neither sample has more than 50 values; otherwise normal with
+// tie and continuity correction. With 3 and 3 values the least p that there can be is 0.1. Throws
+// Error if a sample is empty or a value is not finite.
+MannWhitney mann_whitney(const std::vector<double>& a, const std::vector<double>& b);
 
 }  // namespace bitlab

@@ -1,5 +1,8 @@
 #include "report/statistics.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/base/catch.h"
 #include "core/base/error.h"
 
@@ -48,6 +51,102 @@ TEST_CASE("one pair has a difference and no interval", "[report]") {
 TEST_CASE("pairs must be pairs", "[report]") {
   CHECK_THROWS_AS(paired_difference({1, 2}, {1}), Error);
   CHECK_THROWS_AS(paired_difference({}, {}), Error);
+}
+
+// U and two-sided p of all ways to choose which of the ranks 1 .. n_a + n_b are those of a.
+double enumerated_p(std::size_t n_a, std::size_t n_b, double u) {
+  std::vector<bool> from_a(n_a + n_b, false);
+  std::fill(from_a.begin(), from_a.begin() + static_cast<std::ptrdiff_t>(n_a), true);
+  const double pairs = static_cast<double>(n_a * n_b);
+  double all = 0, as_far = 0;
+  do {
+    double above = 0;
+    for (std::size_t i = 0; i < from_a.size(); ++i)
+      for (std::size_t j = 0; j < i; ++j) above += from_a[i] && !from_a[j];
+    ++all;
+    as_far += std::min(above, pairs - above) <= std::min(u, pairs - u);
+  } while (std::prev_permutation(from_a.begin(), from_a.end()));
+  return as_far / all;
+}
+
+TEST_CASE("Mann-Whitney's exact p is that of all orders of the ranks", "[report]") {
+  for (std::size_t n_a = 1; n_a <= 5; ++n_a)
+    for (std::size_t n_b = 1; n_b <= 5; ++n_b)
+      for (std::size_t shift = 0; shift <= n_b; ++shift) {
+        std::vector<double> a, b;
+        for (std::size_t i = 0; i < n_b; ++i) b.push_back(static_cast<double>(i));
+        for (std::size_t i = 0; i < n_a; ++i)
+          a.push_back(static_cast<double>(shift) - 0.5 + 0.01 * static_cast<double>(i));
+        const MannWhitney test = mann_whitney(a, b);
+        CHECK(test.exact);
+        CHECK(test.u == static_cast<double>(n_a * shift));
+        CHECK(test.p == Approx(enumerated_p(n_a, n_b, test.u)));
+        CHECK(mann_whitney(b, a).p == Approx(test.p));
+      }
+}
+
+// Ranks of a such that U is `u`, against n_b values at whole numbers.
+double p_for(std::size_t n_a, std::size_t n_b, std::size_t u) {
+  std::vector<double> a, b;
+  for (std::size_t i = 0; i < n_b; ++i) b.push_back(static_cast<double>(i));
+  for (std::size_t i = 0; i < n_a; ++i) {
+    const std::size_t above = std::min(u, n_b);
+    u -= above;
+    a.push_back(static_cast<double>(above) - 0.5 - 0.001 * static_cast<double>(i));
+  }
+  return mann_whitney(a, b).p;
+}
+
+TEST_CASE("Mann-Whitney's critical values are those of printed tables", "[report]") {
+  // The largest U with a two-sided p of at most 0.05; Mann & Whitney's table, in every textbook.
+  struct Row {
+    std::size_t n_a, n_b, critical;
+  };
+  for (const Row& row : {Row{4, 4, 0},
+                         {5, 5, 2},
+                         {6, 6, 5},
+                         {7, 7, 8},
+                         {8, 8, 13},
+                         {10, 10, 23},
+                         {12, 12, 37},
+                         {15, 15, 64},
+                         {20, 20, 127},
+                         {3, 5, 0},
+                         {5, 9, 7},
+                         {8, 12, 22}}) {
+    CHECK(p_for(row.n_a, row.n_b, row.critical) <= 0.05);
+    CHECK(p_for(row.n_a, row.n_b, row.critical + 1) > 0.05);
+  }
+  CHECK(p_for(3, 3, 0) == Approx(0.1));  // the least that three seeds an arm can show
+}
+
+TEST_CASE("with ties or many values Mann-Whitney's p is the normal approximation", "[report]") {
+  // U = 4 of 25; three 4s and two 6s: variance 25 / 12 (11 - (24 + 6) / 90) = 22.2222;
+  // z = (12.5 - 4 - 0.5) / 4.714045 = 1.697056; two-sided p = 0.0896860.
+  const MannWhitney tied = mann_whitney({1, 2, 3, 4, 4}, {4, 5, 6, 6, 2.5});
+  CHECK_FALSE(tied.exact);
+  CHECK(tied.u == 4);
+  CHECK(tied.p == Approx(0.0896860).epsilon(1e-5));
+  const MannWhitney equal = mann_whitney({1, 1, 1}, {1, 1});
+  CHECK(equal.p == 1);
+  CHECK(equal.u == 3);
+  // Without ties and with 50 values both ways must nearly agree.
+  std::vector<double> a, b;
+  for (int i = 0; i < 50; ++i) {
+    a.push_back(i);
+    b.push_back(i + 10.5);
+  }
+  const MannWhitney exact = mann_whitney(a, b);
+  a.push_back(24.25);
+  const MannWhitney normal = mann_whitney(a, b);
+  CHECK(exact.exact);
+  CHECK_FALSE(normal.exact);
+  CHECK(normal.p == Approx(exact.p).epsilon(0.1));
+}
+
+TEST_CASE("Mann-Whitney's test needs values", "[report]") {
+  CHECK_THROWS_AS(mann_whitney({}, {1}), Error);
+  CHECK_THROWS_AS(mann_whitney({1}, {std::nan("")}), Error);
 }
 
 }  // namespace

@@ -32,7 +32,8 @@ std::optional<double> measured(double value) {
 std::string describe_run(const SeedResult& run) {
   if (run.state == SeedState::Queued) return "not started";
   std::string text = to_string(run.state);
-  if (run.state == SeedState::Running || run.state == SeedState::Interrupted)
+  if (run.state == SeedState::Running || run.state == SeedState::Interrupted ||
+      run.state == SeedState::Pruned)
     text += fmt::format(" at step {} of {}", run.step, run.steps);
   if (!run.reason.empty()) text += ": " + run.reason;
   return text;
