@@ -2,6 +2,7 @@
 #include <boost/program_options.hpp>
 #include <filesystem>
 #include <iostream>
+#include <set>
 #include <sstream>
 
 #include "cli/commands.h"
@@ -10,7 +11,9 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "report/figures.h"
+#include "report/filter.h"
 #include "report/results.h"
+#include "report/run_values.h"
 
 namespace bitlab {
 
@@ -19,14 +22,35 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kUsage = "bitlab plot NAME [--kind K] [-o FILE]";
+constexpr const char* kUsage = "bitlab plot NAME [FILTER] [--kind K] [-o FILE]";
 
-constexpr const char* kHelp = R"(Kinds, with what --x and --y mean:
+constexpr const char* kHelp = R"(Kinds, and what --x and --y mean:
   curves    over training: --x step|tokens|seconds|flops
             --y loss|val_loss|train_loss|batch_loss|lr|grad_norm
             --group: what the runs of one line share, of arm, seed and swept settings
-  final     final loss against a swept setting: --x optim.lr
+  final     final loss against a swept setting (--x optim.lr) or --x arm
+  heatmap   final loss over two swept settings (--x, --y)
+  parallel  all points of a sweep across its settings, to the final loss
+  paired    differences to the baseline seed by seed, with t intervals
+  ternary   shares of -1, 0, +1 and flips, of the best ternary arm
+
 )";
+
+// The results with the runs alone that the filter takes.
+Results chosen(Results results, const std::string& filter) {
+  std::set<std::pair<std::string, std::int64_t>> kept;
+  for (const RunRecord& record : filtered(index_runs(results), filter))
+    if (record.planned) kept.insert({record.arm, record.run.seed});
+  if (kept.empty())
+    throw UsageError("bitlab plot",
+                     "the filter must take at least one run, but takes none: " + filter);
+  for (ArmResult& arm : results.arms)
+    std::erase_if(arm.runs, [&](const SeedResult& run) {
+      return kept.count({arm.name, run.seed}) == 0;
+    });
+  std::erase_if(results.arms, [](const ArmResult& arm) { return arm.runs.empty(); });
+  return results;
+}
 
 std::vector<std::string> split(const std::string& list) {
   std::vector<std::string> parts;
@@ -54,8 +78,9 @@ int plot_command(const std::vector<std::string>& args) {
   std::string group, log, format, file;
   std::vector<std::string> words;
   po::options_description options("Options");
-  options.add_options()("help,h", "show this")(
-      "kind,k", po::value(&request.kind)->value_name("curves|final"), "what to draw; else curves")(
+  options.add_options()("help,h", "show this")("kind,k",
+                                               po::value(&request.kind)->value_name("KIND"),
+                                               "what to draw, see below; else curves")(
       "x", po::value(&request.x)->value_name("AXIS"), "of the horizontal axis")(
       "y", po::value(&request.y)->value_name("METRIC"), "of the vertical axis")(
       "group,g", po::value(&group)->value_name("KEYS"), "what the runs of one line share: arm,lr")(
@@ -69,17 +94,21 @@ int plot_command(const std::vector<std::string>& args) {
   all.add_options()("words", po::value(&words));
   const po::variables_map parsed = parse_options("plot", args, all, "words");
   if (parsed.count("help") > 0) {
-    std::cout << "usage: " << kUsage << "\n\n" << options << "\n" << kHelp;
+    std::cout << "usage: " << kUsage << "\n\n"
+              << options << "\n"
+              << kHelp << kFilterHelp << run_keys_help();
     return 0;
   }
-  if (words.size() != 1)
+  if (words.empty() || words.size() > 2)
     throw UsageError("bitlab plot",
-                     "one experiment must be named, but got " + std::to_string(words.size()),
+                     "an experiment and at most a filter must be named, but got " +
+                         std::to_string(words.size()) + " words",
                      kUsage);
   request.group = split(group);
   request.log = split(log);
   const ImageFormat image_format = format_of(format, file == "-" ? "" : file);
-  const Results results = load_results(find_results(words.front()));
+  Results results = load_results(find_results(words.front()));
+  if (words.size() > 1) results = chosen(std::move(results), words[1]);
   const std::optional<Figure> figure = plot(results, request);
   if (!figure)
     throw Error("bitlab plot", "the runs must have measured something, but none has yet");

@@ -7,6 +7,10 @@
 #include "core/config/suggest.h"
 #include "report/plot_curves.h"
 #include "report/plot_final.h"
+#include "report/plot_heatmap.h"
+#include "report/plot_paired.h"
+#include "report/plot_parallel.h"
+#include "report/plot_ternary.h"
 #include "report/sweep_axes.h"
 
 namespace bitlab {
@@ -63,13 +67,40 @@ std::optional<Figure> plot_final(const Results& results, const PlotRequest& requ
                       {request.x, band_of(request), is_log(request, "x"), is_log(request, "y")});
 }
 
+// What the kinds below all have none of.
+void refuse_curve_options(const PlotRequest& request) {
+  refuse(request, "--group", !request.group.empty());
+  refuse(request, "--band", !request.band.empty());
+  refuse(request, "--log", !request.log.empty());
+}
+
+std::optional<Figure> plot_heatmap(const Results& results, const PlotRequest& request) {
+  refuse_curve_options(request);
+  return heatmap_figure(results, request.x, request.y);
+}
+
+template <std::optional<Figure> (*figure)(const Results&)>
+std::optional<Figure> plot_as_is(const Results& results, const PlotRequest& request) {
+  refuse_curve_options(request);
+  refuse(request, "--x", !request.x.empty());
+  refuse(request, "--y", !request.y.empty());
+  return figure(results);
+}
+
 struct Kind {
   const char* name;
   std::optional<Figure> (*plot)(const Results& results, const PlotRequest& request);
 };
 
 const std::vector<Kind>& kinds() {
-  static const std::vector<Kind> all = {{"curves", plot_curves}, {"final", plot_final}};
+  static const std::vector<Kind> all = {
+      {"curves", plot_curves},
+      {"final", plot_final},
+      {"heatmap", plot_heatmap},
+      {"parallel", plot_as_is<parallel_figure>},
+      {"paired", plot_as_is<paired_figure>},
+      {"ternary", plot_as_is<ternary_figure>},
+  };
   return all;
 }
 
@@ -90,14 +121,44 @@ std::optional<Figure> plot(const Results& results, const PlotRequest& request) {
   return kinds()[choice("the kind", named.kind, figure_kinds())].plot(results, named);
 }
 
+namespace {
+
+// A sweep of two settings over a grid can be seen whole; more of them, or scattered points, cannot.
+bool is_grid(const Results& results, const std::vector<SweepAxis>& axes) {
+  return axes.size() == 2 && fills_grid(results, axes[0], axes[1]);
+}
+
+bool has_intervals(const Results& results) {
+  const std::vector<PairedRow> rows = paired_rows(results);
+  return std::any_of(rows.begin(), rows.end(),
+                     [](const PairedRow& row) { return row.sum && row.sum->interval; });
+}
+
+}  // namespace
+
 std::vector<NamedFigure> standard_figures(const Results& results) {
   std::vector<NamedFigure> figures;
-  const auto add = [&](const char* kind, const char* caption, std::optional<Figure> figure) {
-    if (figure) figures.push_back({kind, caption, std::move(*figure)});
+  const auto add = [&](const char* kind, const char* caption, auto draw_figure) {
+    try {
+      if (std::optional<Figure> figure = draw_figure(results))
+        figures.push_back({kind, caption, std::move(*figure)});
+    } catch (const UsageError&) {  // more than a page has room for
+    }
   };
-  add("curves", "Loss over the course of training", curves_figure(results));
-  if (!sweep_axes(results).empty())
-    add("final", "Final loss against a swept setting", final_figure(results));
+  const std::vector<SweepAxis> axes = sweep_axes(results);
+  add("curves", "Loss over the course of training", [](auto& r) { return curves_figure(r); });
+  if (!axes.empty() || results.arms.size() > 2)
+    add("final", axes.empty() ? "Final loss of each arm" : "Final loss against a swept setting",
+        [](auto& r) { return final_figure(r); });
+  if (is_grid(results, axes))
+    add("heatmap", "Final loss over both settings", [](auto& r) { return heatmap_figure(r); });
+  else if (axes.size() > 1)
+    add("parallel", "All points of the sweep", [](auto& r) { return parallel_figure(r); });
+  if (has_intervals(results))
+    add("paired", "Differences to the baseline, seed by seed",
+        [](auto& r) { return paired_figure(r); });
+  add("ternary", "Ternary weights over the course of training",
+      [](auto& r) { return ternary_figure(r); });
   return figures;
 }
 

@@ -69,7 +69,8 @@ std::string short_number(double value) {
 }
 
 std::vector<Tic> linear_tics(double low, double high, std::size_t many) {
-  const double goal = (high - low) / static_cast<double>(many);
+  // A little more, so that rounding does not halve a step.
+  const double goal = (high - low) / static_cast<double>(many) * (1 + 1e-9);
   if (!(goal > 0) || !std::isfinite(goal)) return {};
   const double unit = std::pow(10.0, std::floor(std::log10(goal))), times = goal / unit;
   const double step = unit * (times >= 5 ? 5 : times >= 2 ? 2 : 1);
@@ -80,8 +81,8 @@ std::vector<Tic> linear_tics(double low, double high, std::size_t many) {
   const double first = std::ceil(low / step - 1e-9), last = std::floor(high / step + 1e-9);
   for (double i = first; i <= last; ++i) {
     const double at = i * step;
-    const std::string number = format_fixed(at / prefix.divisor, digits);
-    tics.push_back({at, i == 0 ? number : number + prefix.letter});
+    const bool bare = i == 0 && *prefix.letter != '\0';  // "0", not "0.0M"
+    tics.push_back({at, bare ? "0" : format_fixed(at / prefix.divisor, digits) + prefix.letter});
   }
   return tics;
 }
@@ -100,7 +101,7 @@ std::vector<Tic> log_tics(double low, double high, std::size_t many) {
         if (at < low * (1 - 1e-9) || at > high * (1 + 1e-9)) continue;
         tics.push_back({at, log_tic_text(at, low, high)});
       }
-    if (best.empty() || misses(tics) < misses(best)) best = std::move(tics);
+    if (best.empty() || misses(tics) <= misses(best)) best = std::move(tics);
   }
   // Many decades: every second, third ...
   const std::size_t each = (best.size() + 2 * many - 1) / (2 * many);
@@ -109,7 +110,9 @@ std::vector<Tic> log_tics(double low, double high, std::size_t many) {
     for (std::size_t i = 0; i < best.size(); i += each) fewer.push_back(best[i]);
     best = std::move(fewer);
   }
-  return best.size() < 2 ? linear_tics(low, high, std::max<std::size_t>(many / 2, 2)) : best;
+  return best.size() < 3 && high < 5 * low
+             ? linear_tics(low, high, std::max<std::size_t>(many / 2, 2))
+             : best;
 }
 
 PlotAxis number_axis(double low, double high, bool log, std::size_t many) {

@@ -33,8 +33,8 @@ std::string short_number(double value);
 // them apart; from 20,000 on with the SI letter of a factor (k, M, G, T, P).
 std::vector<Tic> linear_tics(double low, double high, std::size_t many = 5);
 
-// 1, 1 and 3, or 1, 2 and 5 of each power of ten, whichever comes close to `many`. Falls back on
-// linear tics where a decade has too few.
+// 1, 1 and 3, or 1, 2 and 5 of each power of ten, whichever comes closest to `many`. Linear tics
+// where less than a decade has less than three.
 std::vector<Tic> log_tics(double low, double high, std::size_t many = 6);
 
 // An axis over [low, high] with the tics of its kind.

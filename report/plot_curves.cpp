@@ -7,7 +7,6 @@
 #include <limits>
 #include <map>
 
-#include "core/base/error.h"
 #include "report/format.h"
 #include "report/labels.h"
 #include "report/plot_page.h"
@@ -43,8 +42,12 @@ struct View {
   PlotAxis x, y;
 
   bool is_loss() const { return request.y <= CurveY::BatchLoss; }
+  // Whether the lines are too many to be named one by one.
   bool small() const {
-    return panels.size() > 1 || panels.front().strokes.size() > kPalette.size();
+    const auto& strokes = panels.front().strokes;
+    return panels.size() > 1 || std::count_if(strokes.begin(), strokes.end(), [](const Stroke& s) {
+                                  return !s.behind;
+                                }) > static_cast<std::ptrdiff_t>(kPalette.size());
   }
 };
 
@@ -232,19 +235,42 @@ void one_panel_each(View& view) {
               {"all others", entry_line(kFaint)}};
 }
 
+// All in grey, and those that end lowest in colour.
+void lowest_in_colour(View& view) {
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < view.lines.size(); ++i) order.push_back(i);
+  const auto end_of = [&](std::size_t i) {
+    const CurveLine& line = view.lines[i];
+    return line.main.empty() || !line.finished ? INFINITY : line.main.back().mean;
+  };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return end_of(a) < end_of(b); });
+  Panel panel;
+  for (std::size_t i = kPalette.size(); i < order.size(); ++i)
+    panel.strokes.push_back({order[i], kFaint, true});
+  for (std::size_t i = 0; i < kPalette.size(); ++i) {
+    panel.strokes.push_back({order[i], kPalette[i]});
+    view.key.push_back(
+        {shortened(view.lines[order[i]].label, kLabelChars), entry_line(kPalette[i])});
+  }
+  view.key.push_back(
+      {fmt::format("the other {}", order.size() - kPalette.size()), entry_line(kFaint)});
+  view.panels = {panel};
+}
+
 void place_lines(View& view) {
   const std::size_t key = ramp_key(view);
   if (view.lines.size() <= kPalette.size())
     share_panel(view);
   else if (key < view.keys.size())
     colour_along(view, key);
-  else
+  else if (view.lines.size() <= kMostPanels)
     one_panel_each(view);
-  if (view.panels.size() > kMostPanels)
-    throw UsageError(
-        "plot",
-        fmt::format("the curves must fit {} panels, but need {}", kMostPanels, view.panels.size()),
-        "choose fewer runs by a filter, or what their lines share by --group");
+  if (view.panels.empty() || view.panels.size() > kMostPanels) {
+    view.panels.clear();
+    view.key.clear();
+    lowest_in_colour(view);
+  }
   if (view.request.y == CurveY::Loss) {
     view.key.push_back({"validation", fmt::format("lw 2 lc rgb '{}'", kInk)});
     view.key.push_back({"training", fmt::format("lw 1.2 dt (6,4) lc rgb '{}'", kInk)});
@@ -377,7 +403,7 @@ std::vector<SideLabel> side_labels(const View& view) {
   if (view.small()) return labels;
   for (const Stroke& stroke : view.panels.front().strokes) {
     const CurveLine& line = view.lines[stroke.line];
-    if (line.main.empty()) continue;
+    if (line.main.empty() || stroke.behind) continue;
     const double value = line.main.back().mean;
     if (value >= view.y.low && value < view.y.high) add(line.name, value, stroke.colour);
   }

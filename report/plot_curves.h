@@ -20,7 +20,8 @@ std::pair<double, double> loss_range(const std::vector<CurveLine>& lines,
 // Of each group of runs the mean (line) and the band. Up to seven groups share a panel, each with a
 // colour and a label at its end. More of them are coloured along the swept setting with the most
 // values, a panel for each combination of the others; without such a setting each has a panel of
-// its own, with the others in grey. Nothing if no run has been measured yet.
+// its own, with the others in grey. Where that gives more than 24 panels, all are grey in one, and
+// the seven that end lowest have colours. Nothing if no run has been measured yet.
 std::optional<Figure> curves_figure(const Results& results, const CurveRequest& request = {});
 
 }  // namespace bitlab

@@ -117,9 +117,9 @@ void PlotPage::text_at(const std::string& place, const std::string& text, const 
     font = fmt::format(" font 'DejaVu Sans:Bold,{}'", style.size);
   else if (style.size != 12)
     font = fmt::format(" font ',{}'", style.size);
-  script_ += fmt::format("set label {} at {} {}{}{}{} textcolor rgb '{}'\n", gnuplot_quoted(text),
+  script_ += fmt::format("set label {} at {} {}{}{}{}{} textcolor rgb '{}'\n", gnuplot_quoted(text),
                          place, align, style.upright ? " rotate by 90" : "", font,
-                         style.front ? " front" : "", style.colour);
+                         style.front ? " front" : "", style.boxed ? " boxed" : "", style.colour);
 }
 
 void PlotPage::line(double x0, double y0, double x1, double y1, const std::string& style) {
@@ -169,7 +169,7 @@ void PlotPage::heading(const PlotHeading& heading) {
   }
 }
 
-void PlotPage::panel(const PlotBox& box, const PlotAxis& x, const PlotAxis& y) {
+void PlotPage::panel(const PlotBox& box, const PlotAxis& x, const PlotAxis& y, Frame frame) {
   ++panels_;
   box_ = box;
   x_ = x;
@@ -181,14 +181,18 @@ void PlotPage::panel(const PlotBox& box, const PlotAxis& x, const PlotAxis& y) {
   for (const auto& [name, axis] : {std::pair("x", &x), std::pair("y", &y)}) {
     script_ += fmt::format("{} logscale {}\n", axis->log ? "set" : "unset", name);
     script_ += fmt::format("set {}range [{:.10g}:{:.10g}]\n", name, axis->low, axis->high);
-    script_ += fmt::format("set {}tics {} {}\n", name,
-                           axis->slanted ? "rotate by 30 right" : "norotate", tic_list(*axis));
   }
-  script_ += fmt::format("set border 3 lc rgb '{}' lw 1\n", kGrey);
+  script_ += fmt::format("set border {} lc rgb '{}' lw 1\n", frame == Frame::Axes ? 3 : 0, kGrey);
   script_ += fmt::format("set tics nomirror out scale 0.6 textcolor rgb '{}' font ',11'\n", kInk);
-  script_ += "unset grid\nunset key\n";
-  for (const auto& [name, axis] : {std::pair("x", &x), std::pair("y", &y)})
+  script_ += "unset grid\nunset key\nset style textbox opaque noborder margins 1,1\n";
+  for (const auto& [name, axis] : {std::pair("x", &x), std::pair("y", &y)}) {
+    if (axis->tics.empty())
+      script_ += fmt::format("unset {}tics\n", name);
+    else
+      script_ += fmt::format("set {}tics {} {}\n", name,
+                             axis->slanted ? "rotate by 30 right" : "norotate", tic_list(*axis));
     if (axis->grid) script_ += fmt::format("set grid {}tics lc rgb '#ececec' lw 0.8 lt 1\n", name);
+  }
   // Placed by hand, as terminals differ in where they put axis titles.
   if (!x.title.empty())
     text_at(fmt::format("graph 0.5, screen {:.5f}", (box.bottom - 44) / height_), x.title,

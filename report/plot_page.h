@@ -26,6 +26,7 @@ struct TextStyle {
   Align align = Align::Left;
   bool bold = false, upright = false;  // upright: reads from bottom to top
   bool front = false;                  // over the curves
+  bool boxed = false;                  // on a patch of white
 };
 
 struct PlotBox {
@@ -54,6 +55,8 @@ struct SideLabel {
   std::string text, colour;
 };
 
+enum class Frame { Axes, None };
+
 class PlotPage {
  public:
   explicit PlotPage(double height = kFigureHeight, double width = kFigureWidth);
@@ -69,7 +72,7 @@ class PlotPage {
   void rectangle(const PlotBox& box, const std::string& colour, double opacity = 1);
 
   // Sets up the axes of the next plot; all of text() and line() up to its plot() is drawn with it.
-  void panel(const PlotBox& box, const PlotAxis& x, const PlotAxis& y);
+  void panel(const PlotBox& box, const PlotAxis& x, const PlotAxis& y, Frame frame = Frame::Axes);
   void plot(const std::vector<std::string>& elements);  // parts of gnuplot's plot command
 
   // Labels at the right of the panel, as close to their values as they can be, with leaders.

@@ -41,8 +41,8 @@ TEST_CASE("a report has all its files and nothing else", "[report]") {
   const Report report = write_report(fake.path());
   CHECK(report.figure_error.empty());
   CHECK(files_in(fake.path() / "report") ==
-        std::set<std::string>{"curves.png", "curves.svg", "report.html", "table.csv", "table.json",
-                              "table.md", "table.tex", "verdict.md"});
+        std::set<std::string>{"curves.png", "curves.svg", "paired.png", "paired.svg", "report.html",
+                              "table.csv", "table.json", "table.md", "table.tex", "verdict.md"});
   CHECK(contains(report.text, "b_158 ends 0.100 nats/character above full"));
   CHECK(contains(report.text, (fake.path() / "report" / "curves.svg").string()));
   CHECK(contains(read_file(fake.path() / "report" / "verdict.md"), "tinyshakespeare"));

@@ -23,6 +23,17 @@ Summary summarize(const std::vector<double>& values) {
   return summary;
 }
 
+double upper_fence(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const auto quantile = [&](double p) {
+    const double at = p * static_cast<double>(values.size() - 1);
+    const auto i = static_cast<std::size_t>(at);
+    return std::lerp(values[i], values[std::min(i + 1, values.size() - 1)],
+                     at - static_cast<double>(i));
+  };
+  return std::min(values.back(), quantile(0.75) + 1.5 * (quantile(0.75) - quantile(0.25)));
+}
+
 double student_t_quantile(double p, double dof) {
   return boost::math::quantile(boost::math::students_t(dof), p);
 }

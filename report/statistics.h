@@ -15,6 +15,10 @@ struct Summary {
 
 Summary summarize(const std::vector<double>& values);
 
+// The third quartile plus 1.5 interquartile ranges, but at most the largest value: what lies above
+// is far out (Tukey, "Exploratory Data Analysis", 1977). `values` must not be empty.
+double upper_fence(std::vector<double> values);
+
 // The x with P(T <= x) = p for Student's t with `dof` degrees of freedom; 0 < p < 1, dof > 0.
 double student_t_quantile(double p, double dof);
 
