@@ -104,18 +104,4 @@ std::string CharTokenizer::to_json() const {
   return nlohmann::ordered_json{{"type", "char"}, {"characters", characters_}}.dump();
 }
 
-std::unique_ptr<Tokenizer> tokenizer_from_json(std::string_view json) {
-  std::vector<std::string> characters;
-  try {
-    const auto parsed = nlohmann::json::parse(json);
-    if (parsed.at("type") != "char")
-      throw Error("tokenizer", "type must be 'char', but is " + parsed.at("type").dump());
-    characters = parsed.at("characters").get<std::vector<std::string>>();
-  } catch (const nlohmann::json::exception& e) {
-    throw Error("tokenizer",
-                std::string("must be described by JSON with type and characters, but ") + e.what());
-  }
-  return std::make_unique<CharTokenizer>(std::move(characters));
-}
-
 }  // namespace bitlab

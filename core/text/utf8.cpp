@@ -22,4 +22,36 @@ std::size_t utf8_length(std::string_view text, std::size_t at) {
   return length;
 }
 
+char32_t utf8_code_point(std::string_view text, std::size_t at, std::size_t length) {
+  const auto first = static_cast<unsigned char>(text[at]);
+  if (length == 1) return first;
+  char32_t code = first & (0x7Fu >> length);
+  for (std::size_t i = at + 1; i < at + length; ++i)
+    code = code << 6 | (static_cast<unsigned char>(text[i]) & 0x3Fu);
+  return code;
+}
+
+void append_utf8(std::string& text, char32_t code_point) {
+  const auto put = [&](char32_t byte) { text += static_cast<char>(byte); };
+  if (code_point < 0x80) return put(code_point);
+  if (code_point < 0x800) {
+    put(0xC0 | code_point >> 6);
+  } else {
+    if (code_point < 0x10000) {
+      put(0xE0 | code_point >> 12);
+    } else {
+      put(0xF0 | code_point >> 18);
+      put(0x80 | (code_point >> 12 & 0x3F));
+    }
+    put(0x80 | (code_point >> 6 & 0x3F));
+  }
+  put(0x80 | (code_point & 0x3F));
+}
+
+std::size_t utf8_characters(std::string_view text) {
+  std::size_t count = 0;
+  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  return count;
+}
+
 }  // namespace bitlab
