@@ -2,6 +2,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "core/text/byte_alphabet.h"
+#include "core/text/byte_bpe.h"
 #include "core/text/char_tokenizer.h"
 #include "core/text/word_piece.h"
 
@@ -54,11 +56,93 @@ std::unique_ptr<Tokenizer> word_piece(const json& described) {
   return std::make_unique<WordPiece>(tokens_by_id(model.at("vocab")));
 }
 
+// The regular expression of a byte-level pre-tokenizer: ByteLevel alone is GPT-2's, otherwise
+// Split by an expression and then ByteLevel.
+std::string pattern_of(const json& pre) {
+  if (pre.at("type") == "ByteLevel") {
+    if (pre.value("use_regex", true) && !pre.value("add_prefix_space", true)) return kGpt2Pattern;
+  } else if (pre.at("type") == "Sequence" && pre.at("pretokenizers").size() == 2) {
+    const json& split = pre.at("pretokenizers").at(0);
+    const json& bytes = pre.at("pretokenizers").at(1);
+    if (split.at("type") == "Split" && split.at("behavior") == "Isolated" &&
+        !split.value("invert", false) && bytes.at("type") == "ByteLevel" &&
+        !bytes.value("use_regex", true) && !bytes.value("add_prefix_space", true))
+      return split.at("pattern").at("Regex").get<std::string>();
+  }
+  throw Error(kWhere,
+              "pre_tokenizer must be ByteLevel, or Split by a Regex and ByteLevel, without "
+              "a prefix space, but is " +
+                  pre.dump());
+}
+
+void add_special(const json& described, ByteBpe::Parts& parts) {
+  for (const json& added : described.value("added_tokens", json::array())) {
+    const auto id = added.at("id").get<std::int32_t>();
+    const auto text = added.at("content").get<std::string>();
+    if (id < 0 || id > 10'000'000)
+      throw Error(kWhere,
+                  "ids of added tokens must be in 0..10000000, but one is " + std::to_string(id));
+    if (static_cast<std::size_t>(id) >= parts.tokens.size())
+      parts.tokens.resize(static_cast<std::size_t>(id) + 1);
+    parts.tokens[static_cast<std::size_t>(id)] = text;
+    parts.special.emplace_back(text, id);
+  }
+}
+
+// "left right", or in newer files ["left", "right"].
+BpeMerge merge_of(const json& described, const ByteMap& ids) {
+  std::string left, right;
+  if (described.is_array()) {
+    left = described.at(0).get<std::string>();
+    right = described.at(1).get<std::string>();
+  } else {
+    const auto both = described.get<std::string>();
+    const std::size_t space = both.find(' ');
+    left = both.substr(0, space);
+    if (space != std::string::npos) right = both.substr(space + 1);
+  }
+  const BpeMerge merge = {ids.find(left), ids.find(right), ids.find(left + right)};
+  if (merge.left < 0 || merge.right < 0 || merge.result < 0)
+    throw Error(kWhere,
+                "a merge must join tokens to a token, but " + described.dump() + " does not");
+  return merge;
+}
+
+std::unique_ptr<Tokenizer> byte_bpe(const json& described) {
+  ByteBpe::Parts parts;
+  const json& model = described.at("model");
+  if (described.contains("normalizer") && !described.at("normalizer").is_null())
+    throw Error(kWhere, "normalizer must be null for byte-level BPE, but is " +
+                            described.at("normalizer").dump());
+  parts.pattern = pattern_of(described.at("pre_tokenizer"));
+  parts.whole_pieces = model.value("ignore_merges", false);
+  ByteMap ids;
+  add_special(described, parts);
+  for (const auto& [token, number] : model.at("vocab").items()) {
+    const auto id = number.get<std::int32_t>();
+    if (id < 0 || id > 10'000'000 || !ids.insert(token, id))
+      throw Error(kWhere, "ids must be in 0..10000000, but '" + token + "' has " + number.dump());
+    if (static_cast<std::size_t>(id) >= parts.tokens.size())
+      parts.tokens.resize(static_cast<std::size_t>(id) + 1);
+    std::string& bytes = parts.tokens[static_cast<std::size_t>(id)];
+    if (bytes == token) continue;  // a special token
+    if (!bytes.empty() || !alphabet_to_bytes(token, bytes))
+      throw Error(kWhere, "a token must be of the byte alphabet, with an id of its own, but '" +
+                              token + "' is not");
+  }
+  for (const json& merge : model.at("merges")) parts.merges.push_back(merge_of(merge, ids));
+  if (const json post = described.value("post_processor", json()); post.is_object())
+    if (const json special = post.value("special_tokens", json::object()); !special.empty())
+      parts.begin = special.begin()->at("ids").at(0).get<std::int32_t>();
+  return std::make_unique<ByteBpe>(std::move(parts));
+}
+
 std::unique_ptr<Tokenizer> from_parsed(const json& described) {
   if (described.contains("model")) {
     const json& type = described.at("model").at("type");
     if (type == "WordPiece") return word_piece(described);
-    throw Error(kWhere, "model.type must be WordPiece, but is " + type.dump());
+    if (type == "BPE") return byte_bpe(described);
+    throw Error(kWhere, "model.type must be WordPiece or BPE, but is " + type.dump());
   }
   const json& type = described.at("type");
   if (type == "char") return char_tokenizer(described);
