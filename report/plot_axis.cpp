@@ -110,7 +110,7 @@ std::vector<Tic> log_tics(double low, double high, std::size_t many) {
     for (std::size_t i = 0; i < best.size(); i += each) fewer.push_back(best[i]);
     best = std::move(fewer);
   }
-  return best.size() < 3 && high < 5 * low
+  return best.size() < 3 && high < 10 * low
              ? linear_tics(low, high, std::max<std::size_t>(many / 2, 2))
              : best;
 }

@@ -9,6 +9,7 @@
 
 #include "report/format.h"
 #include "report/labels.h"
+#include "report/plot_curves_view.h"
 #include "report/plot_page.h"
 #include "report/sweep_axes.h"
 
@@ -16,42 +17,9 @@ namespace bitlab {
 
 namespace {
 
-constexpr std::size_t kMostBoth = 4;     // lines that are drawn with validation and training
-constexpr std::size_t kMostPanels = 24;  // on a page
+constexpr std::size_t kMostBoth = 4;  // lines that are drawn with validation and training
 
-// One line in a panel.
-struct Stroke {
-  std::size_t line;
-  std::string colour;
-  bool behind = false;  // only there to compare with
-};
-
-struct Panel {
-  std::string title;
-  std::vector<Stroke> strokes;
-};
-
-// What is drawn, and on which axes.
-struct View {
-  const Results& results;
-  const CurveRequest& request;
-  std::vector<CurveLine> lines;
-  std::vector<std::string> keys;
-  std::vector<Panel> panels;
-  std::vector<KeyEntry> key;
-  PlotAxis x, y;
-
-  bool is_loss() const { return request.y <= CurveY::BatchLoss; }
-  // Whether the lines are too many to be named one by one.
-  bool small() const {
-    const auto& strokes = panels.front().strokes;
-    return panels.size() > 1 || std::count_if(strokes.begin(), strokes.end(), [](const Stroke& s) {
-                                  return !s.behind;
-                                }) > static_cast<std::ptrdiff_t>(kPalette.size());
-  }
-};
-
-std::string x_title(const View& view) {
+std::string x_title(const CurveView& view) {
   const std::string unit = view.results.data.unit;
   const std::int64_t each = view.results.tokens_per_step;
   const bool same =
@@ -72,7 +40,7 @@ std::string x_title(const View& view) {
   return "";
 }
 
-std::string y_title(const View& view) {
+std::string y_title(const CurveView& view) {
   const std::string unit = " (nats per " + view.results.data.unit + ")";
   const bool logged = std::any_of(view.lines.begin(), view.lines.end(),
                                   [](const CurveLine& line) { return line.train_as_logged; });
@@ -96,7 +64,7 @@ std::string y_title(const View& view) {
   return "";
 }
 
-std::string describe_runs(const View& view) {
+std::string describe_runs(const CurveView& view) {
   std::size_t least = std::numeric_limits<std::size_t>::max(), most = 0;
   for (const CurveLine& line : view.lines) {
     if (line.runs == 0) continue;
@@ -113,7 +81,7 @@ std::string describe_runs(const View& view) {
 }
 
 // What the picture shows and how: data, seeds, and what a reader could not see.
-std::string note_of(const View& view) {
+std::string note_of(const CurveView& view) {
   double start = 0;
   bool logged = false;
   for (const CurveLine& line : view.lines) {
@@ -131,6 +99,7 @@ std::string note_of(const View& view) {
     return !line.main.empty() && line.main.back().mean > view.y.high;
   });
   if (out > 0) text += fmt::format("; {} of {} end above the frame", out, view.lines.size());
+  if (view.dropped) text += "; points at 0 left out";
   const auto unfinished = std::count_if(view.lines.begin(), view.lines.end(),
                                         [](const CurveLine& line) { return !line.finished; });
   if (view.small() && unfinished > 0)
@@ -138,146 +107,15 @@ std::string note_of(const View& view) {
   return text;
 }
 
-std::string entry_line(const std::string& colour) {
-  return fmt::format("lw 3.5 lc rgb '{}'", colour);
-}
-
-bool shows(const View& view, const ReferenceLine& r) {
+bool shows(const CurveView& view, const ReferenceLine& r) {
   return r.loss > view.y.low && r.loss < view.y.high;
 }
 
-bool with_references(const View& view) {
+bool with_references(const CurveView& view) {
   return view.is_loss() &&
          std::any_of(view.results.references.begin(), view.results.references.end(),
                      [&](const ReferenceLine& r) { return shows(view, r); });
 }
-
-// --- Which line goes where, in which colour ---
-
-void share_panel(View& view) {
-  Panel panel;
-  for (std::size_t i = 0; i < view.lines.size(); ++i) {
-    panel.strokes.push_back({i, kPalette[i]});
-    view.key.push_back({shortened(view.lines[i].label, kLabelChars), entry_line(kPalette[i])});
-  }
-  view.panels = {panel};
-}
-
-// Values of a key in the order of its axis.
-std::vector<std::string> ordered_values(const View& view, std::size_t key) {
-  std::vector<std::string> values;
-  for (const SweepAxis& axis : sweep_axes(view.results))
-    if (axis.path == view.keys[key])
-      for (const SweptValue& value : axis.values) values.push_back(value.text);
-  const auto add = [&](const std::string& value) {
-    if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
-  };
-  for (const CurveLine& line : view.lines) add(line.group[key]);
-  std::erase_if(values, [&](const std::string& value) {
-    return std::none_of(view.lines.begin(), view.lines.end(),
-                        [&](const CurveLine& line) { return line.group[key] == value; });
-  });
-  return values;
-}
-
-// The key to colour by: the swept setting with the most values; keys.size() if none has three.
-std::size_t ramp_key(const View& view) {
-  std::size_t best = view.keys.size(), most = 2;
-  for (std::size_t k = 0; k < view.keys.size(); ++k) {
-    const std::size_t values = view.keys[k] == "arm" ? 0 : ordered_values(view, k).size();
-    if (values > most) {
-      most = values;
-      best = k;
-    }
-  }
-  return best;
-}
-
-void colour_along(View& view, std::size_t key) {
-  const std::vector<std::string> values = ordered_values(view, key);
-  const auto colour = [&](std::size_t i) {
-    return ramp_colour(kRampLineEnd * static_cast<double>(i) /
-                       static_cast<double>(values.size() - 1));
-  };
-  for (std::size_t i = 0; i < view.lines.size(); ++i) {
-    std::string title;
-    for (std::size_t k = 0; k < view.keys.size(); ++k) {
-      const std::string& value = view.lines[i].group[k];
-      if (k == key || value.empty()) continue;
-      const std::string text = value_text(value);
-      const bool number = text.find_first_not_of("0123456789.e-") == std::string::npos;
-      const std::string name = view.keys[k].substr(view.keys[k].rfind('.') + 1);
-      title += (title.empty() ? "" : ", ") + (number ? name + "=" + text : text);
-    }
-    auto panel = std::find_if(view.panels.begin(), view.panels.end(),
-                              [&](const Panel& p) { return p.title == title; });
-    if (panel == view.panels.end()) panel = view.panels.insert(panel, {title, {}});
-    const auto at = std::find(values.begin(), values.end(), view.lines[i].group[key]);
-    panel->strokes.push_back({i, colour(static_cast<std::size_t>(at - values.begin()))});
-  }
-  view.key.push_back({view.keys[key]});
-  const std::size_t shown = std::min<std::size_t>(values.size(), 9);
-  for (std::size_t j = 0; j < shown; ++j) {
-    const std::size_t i = shown == 1 ? 0 : j * (values.size() - 1) / (shown - 1);
-    view.key.push_back({shortened(value_text(values[i]), kLabelChars), entry_line(colour(i))});
-  }
-}
-
-void one_panel_each(View& view) {
-  for (std::size_t i = 0; i < view.lines.size(); ++i) {
-    Panel panel{view.lines[i].label, {}};
-    for (std::size_t other = 0; other < view.lines.size(); ++other)
-      if (other != i) panel.strokes.push_back({other, kFaint, true});
-    panel.strokes.push_back({i, kPalette[0]});
-    view.panels.push_back(std::move(panel));
-  }
-  view.key = {{"the line named above", entry_line(kPalette[0])},
-              {"all others", entry_line(kFaint)}};
-}
-
-// All in grey, and those that end lowest in colour.
-void lowest_in_colour(View& view) {
-  std::vector<std::size_t> order;
-  for (std::size_t i = 0; i < view.lines.size(); ++i) order.push_back(i);
-  const auto end_of = [&](std::size_t i) {
-    const CurveLine& line = view.lines[i];
-    return line.main.empty() || !line.finished ? INFINITY : line.main.back().mean;
-  };
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return end_of(a) < end_of(b); });
-  Panel panel;
-  for (std::size_t i = kPalette.size(); i < order.size(); ++i)
-    panel.strokes.push_back({order[i], kFaint, true});
-  for (std::size_t i = 0; i < kPalette.size(); ++i) {
-    panel.strokes.push_back({order[i], kPalette[i]});
-    view.key.push_back(
-        {shortened(view.lines[order[i]].label, kLabelChars), entry_line(kPalette[i])});
-  }
-  view.key.push_back(
-      {fmt::format("the other {}", order.size() - kPalette.size()), entry_line(kFaint)});
-  view.panels = {panel};
-}
-
-void place_lines(View& view) {
-  const std::size_t key = ramp_key(view);
-  if (view.lines.size() <= kPalette.size())
-    share_panel(view);
-  else if (key < view.keys.size())
-    colour_along(view, key);
-  else if (view.lines.size() <= kMostPanels)
-    one_panel_each(view);
-  if (view.panels.empty() || view.panels.size() > kMostPanels) {
-    view.panels.clear();
-    view.key.clear();
-    lowest_in_colour(view);
-  }
-  if (view.request.y == CurveY::Loss) {
-    view.key.push_back({"validation", fmt::format("lw 2 lc rgb '{}'", kInk)});
-    view.key.push_back({"training", fmt::format("lw 1.2 dt (6,4) lc rgb '{}'", kInk)});
-  }
-}
-
-// --- Axes ---
 
 template <class Visit>
 void each_point(const std::vector<CurveLine>& lines, Visit visit) {
@@ -287,15 +125,16 @@ void each_point(const std::vector<CurveLine>& lines, Visit visit) {
 }
 
 // On a logarithmic axis what is not above 0 has no place.
-void drop_unplaceable(std::vector<CurveLine>& lines, const CurveRequest& request) {
-  for (CurveLine& line : lines)
+void drop_unplaceable(CurveView& view) {
+  for (CurveLine& line : view.lines)
     for (auto* curve : {&line.main, &line.train})
-      std::erase_if(*curve, [&](const CurvePoint& p) {
-        return (request.log_x && p.x <= 0) || (request.log_y && p.mean <= 0);
-      });
+      view.dropped |=
+          0 < std::erase_if(*curve, [&](const CurvePoint& p) {
+            return (view.request.log_x && p.x <= 0) || (view.request.log_y && p.mean <= 0);
+          });
 }
 
-PlotAxis x_axis(const View& view) {
+PlotAxis x_axis(const CurveView& view) {
   double low = std::numeric_limits<double>::infinity(), high = 0;
   each_point(view.lines, [&](const CurvePoint& p) {
     low = std::min(low, p.x);
@@ -309,7 +148,7 @@ PlotAxis x_axis(const View& view) {
   return number_axis(low, high, view.request.log_x, view.panels.size() > 2 ? 2 : 5);
 }
 
-PlotAxis y_axis(const View& view) {
+PlotAxis y_axis(const CurveView& view) {
   const CurveRequest& request = view.request;
   double low = std::numeric_limits<double>::infinity(), high = -low;
   if (view.is_loss()) {
@@ -336,9 +175,7 @@ PlotAxis y_axis(const View& view) {
   return axis;
 }
 
-// --- Drawing ---
-
-std::string rows_of(const View& view, const std::vector<CurvePoint>& curve, double width) {
+std::string rows_of(const CurveView& view, const std::vector<CurvePoint>& curve, double width) {
   std::string rows;
   const auto columns = static_cast<std::size_t>(width * kPngScale);
   for (const CurvePoint& p :
@@ -347,7 +184,7 @@ std::string rows_of(const View& view, const std::vector<CurvePoint>& curve, doub
   return rows;
 }
 
-void add_data(const View& view, double width, PlotPage& page) {
+void add_data(const CurveView& view, double width, PlotPage& page) {
   for (std::size_t i = 0; i < view.lines.size(); ++i) {
     const CurveLine& line = view.lines[i];
     if (!line.main.empty()) page.data(fmt::format("main{}", i), rows_of(view, line.main, width));
@@ -355,10 +192,10 @@ void add_data(const View& view, double width, PlotPage& page) {
   }
 }
 
-std::vector<std::string> plot_elements(const View& view, const Panel& panel) {
+std::vector<std::string> plot_elements(const CurveView& view, const CurvePanel& panel) {
   std::vector<std::string> behind, bands, trains, mains;
   const double thin = view.small() ? 0.7 : 1;
-  for (const Stroke& stroke : panel.strokes) {
+  for (const CurveStroke& stroke : panel.strokes) {
     const CurveLine& line = view.lines[stroke.line];
     const auto band = [&](const char* name, double opacity) {
       if (line.runs > 1 && !stroke.behind)
@@ -391,7 +228,7 @@ std::vector<std::string> plot_elements(const View& view, const Panel& panel) {
   return behind;
 }
 
-std::vector<SideLabel> side_labels(const View& view) {
+std::vector<SideLabel> side_labels(const CurveView& view) {
   std::vector<SideLabel> labels;
   const auto add = [&](const std::string& name, double value, const std::string& colour) {
     const std::string number = view.is_loss() ? format_fixed(value, 3) : short_number(value);
@@ -401,7 +238,7 @@ std::vector<SideLabel> side_labels(const View& view) {
     for (const ReferenceLine& r : view.results.references)
       if (shows(view, r)) add(r.name, r.loss, kGrey);
   if (view.small()) return labels;
-  for (const Stroke& stroke : view.panels.front().strokes) {
+  for (const CurveStroke& stroke : view.panels.front().strokes) {
     const CurveLine& line = view.lines[stroke.line];
     if (line.main.empty() || stroke.behind) continue;
     const double value = line.main.back().mean;
@@ -410,13 +247,13 @@ std::vector<SideLabel> side_labels(const View& view) {
   return labels;
 }
 
-void draw_references(const View& view, PlotPage& page) {
+void draw_references(const CurveView& view, PlotPage& page) {
   if (!view.is_loss()) return;
   for (const ReferenceLine& r : view.results.references)
     if (shows(view, r)) page.reference(r.loss);
 }
 
-Figure one_panel(View& view, const PlotHeading& heading) {
+Figure one_panel(CurveView& view, const PlotHeading& heading) {
   const std::vector<SideLabel> labels = side_labels(view);
   PlotPage page;
   add_data(view, kFigureWidth, page);
@@ -433,9 +270,9 @@ Figure one_panel(View& view, const PlotHeading& heading) {
 }
 
 // The lowest end of a panel's lines, as a text.
-std::string best_of(const View& view, const Panel& panel) {
+std::string best_of(const CurveView& view, const CurvePanel& panel) {
   const CurveLine* best = nullptr;
-  for (const Stroke& stroke : panel.strokes) {
+  for (const CurveStroke& stroke : panel.strokes) {
     const CurveLine& line = view.lines[stroke.line];
     if (stroke.behind || line.main.empty() || !line.finished) continue;
     if (best == nullptr || line.main.back().mean < best->main.back().mean) best = &line;
@@ -443,7 +280,7 @@ std::string best_of(const View& view, const Panel& panel) {
   return best == nullptr ? "none finished" : "best end " + format_fixed(best->main.back().mean, 3);
 }
 
-Figure small_panels(View& view, const PlotHeading& heading) {
+Figure small_panels(CurveView& view, const PlotHeading& heading) {
   const std::vector<SideLabel> labels = side_labels(view);
   const PanelGrid grid = panel_grid(view.panels.size());
   const double top = heading_height(heading) + 16;
@@ -462,14 +299,14 @@ Figure small_panels(View& view, const PlotHeading& heading) {
       page.text(20, (boxes.back().bottom + boxes.front().top) / 2, y_title(view),
                 {.align = Align::Center, .upright = true});
     }
-    const bool best = view.is_loss() && boxes[i].width() > 190 &&
-                      view.panels[i].strokes.size() > 1 && !view.panels[i].strokes[0].behind;
-    page.text(boxes[i].left + 4, boxes[i].top + 8,
-              shortened(view.panels[i].title,
-                        static_cast<std::size_t>((boxes[i].width() - (best ? 96 : 0)) / 6.8)),
+    const CurvePanel& panel = view.panels[i];
+    const auto room = static_cast<std::size_t>((boxes[i].width() - 4) / 6.8);
+    page.text(boxes[i].left + 4, boxes[i].top + 8, shortened(panel.title, room),
               {.size = kLabelFont, .bold = true});
-    if (best)
-      page.text(boxes[i].right, boxes[i].top + 8, best_of(view, view.panels[i]),
+    const std::string best = best_of(view, panel);
+    const bool ramp = panel.strokes.size() > 1 && !panel.strokes.front().behind;
+    if (view.is_loss() && ramp && count_characters(panel.title) + best.size() + 2 < room)
+      page.text(boxes[i].right, boxes[i].top + 8, best,
                 {.size = 10, .colour = kGrey, .align = Align::Right});
     draw_references(view, page);
     if (i + 1 == std::min(grid.columns, grid.count)) page.side_labels(labels);
@@ -518,13 +355,14 @@ std::pair<double, double> loss_range(const std::vector<CurveLine>& lines,
 
 std::optional<Figure> curves_figure(const Results& results, const CurveRequest& asked) {
   CurveRequest request = asked;
-  View view{results, request, curve_lines(results, request), group_keys(results, request), {}, {},
-            {},      {}};
+  CurveView view{
+      results, request, curve_lines(results, request), group_keys(results, request), {}, {},
+      {},      {}};
   if (view.lines.size() > kMostBoth && request.y == CurveY::Loss) {
     request.y = CurveY::ValLoss;
     view.lines = curve_lines(results, request);
   }
-  drop_unplaceable(view.lines, request);
+  drop_unplaceable(view);
   bool any = false;
   each_point(view.lines, [&](const CurvePoint&) { any = true; });
   if (!any) return std::nullopt;

@@ -148,7 +148,7 @@ void draw_colour_bar(const View& view, const PlotBox& box, PlotPage& page) {
                     std::min(box.top, box.bottom + height * (i + 1) + 0.5)},
                    ramp_colour((i + 0.5) / kSteps));
   }
-  for (const Tic& tic : linear_tics(view.low, view.high, 4)) {
+  for (const Tic& tic : linear_tics(view.low, view.high, box.height() < 160 ? 2 : 4)) {
     const double y = box.bottom + box.height() * view.shade(tic.at);
     page.line(box.right, y, box.right + 4, y, fmt::format("lw 1 lc rgb '{}'", kGrey));
     page.text(box.right + 8, y, tic.text, {.size = 10});

@@ -253,6 +253,8 @@ TEST_CASE("an axis says what its numbers are means of", "[plot]") {
   const std::optional<Figure> figure = curves_figure(results, request);
   CHECK(contains(figure->script, "set logscale x"));
   CHECK(contains(figure->script, "set logscale y"));
+  request.y = CurveY::ValLoss;
+  CHECK(contains(curves_figure(results, request)->script, "points at 0 left out"));
   check_drawn(figure);
 }
 
