@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <optional>
 
 #include "cli/claims.h"
 #include "cli/commands.h"
@@ -10,6 +11,7 @@
 #include "cli/paths.h"
 #include "cli/run_options.h"
 #include "cli/run_page.h"
+#include "cli/schedule_options.h"
 #include "cli/signals.h"
 #include "experiments/outlook.h"
 #include "experiments/planning.h"
@@ -31,8 +33,11 @@ int train(const Experiment& experiment,
   write_configs(experiment, plan, launcher);
   std::cerr << run_page(plan, footprints(experiment, plan), request.threads);
   StatusScreen screen(std::cerr, ::isatty(STDERR_FILENO) ? STDERR_FILENO : -1);
-  const ScheduleOutcome outcome =
-      Scheduler(jobs_of(plan), launcher, screen, {request.retry_failed}).run(stop);
+  std::optional<Pruner> pruner;
+  if (experiment.spec().prune.rule != "none") pruner.emplace(experiment.spec().prune, plan.results);
+  ScheduleOptions options = schedule_options(request.schedule);
+  options.pruner = pruner ? &*pruner : nullptr;
+  const ScheduleOutcome outcome = Scheduler(jobs_of(plan), launcher, screen, options).run(stop);
   if (outcome.signal != 0)
     std::cerr << "stopped; the same command" << (request.rerun ? " without --rerun" : "")
               << " goes on\n";
@@ -87,7 +92,7 @@ int run_command(const std::vector<std::string>& args) {
 
   LocalLauncher launcher({kThisProgram, request.jobs, request.threads});
   const std::vector<Outlook> outlooks =
-      look_ahead(plan, launcher, {request.retry_failed, request.rerun});
+      look_ahead(plan, launcher, {request.schedule.retry_failed, request.rerun});
   for (const std::string& line : other_builds(outlooks)) std::cerr << "note: " << line << "\n";
   if (request.dry_run) {
     const TimeEstimate time =

@@ -51,9 +51,9 @@ RunRequest parse_run_request(const std::vector<std::string>& args) {
       "threads of each run, 1 by default; no result depends on it")(
       "max-runs", po::value(&max_runs)->value_name("N"),
       "only the first N runs of the plan (sweep.max_runs)")(
-      "retry-failed", po::bool_switch(&request.retry_failed), "try runs again that failed before")(
       "rerun", po::bool_switch(&request.rerun),
       "do finished runs again; their results stay in seed-K.old");
+  add_schedule_options(shown, request.schedule);
   hidden.add_options()("word", po::value(&words));
   all.add(shown).add(hidden);
   const po::variables_map parsed = parse_options("run", args, all, "word");
@@ -72,6 +72,8 @@ RunRequest parse_run_request(const std::vector<std::string>& args) {
   if (parsed.count("max-runs") > 0)
     request.overrides.push_back("sweep.max_runs=" +
                                 std::to_string(at_least_one("max-runs", max_runs)));
+  for (const std::string& override : checked_overrides(request.schedule))
+    request.overrides.push_back(override);
   request.command = "bitlab run";
   for (const std::string& arg : args) request.command += " " + arg;
   return request;

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/schedule_options.h"
+
 namespace bitlab {
 
 struct RunRequest {
@@ -11,7 +13,7 @@ struct RunRequest {
   std::vector<std::string> overrides;
   std::size_t jobs = 1;  // runs at once
   std::size_t threads = 1;
-  bool retry_failed = false;
+  ScheduleRequest schedule;
   bool rerun = false;    // what is done is done again
   bool dry_run = false;  // the plan is shown and nothing else is done
   std::string command;   // as typed

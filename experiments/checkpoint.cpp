@@ -16,6 +16,7 @@ using nlohmann::json;
 
 namespace {
 
+constexpr int kTrainerFormat = 1;  // of trainer.json, the newest that is known; without the key 1
 constexpr DType kRealDType = sizeof(real) == 4 ? DType::F32 : DType::F64;
 
 std::vector<std::size_t> shape_of(const Param& p) {
@@ -52,16 +53,21 @@ void verify(const fs::path& path, const std::vector<TensorBytes>& tensors) {
 }
 
 json to_json(const TrainerState& s) {
-  return {{"step", s.step},
-          {"first_loss", s.first_loss},
-          {"loss_sum", s.loss_sum},
-          {"loss_count", s.loss_count},
-          {"train_seconds", s.train_seconds}};
+  return {{"format", kTrainerFormat},   {"step", s.step},
+          {"first_loss", s.first_loss}, {"loss_sum", s.loss_sum},
+          {"loss_count", s.loss_count}, {"train_seconds", s.train_seconds}};
 }
 
 TrainerState read_state(const fs::path& path) {
   try {
     const json j = json::parse(read_file(path));
+    const int format = j.value("format", 1);
+    if (format > kTrainerFormat)
+      throw Error(path.string(),
+                  "must be of format " + std::to_string(kTrainerFormat) +
+                      " or older, but a newer bitlab wrote it (format " + std::to_string(format) +
+                      ")",
+                  "use that version, or a newer one");
     return {j.at("step"), j.at("first_loss"), j.at("loss_sum"), j.at("loss_count"),
             j.at("train_seconds")};
   } catch (const json::exception& e) {

@@ -63,7 +63,7 @@ fs::path find_experiment(const std::string& name, const fs::path& home) {
 // What arms have in common, so that their runs are paired and end in one report.
 bool shared_by_arms(const std::string& path) {
   return path == "title" || path == "question" || path == "claims" || path == "seeds" ||
-         path == "baseline" || table_of(path) == "data";
+         path == "baseline" || table_of(path) == "data" || table_of(path) == "prune";
 }
 
 void refuse_unshared(const LoadedConfig& config, Problems& problems) {

@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr auto kLook = std::chrono::milliseconds(10);  // between two looks at the children
+constexpr auto kLook = std::chrono::milliseconds(2);  // between two looks at the children
 
 // An argument or environment list for exec.
 class CStrings {
@@ -143,6 +143,11 @@ std::vector<RunExit> LocalLauncher::poll(std::chrono::milliseconds wait) {
     if (!exits.empty() || now >= end) return exits;
     std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(kLook, end - now));
   }
+}
+
+void LocalLauncher::stop_run(std::size_t id, bool at_once) {
+  const auto running = pids_.find(id);
+  if (running != pids_.end()) ::kill(running->second, at_once ? SIGKILL : SIGTERM);
 }
 
 void LocalLauncher::stop(bool at_once) {

@@ -16,6 +16,7 @@ struct RunJob {
   std::uint64_t seed = 1;
   std::int64_t steps = 0;
   std::filesystem::path dir;  // the run folder; holds config.toml
+  std::string base = {};      // what pruning compares within: the arm of the file
 };
 
 // How a started run ended.
@@ -38,7 +39,8 @@ class Launcher {
   // The runs that ended since the last call. Returns early when one ends, else after `wait`.
   virtual std::vector<RunExit> poll(std::chrono::milliseconds wait) = 0;
 
-  // Asks all started runs to save their state and end, or ends them at once.
+  // Asks one started run, or all, to save its state and end, or ends it at once.
+  virtual void stop_run(std::size_t id, bool at_once) = 0;
   virtual void stop(bool at_once) = 0;
 
   // Whether a living worker, of this launcher or of another scheduler, holds this run.
@@ -68,6 +70,7 @@ class LocalLauncher : public Launcher {
   std::size_t slots() const override { return options_.slots; }
   void start(std::size_t id, const RunJob& job) override;
   std::vector<RunExit> poll(std::chrono::milliseconds wait) override;
+  void stop_run(std::size_t id, bool at_once) override;
   void stop(bool at_once) override;
   bool claimed(const RunJob& job) const override;
 

@@ -96,9 +96,10 @@ std::vector<Footprint> footprints(const Experiment& experiment, const Plan& plan
 
 std::vector<RunJob> jobs_of(const Plan& plan) {
   std::vector<RunJob> jobs;
-  for (const PlannedRun& run : plan.runs())
-    jobs.push_back(
-        {plan.experiment, plan.arms[run.arm].name, run.seed, plan.arms[run.arm].steps, run.dir});
+  for (const PlannedRun& run : plan.runs()) {
+    const PlannedArm& arm = plan.arms[run.arm];
+    jobs.push_back({plan.experiment, arm.name, run.seed, arm.steps, run.dir, arm.base});
+  }
   return jobs;
 }
 

@@ -1,11 +1,12 @@
 #include "experiments/run_folder.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <cmath>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <utility>
 
 #include "core/base/error.h"
 #include "core/base/files.h"
@@ -16,6 +17,8 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 namespace {
+
+constexpr int kStatusFormat = 1;  // the newest that is known; without the key it is 1
 
 constexpr std::array<const char*, 6> kStates = {"queued", "running",     "done",
                                                 "failed", "interrupted", "pruned"};
@@ -43,6 +46,13 @@ std::optional<double> maybe(const json& object, const char* key) {
 }
 
 RunStatus parse_status(const json& j, const fs::path& path) {
+  const int format = j.value("format", 1);
+  if (format > kStatusFormat)
+    throw Error(path.string(),
+                "must be of format " + std::to_string(kStatusFormat) +
+                    " or older, but a newer bitlab wrote it (format " + std::to_string(format) +
+                    ")",
+                "use that version, or a newer one");
   RunStatus s;
   s.state = parse_state(j.at("state"), path);
   s.step = j.at("step");
@@ -64,12 +74,38 @@ RunStatus parse_status(const json& j, const fs::path& path) {
   return s;
 }
 
+std::string status_text(const RunStatus& s) {
+  const json j = {{"format", kStatusFormat},
+                  {"state", to_string(s.state)},
+                  {"step", s.step},
+                  {"steps", s.steps},
+                  {"attempt", s.attempt},
+                  {"pid", s.pid},
+                  {"host", s.host},
+                  {"started", s.started},
+                  {"ended", s.ended},
+                  {"reason", s.reason},
+                  {"train_seconds", s.train_seconds},
+                  {"wall_seconds", s.wall_seconds},
+                  {"tokens_per_s", s.tokens_per_s},
+                  {"bytes_full", s.bytes_full},
+                  {"bytes_packed", s.bytes_packed},
+                  {"val_loss", number(s.val_loss)},
+                  {"val_loss_best", number(s.val_loss_best)},
+                  {"train_loss", number(s.train_loss)}};
+  return j.dump(2) + "\n";
+}
+
 }  // namespace
 
 std::string to_string(RunState state) { return kStates[static_cast<size_t>(state)]; }
 
 std::optional<RunLock> RunLock::try_take(const fs::path& run_dir) {
-  fs::create_directories(run_dir);
+  std::error_code error;
+  fs::create_directories(run_dir, error);
+  if (error)
+    throw Error(run_dir.string(), "cannot be created: " + error.message(),
+                "is the results folder writable?");
   std::optional<FileLock> lock = FileLock::try_take(run_dir / "lock");
   if (!lock) return std::nullopt;
   return RunLock(std::move(*lock));
@@ -95,24 +131,17 @@ RunStatus RunFolder::status() const {
 }
 
 void RunFolder::set_status(const RunStatus& s) const {
-  const json j = {{"state", to_string(s.state)},
-                  {"step", s.step},
-                  {"steps", s.steps},
-                  {"attempt", s.attempt},
-                  {"pid", s.pid},
-                  {"host", s.host},
-                  {"started", s.started},
-                  {"ended", s.ended},
-                  {"reason", s.reason},
-                  {"train_seconds", s.train_seconds},
-                  {"wall_seconds", s.wall_seconds},
-                  {"tokens_per_s", s.tokens_per_s},
-                  {"bytes_full", s.bytes_full},
-                  {"bytes_packed", s.bytes_packed},
-                  {"val_loss", number(s.val_loss)},
-                  {"val_loss_best", number(s.val_loss_best)},
-                  {"train_loss", number(s.train_loss)}};
-  write_file_atomic(file("status.json"), j.dump(2) + "\n");
+  write_file_atomic(file("status.json"), status_text(s));
+}
+
+void RunFolder::mark_queued(std::int64_t steps) const {
+  RunStatus queued;
+  queued.steps = steps;
+  const fs::path temporary = file("status.json.queued" + std::to_string(::getpid()));
+  std::error_code ignored;  // a full disk shows where it matters
+  if (std::ofstream(temporary) << status_text(queued) << std::flush)
+    fs::create_hard_link(temporary, file("status.json"), ignored);  // unless there is one
+  fs::remove(temporary, ignored);
 }
 
 bool RunFolder::done() const { return fs::exists(file("DONE")); }

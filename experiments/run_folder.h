@@ -64,9 +64,12 @@ class RunFolder {
 
   // Done means the DONE marker, which is written last. A status that says running without a living
   // worker is read as interrupted. No status at all is queued. Throws Error if the status is
-  // damaged.
+  // damaged or of a newer format than this program knows.
   RunStatus status() const;
   void set_status(const RunStatus& status) const;
+  // Writes the status of a run that waits for its first start, if there is no status yet: never
+  // over that of a worker which was faster. Not forced to disk, as nothing is lost with it.
+  void mark_queued(std::int64_t steps) const;
   bool done() const;
   void mark_done() const;
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "experiments/launcher.h"
+#include "experiments/prune.h"
 #include "experiments/run_folder.h"
 
 namespace bitlab {
@@ -22,13 +23,14 @@ enum class RunPhase {
   Done,
   Failed,
   Interrupted,  // ended with its state saved: the next command goes on
+  Pruned,       // ended early by a rule of the sweep
 };
 
 struct RunView {
   RunJob job;
   RunPhase phase = RunPhase::Queued;
-  bool earlier = false;  // it was done, or had failed, before this schedule began
-  std::string reason;    // of Failed and Interrupted
+  bool earlier = false;  // it was done, pruned or had failed before this schedule began
+  std::string reason;    // of Failed, Interrupted and Pruned
   RunStatus status;      // as read last
   std::optional<RunProgress> progress;
 };
@@ -41,6 +43,7 @@ class ScheduleObserver {
   virtual void on_change(const RunView& /*run*/) {}  // of its phase
   virtual void on_tick(const std::vector<RunView>& /*runs*/) {
   }  // a few times a second, progress read anew
+  // Workers are asked to save and end, or ended at once. signal 0: because a run failed.
   virtual void on_stop(int /*signal*/, bool /*at_once*/) {}
   virtual void on_end(const std::vector<RunView>& /*runs*/) {}
 };
@@ -55,13 +58,18 @@ struct StopRequest {
 struct ScheduleOptions {
   bool retry_failed = false;  // runs that failed earlier are tried again, once
   std::chrono::milliseconds tick{200};
+  bool fail_fast = false;  // the first run that fails stops the others, with their state saved
+  std::chrono::milliseconds timeout{0};     // of one attempt of a run; 0: none
+  std::chrono::milliseconds grace{60'000};  // to save its state, for a run that is ended early
+  Pruner* pruner = nullptr;                 // ends hopeless runs; null: none, and runs that were
+                                            // pruned before are gone on with
 };
 
 struct ScheduleOutcome {
   std::vector<RunView> runs;
   int signal = 0;  // what stopped the schedule, 0 if nothing did
 
-  int exit_code() const;  // 128 + signal; 1 if any run is not done; else 0
+  int exit_code() const;  // 128 + signal; 1 if any run is neither done nor pruned; else 0
 };
 
 class Scheduler {
@@ -76,10 +84,21 @@ class Scheduler {
   ScheduleOutcome run(const StopRequest& stop);
 
  private:
+  using Clock = std::chrono::steady_clock;  // a clock that is set back ends no run
+
+  // A run that is being ended early, and what it is then.
+  struct Ending {
+    RunPhase phase;
+    std::string reason;
+    Clock::time_point deadline;  // then it is ended at once
+  };
+
   struct Entry {
     RunView view;
     std::int64_t attempt_before =
         0;  // attempts when this schedule began, or when it started the run
+    Clock::time_point started{};
+    std::optional<Ending> ending;  // decided while it runs
   };
 
   // What the run folder says of a run that this scheduler does not have running; reads its status.
@@ -88,7 +107,13 @@ class Scheduler {
   void start_queued();
   void finish(Entry& entry, const RunExit& exit);
   void change(Entry& entry, RunPhase phase, const std::string& reason = "");
+  void begin();
   void obey(const StopRequest& stop);
+  void end_hopeless();  // runs out of time, and what the pruner picks
+  void end_early(std::size_t id, RunPhase phase, const std::string& reason);
+  void conclude(Entry& entry);  // writes the state of a run that was ended early
+  void tell_pruner(const Entry& entry) const;
+  bool stopping() const { return signal_ != 0 || failed_fast_; }
   void tick();
   std::size_t count(RunPhase phase) const;
   std::vector<RunView> views() const;
@@ -99,6 +124,7 @@ class Scheduler {
   ScheduleOptions options_;
   int signal_ = 0;
   int requests_obeyed_ = 0;
+  bool failed_fast_ = false;
 };
 
 }  // namespace bitlab

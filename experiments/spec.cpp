@@ -46,6 +46,10 @@ void Spec::fields(FieldVisitor& v) {
   eval.fields(v);
   v.end();
 
+  v.begin("prune", "early stopping of hopeless runs");
+  prune.fields(v);
+  v.end();
+
   v.begin("model", "the model");
   const std::string before = model_name;
   v.field("name", model_name, {.help = "kind of model", .choices = models().names()});

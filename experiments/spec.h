@@ -8,6 +8,7 @@
 
 #include "core/config/fields.h"
 #include "experiments/optimizer.h"
+#include "experiments/prune.h"
 #include "experiments/schedule.h"
 #include "experiments/trainer_config.h"
 #include "layers/models/registry.h"
@@ -36,6 +37,7 @@ struct Spec : Configurable {
   ScheduleConfig schedule;
   TrainConfig train;
   EvalConfig eval;
+  PruneConfig prune;
 
   Spec();
   void fields(FieldVisitor& v) override;

@@ -32,6 +32,8 @@ const char* phase_name(RunPhase phase) {
       return "FAILED";
     case RunPhase::Interrupted:
       return "interrupted";
+    case RunPhase::Pruned:
+      return "pruned";
   }
   return "";
 }
@@ -95,7 +97,8 @@ TerminalSize terminal_size(int fd) {
 std::string status_line(const RunView& run, std::size_t name_width) {
   std::string line = fmt::format("{:<{}}  {:>4}  {:<11}", run.job.arm, name_width, run.job.seed,
                                  phase_name(run.phase));
-  if (run.phase == RunPhase::Failed || run.phase == RunPhase::Interrupted)
+  if (run.phase == RunPhase::Failed || run.phase == RunPhase::Interrupted ||
+      run.phase == RunPhase::Pruned)
     return line + "  " + run.reason.substr(0, run.reason.find('\n'));
   if (!run.progress) return line;
   const RunProgress& p = *run.progress;
@@ -120,11 +123,12 @@ std::string last_lines(const std::filesystem::path& path, std::size_t count) {
 }
 
 void StatusScreen::on_begin(const std::vector<RunView>& runs, std::size_t slots) {
-  std::size_t done = 0, resumed = 0, failed = 0, elsewhere = 0;
+  std::size_t done = 0, resumed = 0, failed = 0, elsewhere = 0, pruned = 0;
   for (const RunView& run : runs) {
     name_width_ = std::max(name_width_, run.job.arm.size());
     done += run.phase == RunPhase::Done;
     failed += run.phase == RunPhase::Failed;
+    pruned += run.phase == RunPhase::Pruned;
     elsewhere += run.phase == RunPhase::Elsewhere;
     resumed += run.phase == RunPhase::Queued && run.status.step > 0;
   }
@@ -132,8 +136,9 @@ void StatusScreen::on_begin(const std::vector<RunView>& runs, std::size_t slots)
   if (done > 0) text += fmt::format(", {} done before", done);
   if (resumed > 0) text += fmt::format(", {} to be resumed", resumed);
   if (failed > 0) text += fmt::format(", {} failed before (--retry-failed tries again)", failed);
+  if (pruned > 0) text += fmt::format(", {} pruned before", pruned);
   if (elsewhere > 0) text += fmt::format(", {} running in another process", elsewhere);
-  if (done + failed < runs.size())
+  if (done + failed + pruned < runs.size())
     text += fmt::format("; {} at once", std::min(slots, runs.size()));
   event(text);
 }
@@ -146,6 +151,8 @@ void StatusScreen::on_change(const RunView& run) {
       return event(name(run) + ": runs in another process, waiting for it");
     case RunPhase::Interrupted:
       return event(name(run) + ": interrupted, " + run.reason);
+    case RunPhase::Pruned:
+      return event(name(run) + ": " + run.reason);
     case RunPhase::Running:
       if (live()) return;
       return event(name(run) + (run.status.step > 0
@@ -186,10 +193,10 @@ void StatusScreen::on_tick(const std::vector<RunView>& runs) {
 }
 
 void StatusScreen::on_stop(int signal, bool at_once) {
-  event(at_once ? "ending the workers at once; the last checkpoints stay"
-                : fmt::format(
-                      "stopping ({}): the workers save their state; once more ends them at once",
-                      signal == SIGINT ? "Ctrl-C" : fmt::format("signal {}", signal)));
+  if (at_once) return event("ending the workers at once; the last checkpoints stay");
+  if (signal == 0) return event("stopping (--fail-fast): the other workers save their state");
+  event(fmt::format("stopping ({}): the workers save their state; once more ends them at once",
+                    signal == SIGINT ? "Ctrl-C" : fmt::format("signal {}", signal)));
 }
 
 void StatusScreen::on_end(const std::vector<RunView>& /*runs*/) {

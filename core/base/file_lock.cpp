@@ -21,17 +21,31 @@ struct flock whole_file(short type) {
   return lock;
 }
 
-}  // namespace
-
-std::optional<FileLock> FileLock::try_take(const std::filesystem::path& path) {
+int open_lock(const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (fd < 0)
     throw Error(path.string(), std::string("cannot be opened: ") + std::strerror(errno),
                 "is the results folder writable?");
+  return fd;
+}
+
+}  // namespace
+
+std::optional<FileLock> FileLock::try_take(const std::filesystem::path& path) {
+  const int fd = open_lock(path);
   struct flock whole = whole_file(F_WRLCK);
   if (::fcntl(fd, F_OFD_SETLK, &whole) == 0) return FileLock(fd);
   ::close(fd);
   return std::nullopt;
+}
+
+FileLock FileLock::wait_for(const std::filesystem::path& path) {
+  FileLock lock(open_lock(path));
+  struct flock whole = whole_file(F_WRLCK);
+  while (::fcntl(lock.fd_, F_OFD_SETLKW, &whole) != 0)
+    if (errno != EINTR)
+      throw Error(path.string(), std::string("cannot be locked: ") + std::strerror(errno));
+  return lock;
 }
 
 bool FileLock::held(const std::filesystem::path& path) {

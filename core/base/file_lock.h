@@ -12,6 +12,8 @@ class FileLock {
   // Creates the file if need be, but not its folder. Empty if another living process holds it.
   // Throws Error if the file cannot be opened for writing.
   static std::optional<FileLock> try_take(const std::filesystem::path& path);
+  // The same, but waits until it is free.
+  static FileLock wait_for(const std::filesystem::path& path);
   // False if there is no such file, or it cannot be opened.
   static bool held(const std::filesystem::path& path);
   FileLock(FileLock&& other) noexcept;

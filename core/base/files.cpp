@@ -115,6 +115,22 @@ void write_files_atomic(const std::vector<FileToWrite>& files) {
   sync_disk_of(files.front().path);
 }
 
+void append_line(const fs::path& path, std::string_view line) {
+  Descriptor file{::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644)};
+  if (file.fd < 0) fail(path, "cannot be opened");
+  char last = '\n';
+  if (const off_t size = ::lseek(file.fd, 0, SEEK_END); size > 0)
+    if (::pread(file.fd, &last, 1, size - 1) != 1) fail(path, "cannot be read");
+  const std::string text = (last == '\n' ? "" : "\n") + std::string(line) + "\n";
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t n = ::write(file.fd, text.data() + done, text.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail(path, "cannot be written");
+    done += static_cast<std::size_t>(n);
+  }
+  if (::fsync(file.fd) != 0) fail(path, "cannot be forced to disk");
+}
+
 std::string utc_now() {
   const std::time_t now = std::time(nullptr);
   std::tm parts{};

@@ -25,6 +25,10 @@ struct FileToWrite {
 // its old or its new content.
 void write_files_atomic(const std::vector<FileToWrite>& files);
 
+// Adds a line to a file, in one write, and forces it to disk. What a crash left of a cut-off line
+// is ended first. Throws Error.
+void append_line(const std::filesystem::path& path, std::string_view line);
+
 // Forces a directory's entries (creations, renames) or a finished file to disk.
 void sync_path(const std::filesystem::path& path);
 
