@@ -63,7 +63,7 @@ TrainerState read_state(const fs::path& path) {
     const json j = json::parse(read_file(path));
     const int format = j.value("format", 1);
     if (format > kTrainerFormat)
-      throw Error(path.string(),
+      throw Obstacle(path.string(),
                   "must be of format " + std::to_string(kTrainerFormat) +
                       " or older, but a newer bitlab wrote it (format " + std::to_string(format) +
                       ")",

@@ -1,6 +1,7 @@
 #include "experiments/plan.h"
 
 #include <algorithm>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/base/files.h"
@@ -49,7 +50,25 @@ std::string arm_hash(const Arm& arm, const DataFacts& data) {
   return sha256_hex(text).substr(0, 8);
 }
 
+namespace {
+
+// A plan that a newer bitlab wrote says more than this one could write: it stays.
+void refuse_newer(const fs::path& path) {
+  if (!fs::is_regular_file(path)) return;
+  std::ifstream in(path);
+  const auto there = nlohmann::json::parse(in, nullptr, /*allow_exceptions=*/false);
+  if (there.is_object() && there.value("format", 1) > kPlanFormat)
+    throw Obstacle(path.string(),
+                   "must be of format " + std::to_string(kPlanFormat) +
+                       " or older, but a newer bitlab wrote it (format " +
+                       std::to_string(there.value("format", 1)) + ")",
+                   "use that version, or another results folder (BITLAB_RESULTS)");
+}
+
+}  // namespace
+
 void write_plan(const Plan& plan) {
+  refuse_newer(plan.results / "plan.json");
   using nlohmann::ordered_json;
   ordered_json references = ordered_json::array(), arms = ordered_json::array();
   for (const ReferenceLoss& r : plan.references)

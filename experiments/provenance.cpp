@@ -84,8 +84,9 @@ ordered_json attempt_json(const WorkerOptions& options,
 
 // What is there, or an empty object: provenance that is damaged must not cost a run.
 ordered_json read_provenance(const RunFolder& folder) {
-  std::ifstream in(folder.file("provenance.json"));
-  const ordered_json json = ordered_json::parse(in, nullptr, /*allow_exceptions=*/false);
+  const fs::path path = folder.file("provenance.json");
+  if (!fs::is_regular_file(path)) return ordered_json::object();
+  const auto json = ordered_json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
   return json.is_object() ? json : ordered_json::object();
 }
 

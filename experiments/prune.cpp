@@ -224,15 +224,14 @@ std::vector<LossPoint> read_curve(const fs::path& run) {
 
 std::optional<std::string> Pruner::judge(const RunJob& job, const RunProgress& progress) {
   if (progress.step < min_steps(job.steps)) return std::nullopt;
-  const auto [seen, first] = seen_.try_emplace(name_of(job), progress.val_loss);
-  if (!first && std::memcmp(&seen->second, &progress.val_loss, sizeof(double)) == 0)
+  // A new evaluation mostly has a new loss; one that stays as it is, is seen at the next hundredth.
+  LossPoint& seen = seen_.try_emplace(name_of(job), LossPoint{-job.steps, 0}).first->second;
+  const bool new_loss = std::memcmp(&seen.loss, &progress.val_loss, sizeof seen.loss) != 0;
+  if (!new_loss && progress.step - seen.step < std::max<std::int64_t>(1, job.steps / 100))
     return std::nullopt;
   const std::vector<LossPoint> curve = read_curve(job.dir);
-  if (curve.empty()) {
-    seen_.erase(seen);
-    return std::nullopt;
-  }
-  seen->second = progress.val_loss;
+  if (curve.empty()) return std::nullopt;
+  seen = {progress.step, progress.val_loss};
   return judge_curve(job, curve, /*may_prune=*/true);
 }
 

@@ -89,8 +89,8 @@ class Pruner {
 
   PruneConfig config_;
   std::filesystem::path results_;
-  std::string settings_;                // judgements under other settings do not count
-  std::map<std::string, double> seen_;  // the last validation loss looked at, by run
+  std::string settings_;                   // judgements under other settings do not count
+  std::map<std::string, LossPoint> seen_;  // at the last look, by run
   std::map<std::string, std::vector<std::pair<std::string, std::vector<LossPoint>>>>
       finished_;  // by group: name and curve of the runs that are done
   mutable std::vector<Entry> log_;

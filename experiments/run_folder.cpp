@@ -48,11 +48,11 @@ std::optional<double> maybe(const json& object, const char* key) {
 RunStatus parse_status(const json& j, const fs::path& path) {
   const int format = j.value("format", 1);
   if (format > kStatusFormat)
-    throw Error(path.string(),
-                "must be of format " + std::to_string(kStatusFormat) +
-                    " or older, but a newer bitlab wrote it (format " + std::to_string(format) +
-                    ")",
-                "use that version, or a newer one");
+    throw Obstacle(path.string(),
+                   "must be of format " + std::to_string(kStatusFormat) +
+                       " or older, but a newer bitlab wrote it (format " + std::to_string(format) +
+                       ")",
+                   "use that version, or a newer one");
   RunStatus s;
   s.state = parse_state(j.at("state"), path);
   s.step = j.at("step");
@@ -104,8 +104,8 @@ std::optional<RunLock> RunLock::try_take(const fs::path& run_dir) {
   std::error_code error;
   fs::create_directories(run_dir, error);
   if (error)
-    throw Error(run_dir.string(), "cannot be created: " + error.message(),
-                "is the results folder writable?");
+    throw Obstacle(run_dir.string(), "cannot be created: " + error.message(),
+                   "is the results folder writable?");
   std::optional<FileLock> lock = FileLock::try_take(run_dir / "lock");
   if (!lock) return std::nullopt;
   return RunLock(std::move(*lock));
@@ -139,6 +139,7 @@ void RunFolder::mark_queued(std::int64_t steps) const {
   queued.steps = steps;
   const fs::path temporary = file("status.json.queued" + std::to_string(::getpid()));
   std::error_code ignored;  // a full disk shows where it matters
+  fs::create_directories(dir_, ignored);
   if (std::ofstream(temporary) << status_text(queued) << std::flush)
     fs::create_hard_link(temporary, file("status.json"), ignored);  // unless there is one
   fs::remove(temporary, ignored);
@@ -149,6 +150,7 @@ bool RunFolder::done() const { return fs::exists(file("DONE")); }
 void RunFolder::mark_done() const { write_file_atomic(file("DONE"), utc_now() + "\n"); }
 
 std::optional<RunProgress> RunFolder::progress() const {
+  if (!fs::is_regular_file(file("progress.json"))) return std::nullopt;
   std::ifstream in(file("progress.json"));
   const json j = json::parse(in, nullptr, /*allow_exceptions=*/false);
   if (!j.is_object() || !j.contains("step") || !j.contains("steps")) return std::nullopt;

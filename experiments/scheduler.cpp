@@ -158,7 +158,10 @@ void Scheduler::finish(Entry& entry, const RunExit& exit) {
       return change(entry, RunPhase::Interrupted,
                     "stopped by signal " + std::to_string(exit.code - 128));
     if (launcher_.claimed(view.job)) return change(entry, RunPhase::Elsewhere);  // it came first
-    change(entry, RunPhase::Failed, describe(exit));
+    // An obstacle, such as a full disk, ended it: a failure of this command, not of the run.
+    const bool said_why = told && !exit.killed && view.status.state == RunState::Interrupted &&
+                          !view.status.ended.empty();
+    change(entry, RunPhase::Failed, said_why ? view.status.reason : describe(exit));
   } catch (const std::exception& e) {
     change(entry, RunPhase::Failed, e.what());
   }

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <functional>
 #include <memory>
+#include <thread>
 
 #include "core/base/catch.h"
 #include "core/base/error.h"
@@ -10,6 +11,7 @@
 #include "core/io/test_folder.h"
 
 using namespace bitlab;
+namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
 namespace {
@@ -53,6 +55,9 @@ class FakeLauncher : public Launcher {
     return exits;
   }
 
+  void stop_run(std::size_t id, bool at_once) override {
+    run_stops.push_back(running.at(id).arm + (at_once ? " at once" : ""));
+  }
   void stop(bool at_once) override { stops.push_back(at_once); }
   bool claimed(const RunJob& job) const override { return claimed_arm == job.arm; }
 
@@ -67,6 +72,7 @@ class FakeLauncher : public Launcher {
   std::string refuses, claimed_arm;
   std::vector<std::string> started;
   std::vector<bool> stops;
+  std::vector<std::string> run_stops;
   std::map<std::size_t, RunJob> running;
   std::function<void()> on_poll;
   std::function<RunExit(std::size_t, const RunJob&)> end = succeed;  // code < 0: goes on
@@ -90,6 +96,7 @@ struct Bench {
   FakeLauncher launcher;
   Recorder recorder;
   StopRequest stop;
+  ScheduleOptions options;
 
   Bench() {
     for (const std::string arm : {"a", "b"})
@@ -98,7 +105,9 @@ struct Bench {
   }
   RunFolder run(std::size_t i) const { return RunFolder(jobs[i].dir); }
   ScheduleOutcome schedule(bool retry_failed = false) {
-    return Scheduler(jobs, launcher, recorder, {retry_failed, milliseconds(1)}).run(stop);
+    options.retry_failed = retry_failed;
+    options.tick = milliseconds(1);
+    return Scheduler(jobs, launcher, recorder, options).run(stop);
   }
 };
 
@@ -308,4 +317,79 @@ TEST_CASE("a second stop ends workers at once", "[scheduler]") {
   CHECK(outcome.exit_code() == 130);
   CHECK(bench.launcher.stops == std::vector<bool>{false, true});
   CHECK(outcome.runs[0].phase == RunPhase::Interrupted);
+}
+
+TEST_CASE("runs that wait say so in their status, and never over that of a worker", "[scheduler]") {
+  Bench bench;
+  bench.launcher.slot_count = 1;
+  bench.run(3).set_status(status_of(RunState::Interrupted, 4));
+  bench.launcher.on_poll = [&] {
+    if (bench.launcher.polls > 1) return;
+    const RunStatus waiting = RunFolder(bench.jobs[1].dir).status();
+    CHECK(waiting.state == RunState::Queued);
+    CHECK(waiting.steps == 100);
+    CHECK(fs::exists(bench.run(1).file("status.json")));
+    CHECK(bench.run(3).status().attempt == 4);
+  };
+  CHECK(bench.schedule().exit_code() == 0);
+  for (const auto& file : fs::directory_iterator(bench.jobs[1].dir))
+    CHECK(file.path().filename().string().find("queued") == std::string::npos);
+}
+
+TEST_CASE("with fail-fast the first failure stops the others, which save their state",
+          "[scheduler]") {
+  Bench bench;
+  bench.options.fail_fast = true;
+  bench.run(3).set_status(status_of(RunState::Failed, 1, "from before"));  // stops nothing
+  bench.launcher.end = [&](std::size_t id, const RunJob&) {
+    if (id == 0) return RunExit{id, 3, false};
+    return RunExit{id, bench.launcher.stops.empty() ? -1 : 143, false};
+  };
+  const ScheduleOutcome outcome = bench.schedule();
+  CHECK(outcome.exit_code() == 1);
+  CHECK(outcome.signal == 0);
+  CHECK(bench.launcher.stops == std::vector<bool>{false});
+  CHECK(bench.launcher.started == Names{"a 1", "a 2"});
+  CHECK(outcome.runs[1].phase == RunPhase::Interrupted);
+  CHECK(outcome.runs[2].phase == RunPhase::Queued);
+}
+
+TEST_CASE("a run out of time is asked to save, then ended, and is tried again only on request",
+          "[scheduler]") {
+  const bool deaf = GENERATE(false, true);
+  Bench bench;
+  bench.jobs.resize(1);
+  bench.options.timeout = milliseconds(30);
+  bench.options.grace = milliseconds(deaf ? 30 : 60'000);
+  const Names asked = deaf ? Names{"a", "a at once"} : Names{"a"};
+  bench.launcher.end = [&](std::size_t id, const RunJob&) {
+    const Names& stops = bench.launcher.run_stops;
+    if (stops.empty() || (deaf && stops.back() != "a at once")) return RunExit{id, -1, false};
+    return RunExit{id, deaf ? 137 : 143, deaf};
+  };
+  bench.launcher.on_poll = [] { std::this_thread::sleep_for(milliseconds(1)); };
+  CHECK(bench.schedule().exit_code() == 1);
+  CHECK(bench.launcher.run_stops == asked);
+  const std::string reason =
+      "timed out after 30 ms; --retry-failed goes on from its last checkpoint";
+  CHECK(bench.recorder.reasons["a 1"] == reason);
+  const RunStatus status = bench.run(0).status();
+  CHECK(status.state == RunState::Failed);
+  CHECK(status.reason == reason);
+
+  bench.launcher.started.clear();
+  CHECK(bench.schedule().exit_code() == 1);
+  CHECK(bench.launcher.started.empty());
+  bench.launcher.end = FakeLauncher::succeed;
+  CHECK(bench.schedule(/*retry_failed=*/true).exit_code() == 0);
+}
+
+TEST_CASE("a status of a newer format fails its run alone and stays as it is", "[scheduler]") {
+  Bench bench;
+  const std::string newer = "{\"format\": 2, \"state\": \"sleeping\"}";
+  write_file_atomic(bench.run(0).file("status.json"), newer);
+  CHECK(bench.schedule().exit_code() == 1);
+  CHECK(bench.launcher.started == Names{"a 2", "b 1", "b 2"});
+  CHECK(bench.recorder.reasons["a 1"].find("newer bitlab") != std::string::npos);
+  CHECK(read_file(bench.run(0).file("status.json")) == newer);
 }

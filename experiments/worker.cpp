@@ -8,6 +8,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <system_error>
 
 #include "core/base/error.h"
 #include "core/base/files.h"
@@ -210,6 +211,14 @@ void train(const WorkerOptions& options,
   }
 }
 
+// A run that an obstacle ended has not failed: without it, the same command goes on.
+void fail(RunStatus& status, const std::exception& why) {
+  const bool obstacle = dynamic_cast<const Obstacle*>(&why) != nullptr ||
+                        dynamic_cast<const std::system_error*>(&why) != nullptr;
+  status.state = obstacle ? RunState::Interrupted : RunState::Failed;
+  status.reason = why.what();
+}
+
 RunStatus begin(const RunFolder& folder) {
   RunStatus status = folder.status();
   status.state = RunState::Running;
@@ -239,16 +248,14 @@ int run_worker(const WorkerOptions& options, const std::atomic<int>& stop) {
   try {
     train(options, folder, stop, status);
   } catch (const std::exception& e) {
-    status.state = RunState::Failed;
-    status.reason = e.what();
+    fail(status, e);
   }
   status.ended = utc_now();
   status.wall_seconds = wall_before + seconds_since(start);
   try {
     end_provenance(folder, status);
   } catch (const std::exception& e) {  // without it a run is not done
-    if (status.state == RunState::Done) status.reason = e.what();
-    if (status.state == RunState::Done) status.state = RunState::Failed;
+    if (status.state == RunState::Done) fail(status, e);
   }
   folder.set_status(status);
   if (status.state == RunState::Done) {
@@ -256,7 +263,8 @@ int run_worker(const WorkerOptions& options, const std::atomic<int>& stop) {
     return 0;
   }
   std::printf("%s: %s\n", to_string(status.state).c_str(), status.reason.c_str());
-  return status.state == RunState::Interrupted ? 128 + stop.load() : 1;
+  const bool stopped = status.state == RunState::Interrupted && stop.load() != 0;
+  return stopped ? 128 + stop.load() : 1;
 }
 
 }  // namespace bitlab

@@ -19,6 +19,8 @@ using nlohmann::json;
 
 namespace {
 
+constexpr int kStatusFormat = 1;  // the newest that is known; experiments/run_folder.cpp writes it
+
 constexpr std::array<const char*, 7> kStates = {"queued",      "running", "done",      "failed",
                                                 "interrupted", "pruned",  "unreadable"};
 
@@ -35,6 +37,9 @@ std::optional<double> maybe(const json& object, const char* key) {
 
 void read_status(const fs::path& dir, SeedResult& run) {
   const json status = json::parse(read_file(dir / "status.json"));
+  if (value_or(status, "format", 1) > kStatusFormat)
+    throw Error((dir / "status.json").string(), "was written by a newer bitlab",
+                "use that version, or a newer one");
   run.state = parse_state(status.at("state"));
   run.reason = value_or<std::string>(status, "reason", "");
   run.step = value_or<std::int64_t>(status, "step", 0);

@@ -17,6 +17,13 @@ class Error : public std::runtime_error {
   explicit Error(const std::string& whole_message) : std::runtime_error(whole_message) {}
 };
 
+// Something outside of a run stands in its way: a full disk, files of a newer version. When it is
+// gone, the same command goes on.
+class Obstacle : public Error {
+ public:
+  using Error::Error;
+};
+
 // The request or the config was wrong and nothing was run: exit code 2.
 class UsageError : public Error {
  public:

@@ -24,7 +24,7 @@ struct flock whole_file(short type) {
 int open_lock(const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (fd < 0)
-    throw Error(path.string(), std::string("cannot be opened: ") + std::strerror(errno),
+    throw Obstacle(path.string(), std::string("cannot be opened: ") + std::strerror(errno),
                 "is the results folder writable?");
   return fd;
 }
@@ -44,7 +44,7 @@ FileLock FileLock::wait_for(const std::filesystem::path& path) {
   struct flock whole = whole_file(F_WRLCK);
   while (::fcntl(lock.fd_, F_OFD_SETLKW, &whole) != 0)
     if (errno != EINTR)
-      throw Error(path.string(), std::string("cannot be locked: ") + std::strerror(errno));
+      throw Obstacle(path.string(), std::string("cannot be locked: ") + std::strerror(errno));
   return lock;
 }
 

@@ -21,8 +21,8 @@ namespace {
 
 [[noreturn]] void fail(const fs::path& path, const std::string& what) {
   const int code = errno;
-  throw Error(path.string(), what + ": " + std::strerror(code),
-              code == ENOSPC ? "free some disk space and run the same command again" : "");
+  throw Obstacle(path.string(), what + ": " + std::strerror(code),
+                 code == ENOSPC ? "free some disk space and run the same command again" : "");
 }
 
 // A file descriptor that closes itself.
@@ -42,7 +42,7 @@ fs::path folder_of(const fs::path& path) {
 fs::path write_temporary(const fs::path& path, std::string_view content, bool sync) {
   std::error_code error;
   fs::create_directories(folder_of(path), error);
-  if (error) throw Error(folder_of(path).string(), "cannot be created: " + error.message());
+  if (error) throw Obstacle(folder_of(path).string(), "cannot be created: " + error.message());
   const fs::path temporary =
       path.string() + ".tmp" + std::to_string(::getpid()) + "-" +
       std::to_string(std::hash<std::thread::id>{}(std::this_thread::get_id()));

@@ -18,7 +18,7 @@ namespace {
 
 [[noreturn]] void fail(const fs::path& path, const std::string& what) {
   const int code = errno;
-  throw Error(path.string(), what + ": " + std::strerror(code),
+  throw Obstacle(path.string(), what + ": " + std::strerror(code),
               code == ENOSPC ? "free some disk space and run the same command again" : "");
 }
 
@@ -32,7 +32,7 @@ AtomicFile::AtomicFile(const fs::path& path)
     : path_(path), temporary_(path.string() + ".tmp" + std::to_string(::getpid())) {
   std::error_code error;
   fs::create_directories(folder_of(path), error);
-  if (error) throw Error(folder_of(path).string(), "cannot be created: " + error.message());
+  if (error) throw Obstacle(folder_of(path).string(), "cannot be created: " + error.message());
   fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd_ < 0) fail(temporary_, "cannot be created");
 }

@@ -142,7 +142,7 @@ void publish(MetricsWriter& writer, const fs::path& path) {
   sync_path(temporary_of(path));
   std::error_code error;
   fs::rename(temporary_of(path), path, error);
-  if (error) throw Error(path.string(), "cannot be replaced: " + error.message());
+  if (error) throw Obstacle(path.string(), "cannot be replaced: " + error.message());
 }
 
 }  // namespace
