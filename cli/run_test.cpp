@@ -24,7 +24,7 @@ TEST_CASE("a run request keeps words apart from options", "[cli]") {
   CHECK(r.jobs == 3);
   CHECK(r.threads == 1);
   CHECK(r.dry_run);
-  CHECK(r.retry_failed);
+  CHECK(r.schedule.retry_failed);
   CHECK_FALSE(r.rerun);
   CHECK(r.command == "bitlab run x -n optim.lr=1,2 --jobs 3 --max-runs 5 --retry-failed seed=1..2");
   CHECK(parse_run_request({"x"}).jobs >= 1);

@@ -24,6 +24,7 @@ class NoLauncher : public Launcher {
   std::size_t slots() const override { return 1; }
   void start(std::size_t, const RunJob&) override { FAIL("nothing may be started"); }
   std::vector<RunExit> poll(std::chrono::milliseconds) override { return {}; }
+  void stop_run(std::size_t, bool) override {}
   void stop(bool) override {}
   bool claimed(const RunJob& job) const override { return job.dir == held; }
   fs::path held;
