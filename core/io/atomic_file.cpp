@@ -19,7 +19,7 @@ namespace {
 [[noreturn]] void fail(const fs::path& path, const std::string& what) {
   const int code = errno;
   throw Obstacle(path.string(), what + ": " + std::strerror(code),
-              code == ENOSPC ? "free some disk space and run the same command again" : "");
+                 code == ENOSPC ? "free some disk space and run the same command again" : "");
 }
 
 fs::path folder_of(const fs::path& path) {

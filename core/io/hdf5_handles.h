@@ -43,7 +43,7 @@ Result check_hdf5(Result result, const std::string& where, const std::string& wh
     const std::string reason = hdf5_reason();
     const bool full = reason.find("No space left") != std::string::npos;
     throw Obstacle(where, what + ": " + reason,
-                full ? "free some disk space and run the same command again" : "");
+                   full ? "free some disk space and run the same command again" : "");
   }
   return result;
 }

@@ -1,12 +1,11 @@
 #include "core/io/metrics.h"
 
-#include <chrono>
+#include <cerrno>
 #include <cstddef>
 #include <cstring>
-#include <thread>
+#include <fstream>
 
 #include "core/base/error.h"
-#include "core/base/files.h"
 #include "core/io/hdf5_table.h"
 
 namespace bitlab {
@@ -104,18 +103,11 @@ RunMetrics metrics_of(hid_t file, const std::string& where) {
   return metrics;
 }
 
-// `read` of an opened file. A file that is being written can look broken for an instant.
+// `read` of an opened file.
 template <class Read>
-auto read_patiently(const fs::path& path, Read read) {
+auto read_opened(const fs::path& path, Read read) {
   const QuietHdf5 quiet;
-  for (int attempt = 1;; ++attempt) {
-    try {
-      return read(open_to_read(path).id(), path.string());
-    } catch (const Error&) {
-      if (attempt == 5 || !fs::exists(path)) throw;
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-  }
+  return read(open_to_read(path).id(), path.string());
 }
 
 void copy_text(const std::string& text, char* out, std::size_t size, const std::string& where) {
@@ -136,31 +128,61 @@ void append_until(MetricsWriter& writer, const std::vector<Row>& rows, std::int6
 
 fs::path temporary_of(const fs::path& path) { return path.string() + ".tmp"; }
 
-// From now on `path` is the whole file that was built beside it.
-void publish(MetricsWriter& writer, const fs::path& path) {
-  writer.flush();
-  sync_path(temporary_of(path));
+// Access to a file that lives in memory only.
+Hdf5Handle memory_access(const std::string& where) {
+  Hdf5Handle access(check_hdf5(H5Pcreate(H5P_FILE_ACCESS), where, "has no access list"), H5Pclose);
+  check_hdf5(H5Pset_fapl_core(access.id(), std::size_t{1} << 16, /*backing_store=*/0), where,
+             "cannot be kept in memory");
+  return access;
+}
+
+// The bytes that the file would have on disk.
+std::vector<char> image_of(hid_t file, const std::string& where) {
+  check_hdf5(H5Fflush(file, H5F_SCOPE_GLOBAL), where, "cannot be written");
+  const ssize_t size = H5Fget_file_image(file, nullptr, 0);
+  check_hdf5(size, where, "has no image");
+  std::vector<char> image(static_cast<std::size_t>(size));
+  check_hdf5(H5Fget_file_image(file, image.data(), image.size()), where, "has no image");
+  return image;
+}
+
+// Replaces the file as a whole, so that whoever opens it finds one that is complete. It is not
+// forced to disk: a kill loses nothing, and after a loss of power the checkpoint decides.
+void replace(const fs::path& path, const std::vector<char>& image) {
+  const fs::path temporary = temporary_of(path);
+  std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
+  out.write(image.data(), static_cast<std::streamsize>(image.size()));
+  out.close();
+  if (!out) {
+    const std::string why = std::strerror(errno);
+    std::error_code ignored;
+    fs::remove(temporary, ignored);
+    throw Obstacle(path.string(), "cannot be written: " + why,
+                   "free some disk space and run the same command again");
+  }
   std::error_code error;
-  fs::rename(temporary_of(path), path, error);
+  fs::rename(temporary, path, error);
   if (error) throw Obstacle(path.string(), "cannot be replaced: " + error.message());
 }
 
 }  // namespace
 
 struct MetricsWriter::Impl {
+  fs::path path;
   std::string where;
-  Hdf5Handle file;
+  Hdf5Handle
+      file;  // in memory: HDF5 does not write a file in place so that it is whole at any time
   TableWriter train, eval, quant;
+  bool written = false;  // all rows are in the file on disk
 
-  Impl(const fs::path& path, const std::map<std::string, std::string>& attributes)
-      : where(path.string()),
-        file(
-            check_hdf5(
-                H5Fcreate(
-                    temporary_of(path).c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, unlocked_access().id()),
-                where,
-                "cannot be created"),
-            H5Fclose),
+  Impl(const fs::path& file_path, const std::map<std::string, std::string>& attributes)
+      : path(file_path),
+        where(path.string()),
+        file(check_hdf5(
+                 H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, memory_access(where).id()),
+                 where,
+                 "cannot be created"),
+             H5Fclose),
         train(file.id(), kTrain, where),
         eval(file.id(), kEval, where),
         quant(file.id(), kQuant, where) {
@@ -191,7 +213,7 @@ MetricsWriter MetricsWriter::create(const fs::path& path,
                                     const std::map<std::string, std::string>& attributes) {
   const QuietHdf5 quiet;
   MetricsWriter writer(std::make_unique<Impl>(path, attributes));
-  publish(writer, path);
+  writer.flush();
   return writer;
 }
 
@@ -202,34 +224,41 @@ MetricsWriter MetricsWriter::resume(const fs::path& path, std::int64_t resume_st
   append_until(writer, kept.train, resume_step);
   append_until(writer, kept.eval, resume_step);
   append_until(writer, kept.quant, resume_step);
-  publish(writer, path);
+  writer.flush();
   return writer;
 }
 
-void MetricsWriter::append(const TrainRow& row) { impl_->train.append(&row); }
+void MetricsWriter::append(const TrainRow& row) {
+  impl_->train.append(&row);
+  impl_->written = false;
+}
 
 void MetricsWriter::append(const EvalRow& row) {
   EvalRecord record{row.step, {}, row.loss, row.standard_error, row.tokens};
   copy_text(row.split, record.split, kSplitSize, impl_->where);
   impl_->eval.append(&record);
+  impl_->written = false;
 }
 
 void MetricsWriter::append(const QuantRow& row) {
   QuantRecord record{row.step, {}, row.minus, row.zero, row.plus, row.flips, row.scale};
   copy_text(row.layer, record.layer, kLayerSize, impl_->where);
   impl_->quant.append(&record);
+  impl_->written = false;
 }
 
 void MetricsWriter::flush() {
+  if (impl_->written) return;
   const QuietHdf5 quiet;
   impl_->train.write();
   impl_->eval.write();
   impl_->quant.write();
-  check_hdf5(H5Fflush(impl_->file.id(), H5F_SCOPE_GLOBAL), impl_->where, "cannot be written");
+  replace(impl_->path, image_of(impl_->file.id(), impl_->where));
+  impl_->written = true;
 }
 
-RunMetrics read_metrics(const fs::path& path) { return read_patiently(path, metrics_of); }
+RunMetrics read_metrics(const fs::path& path) { return read_opened(path, metrics_of); }
 
-RunLosses read_losses(const fs::path& path) { return read_patiently(path, losses_of); }
+RunLosses read_losses(const fs::path& path) { return read_opened(path, losses_of); }
 
 }  // namespace bitlab
