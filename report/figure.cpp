@@ -114,12 +114,13 @@ std::string terminal(const Figure& figure, ImageFormat format) {
     return fmt::format(
         "set terminal svg noenhanced size {},{} font 'DejaVu Sans,12' background '#ffffff'\n",
         figure.width, figure.height);
+  // Of cairo's terminals fonts are a third larger than their size says, lines in PDF half as wide.
   if (format == ImageFormat::Pdf)
     return fmt::format(
         "set terminal pdfcairo noenhanced size {:.4f}in,{:.4f}in font 'DejaVu Sans,12' "
-        "fontscale {} linewidth {} dashlength 1.2 pointscale {} background '#ffffff'\n",
-        figure.width * kPdfScale / 72, figure.height * kPdfScale / 72, kPdfScale, kPdfScale,
-        kPdfScale);
+        "fontscale {} linewidth {} dashlength 1.6 pointscale {} background '#ffffff'\n",
+        figure.width * kPdfScale / 72, figure.height * kPdfScale / 72, kPdfScale * 0.75,
+        kPdfScale * 2, kPdfScale * 1.5);
   return fmt::format(
       "set terminal pngcairo noenhanced size {},{} font 'DejaVu Sans,12' fontscale {} linewidth {} "
       "dashlength 1.7 pointscale {} background '#ffffff'\n",

@@ -149,7 +149,8 @@ PlotHeading heading_of(const View& view, std::size_t runs) {
     }
   }
   heading.key.push_back({"+1", fmt::format("lw 1.3 lc rgb '{}'", kInk)});
-  heading.key.push_back({"-1", fmt::format("lw 1.3 dt (4,3) lc rgb '{}'", kInk)});
+  // Of another width, or gnuplot's SVG takes both for one line and loses the dashes.
+  heading.key.push_back({"-1", fmt::format("lw 1.31 dt (4,3) lc rgb '{}'", kInk)});
   return heading;
 }
 
