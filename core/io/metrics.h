@@ -6,9 +6,9 @@
 //   /quant  step, layer, minus, zero, plus, flips, scale      one row a ternary weight matrix and
 //   log point
 //
-// Each is a chunked, extendible 1-D compound dataset with the attribute `units`. The writer keeps the
-// file in memory and replaces it as a whole at every log point, so that it is complete whenever it is
-// opened, by a plain h5py.File(path) too, and after kill -9.
+// Each is a chunked, extendible 1-D compound dataset with the attribute `units`. The writer keeps
+// the file in memory and replaces it as a whole at every log point, so that it is complete whenever
+// it is opened, by a plain h5py.File(path) too, and after kill -9.
 #include <cstdint>
 #include <filesystem>
 #include <map>
