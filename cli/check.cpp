@@ -1,6 +1,13 @@
 // bitlab check: every TOML file in configs/ loads, and every arm of it resolves.
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
+#include <initializer_list>
 #include <iostream>
 
 #include "cli/claims.h"
@@ -10,6 +17,8 @@
 #include "cli/sweep_text.h"
 #include "core/base/error.h"
 #include "experiments/plan.h"
+#include "experiments/plugin.h"
+#include "experiments/plugin_loader.h"
 
 namespace bitlab {
 
@@ -29,10 +38,18 @@ std::vector<fs::path> toml_files(const fs::path& folder) {
   return files;
 }
 
-bool check_file(const fs::path& file, const fs::path& home) {
-  const std::string shown = file.lexically_relative(home).string();
+// Below `home` as seen from there.
+std::string shown_name(const fs::path& file, const fs::path& home) {
+  const fs::path below = fs::absolute(file).lexically_normal().lexically_relative(home);
+  return below.empty() || *below.begin() == ".." ? file.string() : below.string();
+}
+
+bool check_file(const fs::path& file,
+                const fs::path& home,
+                const std::vector<std::string>& plugins) {
+  const std::string shown = shown_name(file, home);
   try {
-    const Experiment experiment = load_experiment(file.string(), {}, home);
+    const Experiment experiment = load_experiment(file.string(), {}, home, plugins);
     check_claims(experiment);
     std::cout << "ok      " << shown;
     if (experiment.arms.size() > 1) {
@@ -50,21 +67,86 @@ bool check_file(const fs::path& file, const fs::path& home) {
   }
 }
 
+bool has_layers(const PluginLibrary& plugin) {
+  for (const AnyRegistry* registry : std::initializer_list<const AnyRegistry*>{
+           &models(), &linear_layers(), &norm_layers(), &weight_quantizers()})
+    for (const EntryInfo& entry : registry->list())
+      if (entry.origin.plugin == plugin.name) return true;
+  return false;
+}
+
+// libmine.so -> libmine-double.so
+fs::path double_twin(const fs::path& library) {
+  return library.parent_path() /
+         (library.stem().string() + "-double" + library.extension().string());
+}
+
+// Beside this program in the build folder, else where it is installed.
+fs::path check_layers_program() {
+  const fs::path folder = fs::read_symlink("/proc/self/exe").parent_path();
+  for (const fs::path& place : {folder, folder.parent_path() / BITLAB_LIBEXEC})
+    if (fs::exists(place / "bitlab-check-layers")) return place / "bitlab-check-layers";
+  throw Error("bitlab check",
+              "--layers must find the program bitlab-check-layers, but there is none",
+              "build it: scripts/build build cli/bitlab-check-layers");
+}
+
+// Whether all layers are right, those of the loaded plugins too.
+bool check_layers() {
+  std::vector<std::string> command = {check_layers_program().string()};
+  bool all_right = true;
+  for (const PluginLibrary& plugin : loaded_plugins()) {
+    if (!has_layers(plugin)) continue;
+    const fs::path twin = double_twin(plugin.file);
+    if (fs::exists(twin)) {
+      command.push_back(twin.string());
+      continue;
+    }
+    std::cout << "WRONG   plugin " << plugin.name << ": cannot be checked without " << twin.string()
+              << ", its build in double precision\n";
+    all_right = false;
+  }
+  std::cout << std::flush;
+  std::vector<char*> arguments;
+  for (std::string& word : command) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  pid_t pid = 0;
+  const int error = ::posix_spawn(&pid, arguments[0], nullptr, nullptr, arguments.data(), environ);
+  if (error != 0)
+    throw Error(command[0], std::string("cannot be started: ") + std::strerror(error));
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0 && all_right;
+}
+
 }  // namespace
 
 int check_command(const std::vector<std::string>& args) {
-  po::options_description options(
-      "bitlab check: reads every TOML file in configs/ and resolves its arms");
-  options.add_options()("help,h", "show this");
-  if (parse_options("check", args, options).count("help")) {
-    std::cout << options;
+  std::vector<std::string> names, plugins;
+  po::options_description options("Options"), all;
+  options.add_options()("help,h", "show this")("plugin", po::value(&plugins)->value_name("FILE"),
+                                               "load this plugin as well")(
+      "layers", "the backward of every layer and quantiser as well, against central differences");
+  all.add(options).add_options()("files", po::value(&names));
+  const po::variables_map parsed = parse_options("check", args, all, "files");
+  if (parsed.count("help")) {
+    std::cout << "usage: bitlab check [FILE.toml ...]\n\nReads every TOML file in configs/, or the "
+                 "ones that are named, and resolves its arms. With --layers also\n"
+                 "all layers, with those of plugins: libmine.so is checked by libmine-double.so "
+                 "beside it.\n\n"
+              << options;
     return 0;
   }
   const fs::path home = project_root();
   std::size_t wrong = 0;
-  const std::vector<fs::path> files = toml_files(home / "configs");
-  for (const fs::path& file : files) wrong += !check_file(file, home);
+  const std::vector<fs::path> files = names.empty()
+                                          ? toml_files(home / "configs")
+                                          : std::vector<fs::path>(names.begin(), names.end());
+  for (const fs::path& file : files) wrong += !check_file(file, home, plugins);
   std::cout << files.size() - wrong << " of " << files.size() << " files are right\n";
+  for (const std::string& plugin : plugins) load_plugin(plugin);
+  if (parsed.count("layers") && !check_layers()) return 1;
   return wrong == 0 ? 0 : 1;
 }
 

@@ -11,6 +11,7 @@ int run_command(const std::vector<std::string>& args);       // run.cpp
 int list_command(const std::vector<std::string>& args);      // list.cpp
 int config_command(const std::vector<std::string>& args);    // config.cpp
 int check_command(const std::vector<std::string>& args);     // check.cpp
+int plugins_command(const std::vector<std::string>& args);   // plugins.cpp
 int data_command(const std::vector<std::string>& args);      // data.cpp
 int worker_command(const std::vector<std::string>& args);    // worker.cpp, started by run
 int ls_command(const std::vector<std::string>& args);        // ls.cpp
@@ -29,5 +30,10 @@ int rerun_command(const std::vector<std::string>& args);     // rerun.cpp
 int generate_command(const std::vector<std::string>& args);  // generate.cpp
 int verify_command(const std::vector<std::string>& args);    // verify.cpp
 int bench_command(const std::vector<std::string>& args);     // bench.cpp
+
+// Asked by shells and by the build.
+int completion_command(const std::vector<std::string>& args);  // completion.cpp
+int complete_command(const std::vector<std::string>& args);    // completion.cpp
+int man_command(const std::vector<std::string>& args);         // man_page.cpp
 
 }  // namespace bitlab

@@ -69,10 +69,12 @@ void show_sweep(const Experiment& experiment) {
 }  // namespace
 
 int config_command(const std::vector<std::string>& args) {
-  std::vector<std::string> words;
+  std::vector<std::string> words, plugins;
   std::string arm_name;
   po::options_description options("options"), all;
   options.add_options()("arm", po::value(&arm_name)->value_name("NAME"), "this arm only")(
+      "plugin", po::value(&plugins)->value_name("FILE"),
+      "a library with plugins, beside those that the experiment names")(
       "fields", "what each setting means and may be")("help,h", "show this");
   all.add(options).add_options()("words", po::value(&words), "");
   const po::variables_map parsed = parse_options("config", args, all, "words");
@@ -85,7 +87,7 @@ int config_command(const std::vector<std::string>& args) {
   if (words.empty())
     throw UsageError("bitlab config", "an experiment must be named", "bitlab list shows them");
   const Experiment experiment =
-      load_experiment(words.front(), {words.begin() + 1, words.end()}, project_root());
+      load_experiment(words.front(), {words.begin() + 1, words.end()}, project_root(), plugins);
   if (arm_name.empty()) show_sweep(experiment);
   bool first = true;
   for (const Arm* arm : chosen_arms(experiment, arm_name)) {

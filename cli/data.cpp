@@ -44,7 +44,8 @@ int list() {
   std::cout << std::left << std::setw(18) << "name" << std::right << std::setw(10) << "bytes"
             << "  " << std::left << std::setw(16) << "licence"
             << "here\n";
-  for (const Source& source : sources()) {
+  for (const std::string& name : data_sources().names()) {
+    const Source& source = data_sources().at(name);
     const auto here = find_local(source);
     std::cout << std::left << std::setw(18) << source.name << std::right << std::setw(10)
               << source.bytes << "  " << std::left << std::setw(16) << source.licence
@@ -127,7 +128,8 @@ int data_command(const std::vector<std::string>& given) {
   if (verb == "verify" && args.size() == 2) return verify(named(args[1]), true) ? 0 : 1;
   if (verb == "verify" && args.size() == 1) {
     bool all_right = true;
-    for (const Source& source : sources()) all_right = verify(source, false) && all_right;
+    for (const std::string& name : data_sources().names())
+      all_right = verify(data_sources().at(name), false) && all_right;
     return all_right ? 0 : 1;
   }
   throw UsageError("bitlab data", "must be followed by list, get NAME, path NAME or verify [NAME]",

@@ -32,9 +32,26 @@ std::string known_results(const fs::path& root) {
 
 }  // namespace
 
-fs::path project_root() { return from_environment("BITLAB_HOME", fs::current_path()); }
+namespace {
 
-fs::path results_root() { return from_environment("BITLAB_RESULTS", project_root() / "results"); }
+// Where configs/ is: here, else where this program was installed with its own, else here too.
+fs::path place_of_configs() {
+  const fs::path here = fs::current_path();
+  if (fs::is_directory(here / "configs")) return here;
+  std::error_code none;
+  const fs::path program = fs::read_symlink("/proc/self/exe", none);
+  const fs::path installed = program.parent_path().parent_path() / BITLAB_DATA;
+  return fs::is_directory(installed / "configs", none) ? installed : here;
+}
+
+}  // namespace
+
+fs::path project_root() { return from_environment("BITLAB_HOME", place_of_configs()); }
+
+fs::path results_root() {
+  return from_environment("BITLAB_RESULTS",
+                          from_environment("BITLAB_HOME", fs::current_path()) / "results");
+}
 
 fs::path find_results(const std::string& name) {
   for (const fs::path& folder : {results_root() / name, fs::path(name)})

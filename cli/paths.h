@@ -5,10 +5,11 @@
 
 namespace bitlab {
 
-// The project: BITLAB_HOME, which the launcher sets, else the current folder.
+// The project, which holds configs/: BITLAB_HOME, which the launcher sets, else the current folder,
+// else PREFIX/share/bitlab where this program is installed.
 std::filesystem::path project_root();
 
-// Where runs land: BITLAB_RESULTS, else results/ in the project.
+// Where runs land: BITLAB_RESULTS, else results/ in BITLAB_HOME, else in the current folder.
 std::filesystem::path results_root();
 
 // The folder of an experiment's results: NAME under results_root(), or else a folder that `name` is

@@ -82,7 +82,7 @@ int run_command(const std::vector<std::string>& args) {
   const RunRequest request = parse_run_request(args);
   if (request.experiment.empty()) return 0;
   const Experiment experiment =
-      load_experiment(request.experiment, request.overrides, project_root());
+      load_experiment(request.experiment, request.overrides, project_root(), request.plugins);
   check_claims(experiment);
   const DataConfig& config = experiment.spec().data;
   const Dataset data = open_dataset(config);

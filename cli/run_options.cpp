@@ -51,6 +51,8 @@ RunRequest parse_run_request(const std::vector<std::string>& args) {
       "threads of each run, 1 by default; no result depends on it")(
       "max-runs", po::value(&max_runs)->value_name("N"),
       "only the first N runs of the plan (sweep.max_runs)")(
+      "plugin", po::value(&request.plugins)->value_name("FILE"),
+      "a library with plugins, beside those that the experiment names")(
       "rerun", po::bool_switch(&request.rerun),
       "do finished runs again; their results stay in seed-K.old");
   add_schedule_options(shown, request.schedule);

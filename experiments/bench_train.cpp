@@ -60,10 +60,9 @@ TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOpti
 
   const Clock::time_point start = Clock::now();
   LanguageModel model = build_model(spec, static_cast<std::size_t>(data.facts.vocab_size), 1);
-  const LanguageTask task(data.tokens, spec.eval, spec.seq_len(),
-                          static_cast<std::size_t>(spec.train.batch_size), 1);
+  const std::unique_ptr<Task> task = make_task(spec, data, 1);
   ThreadTeam team(options.threads);
-  UpdateStep update({spec.optim, spec.schedule, spec.train, 1}, model, task, team);
+  UpdateStep update({spec.optim, spec.schedule, spec.train, 1}, model, *task, team);
   update.run(0);
   result.first_step_seconds = seconds_since(start);
   for (std::int64_t step = 1; step < kWarmUpSteps; ++step) update.run(step);

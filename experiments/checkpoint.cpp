@@ -30,10 +30,10 @@ std::vector<TensorBytes> model_tensors(const LanguageModel& model) {
   return tensors;
 }
 
-std::vector<TensorBytes> optimizer_tensors(AdamW& optimizer, const TernaryCodes& codes) {
-  const View m = optimizer.first_moment(), v = optimizer.second_moment();
-  std::vector<TensorBytes> tensors = {{"adamw.m", kRealDType, {m.size()}, m.data},
-                                      {"adamw.v", kRealDType, {v.size()}, v.data}};
+std::vector<TensorBytes> optimizer_tensors(Optimizer& optimizer, const TernaryCodes& codes) {
+  std::vector<TensorBytes> tensors;
+  for (const auto& [name, values] : optimizer.state())
+    tensors.push_back({name, kRealDType, {values.size()}, values.data});
   for (const auto& [name, values] : codes)
     tensors.push_back({"codes." + name, DType::I8, {values.size()}, values.data()});
   return tensors;
@@ -79,7 +79,7 @@ TrainerState read_state(const fs::path& path) {
 
 fs::path save_checkpoint(const fs::path& run_dir,
                          LanguageModel& model,
-                         AdamW& optimizer,
+                         Optimizer& optimizer,
                          const TrainerState& state,
                          const TernaryCodes& codes,
                          const std::string& config_json) {
@@ -141,14 +141,12 @@ void load_model(const fs::path& checkpoint, LanguageModel& model) {
 
 TrainerState load_checkpoint(const fs::path& checkpoint,
                              LanguageModel& model,
-                             AdamW& optimizer,
+                             Optimizer& optimizer,
                              TernaryCodes& codes) {
   const TrainerState state = read_state(checkpoint / "trainer.json");
   load_model(checkpoint, model);
   const SafetensorsFile file(checkpoint / "optimizer.safetensors");
-  const View m = optimizer.first_moment(), v = optimizer.second_moment();
-  file.read("adamw.m", m.data, m.size());
-  file.read("adamw.v", v.data, v.size());
+  for (const auto& [name, values] : optimizer.state()) file.read(name, values.data, values.size());
   codes.clear();
   for (const TensorBytes& tensor : file.tensors())
     if (tensor.name.rfind("codes.", 0) == 0 && tensor.dtype == DType::I8) {

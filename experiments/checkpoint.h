@@ -1,9 +1,9 @@
 #pragma once
 // Checkpoints of a run: ckpt/step_XXXXXXXX/ with
 //   model.safetensors      every parameter by name (latent weights, fp32)
-//   optimizer.safetensors  adamw.m, adamw.v (flat, in the order of the parameters); codes.NAME: the
-//   ternary codes
-//                          that flips are counted against
+//   optimizer.safetensors  the optimiser's state, e.g. adamw.m, adamw.v (flat, in the order of the
+//                          parameters); codes.NAME: the ternary codes that flips are counted
+//                          against
 //   trainer.json           step, seconds, and the running means of the log
 //   config.json            what the model is: settings, vocabulary, where it came from
 //   DONE                   written last, after the files were opened again and compared with memory
@@ -35,7 +35,7 @@ using TernaryCodes = std::map<std::string, std::vector<std::int8_t>>;
 // checkpoints stay.
 std::filesystem::path save_checkpoint(const std::filesystem::path& run_dir,
                                       LanguageModel& model,
-                                      AdamW& optimizer,
+                                      Optimizer& optimizer,
                                       const TrainerState& state,
                                       const TernaryCodes& codes,
                                       const std::string& config_json);
@@ -53,7 +53,7 @@ void load_model(const std::filesystem::path& checkpoint, LanguageModel& model);
 // Loads everything; the model is prepared for the next step.
 TrainerState load_checkpoint(const std::filesystem::path& checkpoint,
                              LanguageModel& model,
-                             AdamW& optimizer,
+                             Optimizer& optimizer,
                              TernaryCodes& codes);
 
 // The codes that the model's ternary layers hold now.

@@ -27,6 +27,9 @@ Dataset open_dataset(const DataConfig& config);
 // split, and the known entropy of a generated source.
 std::vector<ReferenceLoss> reference_losses(const Dataset& data);
 
+// The task of a spec on this data, which must outlive it.
+std::unique_ptr<Task> make_task(const Spec& spec, const Dataset& data, std::uint64_t seed);
+
 // The model of a spec for this data, initialised from the seed.
 LanguageModel build_model(const Spec& spec, std::size_t vocab_size, std::uint64_t seed);
 

@@ -9,6 +9,7 @@
 #include "core/config/load.h"
 #include "core/config/problems.h"
 #include "experiments/plan.h"
+#include "experiments/plugin_loader.h"
 #include "experiments/sweep.h"
 
 namespace bitlab {
@@ -63,7 +64,8 @@ fs::path find_experiment(const std::string& name, const fs::path& home) {
 // What arms have in common, so that their runs are paired and end in one report.
 bool shared_by_arms(const std::string& path) {
   return path == "title" || path == "question" || path == "claims" || path == "seeds" ||
-         path == "baseline" || table_of(path) == "data" || table_of(path) == "prune";
+         path == "baseline" || path == "plugins" || table_of(path) == "data" ||
+         table_of(path) == "prune";
 }
 
 void refuse_unshared(const LoadedConfig& config, Problems& problems) {
@@ -204,11 +206,13 @@ class Expansion {
 
 Experiment load_experiment(const std::string& name,
                            const std::vector<std::string>& overrides,
-                           const fs::path& home) {
+                           const fs::path& home,
+                           const std::vector<std::string>& plugins) {
   Experiment experiment;
   experiment.file = find_experiment(name, home);
   experiment.name = experiment.file.stem().string();
   LoadedConfig config = load_config(experiment.file, overrides, home);
+  load_plugins(config, plugins);
   std::vector<std::string> arms = arm_names(config);
   if (arms.empty()) arms.push_back("main");
 

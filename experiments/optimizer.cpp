@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/config/choice.h"
 #include "core/simd/kernels.h"
 
 namespace bitlab {
@@ -12,7 +13,7 @@ constexpr size_t kLargestGroup = size_t{1} << 16;  // values one thread takes at
 }
 
 void OptimConfig::fields(FieldVisitor& v) {
-  v.field("name", name, {.help = "optimiser", .choices = {"adamw"}});
+  choice_field(v, "name", name, settings, optimizers(), "optimiser");
   v.field("lr", lr, {.help = "learning rate at the schedule's peak", .min = 0});
   v.field("beta1", beta1, {.help = "decay of the first moment", .min = 0, .max = 1});
   v.field("beta2", beta2, {.help = "decay of the second moment", .min = 0, .max = 1});
@@ -24,30 +25,55 @@ void OptimConfig::fields(FieldVisitor& v) {
   v.field("clip", clip, {.help = "largest global gradient norm, 0 for no limit", .min = 0});
 }
 
-AdamW::AdamW(const OptimConfig& config, ParamStore& params)
-    : config_(config),
-      params_(params),
-      m_(make_zeros(params.size())),
-      v_(make_zeros(params.size())) {
+namespace {
+
+void register_builtin_optimizers(Registry<OptimizerPlugin>& registry) {
+  registry.add("adamw", {1, "Adam with decoupled weight decay, as torch.optim.AdamW", no_settings,
+                         [](const OptimConfig& config, ParamStore& params) {
+                           return std::make_unique<AdamW>(config, params);
+                         }});
+}
+
+}  // namespace
+
+Registry<OptimizerPlugin>& optimizers() {
+  static Registry<OptimizerPlugin> registry("optimizer", register_builtin_optimizers);
+  return registry;
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const OptimConfig& config, ParamStore& params) {
+  return optimizers().at(config.name).make(config, params);
+}
+
+std::vector<ParamGroup> param_groups(const ParamStore& params, const std::string& decay) {
+  std::vector<ParamGroup> groups;
   for (const Param* p : params.params()) {
-    const bool decay = config.decay == "all" || p->rows > 1;
+    const bool decays = decay == "all" || p->rows > 1;
     const size_t end = p->offset + p->size();
     for (size_t begin = p->offset; begin < end;) {
-      const bool extends = !groups_.empty() && groups_.back().decay == decay &&
-                           groups_.back().end - groups_.back().begin < kLargestGroup;
-      if (!extends) groups_.push_back({begin, begin, decay});
-      Group& group = groups_.back();
+      const bool extends = !groups.empty() && groups.back().decay == decays &&
+                           groups.back().end - groups.back().begin < kLargestGroup;
+      if (!extends) groups.push_back({begin, begin, decays});
+      ParamGroup& group = groups.back();
       group.end = std::min(end, group.begin + kLargestGroup);
       begin = group.end;
     }
   }
+  return groups;
 }
+
+AdamW::AdamW(const OptimConfig& config, ParamStore& params)
+    : config_(config),
+      params_(params),
+      groups_(param_groups(params, config.decay)),
+      m_(make_zeros(params.size())),
+      v_(make_zeros(params.size())) {}
 
 void AdamW::step(
     View g, double grad_scale, const StepSettings& settings, std::int64_t step, ThreadTeam& team) {
   const auto t = static_cast<double>(step + 1);
   team.run(groups_.size(), [&](size_t i) {
-    const Group& group = groups_[i];
+    const ParamGroup& group = groups_[i];
     simd::AdamWArgs args;
     args.n = group.end - group.begin;
     args.w = params_.values().data + group.begin;

@@ -8,6 +8,7 @@
 #include "core/base/sha256.h"
 #include "core/config/load.h"
 #include "core/quant/weight_quantizer.h"
+#include "experiments/plugin_loader.h"
 #include "layers/linear.h"
 
 namespace bitlab {
@@ -47,6 +48,7 @@ std::string arm_hash(const Arm& arm, const DataFacts& data) {
       text += "quantizer version=" +
               std::to_string(weight_quantizers().at(unquoted(field.toml)).version) + "\n";
   }
+  text += used_versions(used_entries(arm.fields, data.source));
   return sha256_hex(text).substr(0, 8);
 }
 
@@ -118,8 +120,10 @@ void write_plan(const Plan& plan) {
 std::string run_config(const Arm& arm) { return "# arm " + arm.name + "\n" + to_toml(arm.fields); }
 
 Spec load_run_spec(const fs::path& config_toml) {
+  LoadedConfig config = load_config(config_toml, {}, config_toml.parent_path());
+  load_plugins(config);
   Spec spec;
-  read_settings(load_config(config_toml, {}, config_toml.parent_path()).file, spec);
+  read_settings(config.file, spec);
   return spec;
 }
 

@@ -48,11 +48,13 @@ struct Experiment {
   std::vector<std::string> arm_names() const;  // of the file, in its order
 };
 
-// `name` is an experiment of home/configs/experiments, or a path to a .toml. Throws UsageError that
-// shows everything that is wrong with any arm.
+// `name` is an experiment of home/configs/experiments, or a path to a .toml. `plugins` are loaded
+// beside those that the experiment names. Throws UsageError that shows everything that is wrong
+// with any arm.
 Experiment load_experiment(const std::string& name,
                            const std::vector<std::string>& overrides,
-                           const std::filesystem::path& home);
+                           const std::filesystem::path& home,
+                           const std::vector<std::string>& plugins = {});
 
 // Names of home/configs/experiments/*.toml.
 std::vector<std::string> experiment_names(const std::filesystem::path& home);

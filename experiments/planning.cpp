@@ -1,9 +1,16 @@
 #include "experiments/planning.h"
 
+#include <stdlib.h>
+
+#include <cerrno>
+#include <cstring>
 #include <map>
 
+#include "core/base/error.h"
 #include "core/base/files.h"
+#include "experiments/plugin_loader.h"
 #include "experiments/run_folder.h"
+#include "experiments/update_step.h"
 
 namespace bitlab {
 
@@ -31,6 +38,26 @@ std::string settings_key(const Arm& arm, const std::vector<std::string>& tables)
     for (const std::string& table : tables)
       if (field.path.starts_with(table + ".")) key += field.path + "=" + field.toml + "\n";
   return key;
+}
+
+// Makes everything that a run of this spec is made of, and throws it away: a factory of a plugin
+// that throws is found before anything runs.
+void try_factories(const Spec& spec, const Dataset& data) {
+  LanguageModel model = build_model(spec, static_cast<std::size_t>(data.facts.vocab_size), 1);
+  const std::unique_ptr<Task> task = make_task(spec, data, 1);
+  ThreadTeam team(1);
+  UpdateStep({spec.optim, spec.schedule, spec.train, 1}, model, *task, team).schedule(0);
+  std::string name = (fs::temp_directory_path() / "bitlab-trial-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr)
+    throw Error(name, std::string("a temporary folder cannot be made: ") + std::strerror(errno));
+  struct Trial {
+    fs::path folder;
+    ~Trial() {
+      std::error_code none;
+      fs::remove_all(folder, none);
+    }
+  } trial{name};
+  spec.make_observers({trial.folder, "trial", "trial", 1, 0});
 }
 
 PlannedArm plan_arm(const Arm& arm, const DataFacts& data, const ModelFacts& model) {
@@ -74,6 +101,8 @@ Plan make_plan(const Experiment& experiment,
   plan.results = results;
   std::map<std::string, ModelFacts> known;
   for (const Arm& arm : experiment.arms) {
+    if (!used_libraries(used_entries(arm.fields, data.facts.source)).empty())
+      try_factories(arm.spec, data);
     const auto [model, fresh] = known.try_emplace(settings_key(arm, {"model"}));
     if (fresh) model->second = model_facts(arm.spec, data.facts.vocab_size);
     plan.arms.push_back(plan_arm(arm, data.facts, model->second));

@@ -12,6 +12,7 @@
 #include "core/simd/kernels.h"
 #include "core/tensor/blas.h"
 #include "experiments/build_source.h"
+#include "experiments/plugin_loader.h"
 
 extern char** environ;
 
@@ -65,6 +66,16 @@ ordered_json build_json() {
           {"compiler_flags", source.flags},
           {"kernel_flags", kernel_flags == source.kernel_flags.end() ? "" : kernel_flags->second},
           {"binary_sha256", binary_sha256()}};
+}
+
+ordered_json plugins_json() {
+  ordered_json all = ordered_json::array();
+  for (const PluginLibrary& plugin : loaded_plugins())
+    all.push_back({{"name", plugin.name},
+                   {"version", plugin.version},
+                   {"file", plugin.file.string()},
+                   {"sha256", plugin.sha256}});
+  return all;
 }
 
 ordered_json attempt_json(const WorkerOptions& options,
@@ -148,6 +159,7 @@ void begin_provenance(const RunFolder& folder,
                                {"train_tokens", facts.train_tokens},
                                {"val_tokens", facts.val_tokens},
                                {"notes", data.notes}}},
+                             {"plugins", plugins_json()},
                              {"command", joined(argv)},
                              {"argv", argv},
                              {"environment", environment()},

@@ -2,12 +2,12 @@
 
 #include <cmath>
 
+#include "core/config/choice.h"
+
 namespace bitlab {
 
 void ScheduleConfig::fields(FieldVisitor& v) {
-  v.field("name", name,
-          {.help = "shape of the learning rate",
-           .choices = {"constant", "linear", "cosine", "two_stage_linear"}});
+  choice_field(v, "name", name, settings, schedules(), "shape of the learning rate");
   v.field("warmup_steps", warmup_steps, {.help = "steps of linear warm-up from 0", .min = 0});
   v.field("lr_end", lr_end,
           {.help = "learning rate at the last step (not for constant)", .min = 0});
@@ -19,6 +19,38 @@ void ScheduleConfig::fields(FieldVisitor& v) {
           {.help = "weight decay of the second stage; negative: as in the first"});
   v.require(name != "two_stage_linear" || peak2 > 0, "peak2", "must be set for two_stage_linear",
             "the b1.58 recipe uses two thirds of optim.lr");
+}
+
+namespace {
+
+double constant(const ScheduleConfig&, const ScheduleMoment& now) { return now.lr; }
+
+double linear(const ScheduleConfig& schedule, const ScheduleMoment& now) {
+  return schedule.lr_end + (now.lr - schedule.lr_end) * now.left;
+}
+
+double cosine(const ScheduleConfig& schedule, const ScheduleMoment& now) {
+  return schedule.lr_end + (now.lr - schedule.lr_end) * 0.5 * (1 - std::cos(M_PI * now.left));
+}
+
+double two_stage_linear(const ScheduleConfig& schedule, const ScheduleMoment& now) {
+  return schedule.lr_end +
+         ((now.second_stage ? schedule.peak2 : now.lr) - schedule.lr_end) * now.left;
+}
+
+void register_builtin_schedules(Registry<SchedulePlugin>& registry) {
+  registry.add("constant", {1, "the peak, after warm-up", no_settings, constant});
+  registry.add("linear", {1, "straight down to lr_end", no_settings, linear});
+  registry.add("cosine", {1, "half a cosine down to lr_end", no_settings, cosine});
+  registry.add("two_stage_linear", {1, "straight down, from peak2 after the switch (b1.58 FAQ)",
+                                    no_settings, two_stage_linear});
+}
+
+}  // namespace
+
+Registry<SchedulePlugin>& schedules() {
+  static Registry<SchedulePlugin> registry("schedule", register_builtin_schedules);
+  return registry;
 }
 
 StepSettings schedule_at(const ScheduleConfig& schedule,
@@ -35,13 +67,8 @@ StepSettings schedule_at(const ScheduleConfig& schedule,
     now.lr = lr * (t + 1) / warmup;
     return now;
   }
-  const double left = total > warmup ? (total - t) / (total - warmup) : 0;  // 1 .. 0
-  if (schedule.name == "linear")
-    now.lr = schedule.lr_end + (lr - schedule.lr_end) * left;
-  else if (schedule.name == "cosine")
-    now.lr = schedule.lr_end + (lr - schedule.lr_end) * 0.5 * (1 - std::cos(M_PI * left));
-  else if (schedule.name == "two_stage_linear")
-    now.lr = schedule.lr_end + ((second_stage ? schedule.peak2 : lr) - schedule.lr_end) * left;
+  const double left = total > warmup ? (total - t) / (total - warmup) : 0;
+  now.lr = schedules().at(schedule.name).lr(schedule, {lr, step, steps, left, second_stage});
   return now;
 }
 

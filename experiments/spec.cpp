@@ -2,15 +2,40 @@
 
 #include <set>
 
+#include "core/config/choice.h"
+#include "core/data/sources.h"
+#include "core/text/tokenizer.h"
+
 namespace bitlab {
+
+namespace {
+
+// The settings of the entries that a list names, each in the table named after it.
+template <class Entry>
+void for_each_entry(FieldVisitor& v,
+                    const std::vector<std::string>& names,
+                    std::map<std::string, std::shared_ptr<Configurable>>& settings,
+                    const Registry<Entry>& registry) {
+  for (const std::string& name : names) {
+    if (!registry.contains(name)) continue;
+    auto& own = settings[name];
+    if (!own) own = registry.at(name).make_config();
+    own_settings(v, name, *own);
+  }
+}
+
+}  // namespace
 
 void DataConfig::fields(FieldVisitor& v) {
   v.field("sources", sources,
           {.help = "data sources in order of preference: the first that can be had is used",
-           .hashed = false});  // what was used enters the hash with its content
+           .hashed = false,  // what was used enters the hash with its content
+           .registry = data_sources().kind()});
   v.field("val_fraction", val_fraction,
           {.help = "share of the text, from its end, that validates", .min = 0.001, .max = 0.9});
-  v.field("tokenizer", tokenizer, {.help = "how text becomes tokens", .choices = {"char"}});
+  for_each_entry(v, sources, source_settings, data_sources());
+  choice_field(v, "tokenizer", tokenizer, tokenizer_settings, tokenizers(),
+               "how text becomes tokens");
   v.require(!sources.empty(), "sources", "must name at least one source", "see 'bitlab data list'");
 }
 
@@ -29,6 +54,23 @@ void Spec::fields(FieldVisitor& v) {
       !seeds.empty() && std::set<std::int64_t>(seeds.begin(), seeds.end()).size() == seeds.size(),
       "seeds", "must hold at least one seed, and none twice", "write seeds = [1, 2, 3]");
 
+  v.field("plugins", plugins,
+          {.help = "shared libraries with plugins, relative to the file that names them",
+           .hashed = false});  // what a run uses of them enters its hash
+  v.field("observers", observers,
+          {.help = "observers beside those of every run",
+           .hashed = false,
+           .registry = bitlab::observers().kind()});
+  for (const std::string& name : observers)
+    v.require(bitlab::observers().contains(name), "observers",
+              "must name observers, but '" + name + "' is none",
+              "'bitlab plugins' lists them; a plugin's are there once the plugin is named");
+  if (!observers.empty()) {
+    v.begin("observer", "settings of the observers");
+    for_each_entry(v, observers, observer_settings, bitlab::observers());
+    v.end();
+  }
+
   v.begin("data", "what is learned from");
   data.fields(v);
   v.end();
@@ -45,6 +87,9 @@ void Spec::fields(FieldVisitor& v) {
   v.begin("eval", "evaluation");
   eval.fields(v);
   v.end();
+  v.begin("task", "what is learned");
+  task.fields(v);
+  v.end();
 
   v.begin("prune", "early stopping of hopeless runs");
   prune.fields(v);
@@ -52,10 +97,19 @@ void Spec::fields(FieldVisitor& v) {
 
   v.begin("model", "the model");
   const std::string before = model_name;
-  v.field("name", model_name, {.help = "kind of model", .choices = models().names()});
+  v.field("name", model_name,
+          {.help = "kind of model", .choices = models().names(), .registry = models().kind()});
   if (model_name != before) model = models().at(model_name).make_config();
   model->fields(v);
   v.end();
+}
+
+std::vector<std::unique_ptr<TrainObserver>> Spec::make_observers(
+    const ObserverContext& context) const {
+  std::vector<std::unique_ptr<TrainObserver>> made;
+  for (const std::string& name : observers)
+    made.push_back(bitlab::observers().at(name).make(context, *observer_settings.at(name)));
+  return made;
 }
 
 }  // namespace bitlab

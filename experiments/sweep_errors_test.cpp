@@ -71,7 +71,7 @@ TEST_CASE("an axis that no arm has is told with what was probably meant", "[swee
         "    4 | n_layer = [1]\n"
         "      | ^^^^^^^\n"
         "    did you mean [model]?\n"
-        "    tables: [data] [eval] [model] [model.full] [optim] [prune] [schedule] [train]");
+        "    tables: [data] [eval] [model] [optim] [prune] [schedule] [task] [train]");
 }
 
 TEST_CASE("every point is checked as a whole, and all that is wrong is told at once", "[sweep]") {
@@ -115,7 +115,7 @@ TEST_CASE("mistakes in the options of a sweep are told beside those of the arms"
       "configs/experiments/x.toml:9:1: unknown table [sweep] in arm a\n"
       "    9 | sweep.optim.lr = 3\n"
       "      | ^^^^^\n"
-      "    tables: [data] [eval] [model] [model.full] [optim] [prune] [schedule] [train]");
+      "    tables: [data] [eval] [model] [optim] [prune] [schedule] [task] [train]");
 }
 
 TEST_CASE("samplers need what they draw from, and how much", "[sweep]") {

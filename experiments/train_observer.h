@@ -1,9 +1,14 @@
 #pragma once
 // Who hears of training. The trainer itself prints and writes nothing.
+#include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "core/base/registry.h"
+#include "core/config/fields.h"
 #include "core/io/metrics.h"
 
 namespace bitlab {
@@ -24,6 +29,27 @@ class TrainObserver {
   }  // one row a ternary weight matrix
   virtual void on_checkpoint(std::int64_t /*step*/, const std::filesystem::path& /*dir*/) {}
 };
+
+// What an observer is made for.
+struct ObserverContext {
+  std::filesystem::path run_dir;  // files of its own go there
+  std::string experiment, arm;
+  std::uint64_t seed = 1;
+  std::int64_t first_step = 0;  // above 0: resumed there
+};
+
+// The plugin point `observer`: what `observers` of the experiment names, beside those that write
+// metrics.h5, the log and the progress of every run.
+struct ObserverPlugin {
+  int version = 1;
+  std::string description = {};
+  MakeConfig make_config = no_settings;
+  std::function<std::unique_ptr<TrainObserver>(const ObserverContext& context,
+                                               const Configurable& config)>
+      make = {};
+};
+
+Registry<ObserverPlugin>& observers();
 
 // Tells several.
 class TrainObservers : public TrainObserver {

@@ -15,7 +15,7 @@ double seconds_now() {
 
 Trainer::Trainer(TrainerSettings settings,
                  LanguageModel& model,
-                 const LanguageTask& task,
+                 const Task& task,
                  ThreadTeam& team,
                  TrainObserver& observer)
     : settings_(std::move(settings)),

@@ -7,7 +7,7 @@
 
 #include "core/base/thread_team.h"
 #include "experiments/checkpoint.h"
-#include "experiments/language_task.h"
+#include "experiments/task.h"
 #include "experiments/train_observer.h"
 #include "experiments/update_step.h"
 
@@ -33,7 +33,7 @@ class Trainer {
   // Goes on from the newest complete checkpoint in run_dir if there is one.
   Trainer(TrainerSettings settings,
           LanguageModel& model,
-          const LanguageTask& task,
+          const Task& task,
           ThreadTeam& team,
           TrainObserver& observer);
 
@@ -54,7 +54,7 @@ class Trainer {
 
   TrainerSettings settings_;
   LanguageModel& model_;
-  const LanguageTask& task_;
+  const Task& task_;
   ThreadTeam& team_;
   TrainObserver& observer_;
   UpdateStep update_;

@@ -6,12 +6,12 @@ namespace bitlab {
 
 UpdateStep::UpdateStep(UpdateSettings settings,
                        LanguageModel& model,
-                       const LanguageTask& task,
+                       const Task& task,
                        ThreadTeam& team)
     : settings_(std::move(settings)),
       model_(model),
       team_(team),
-      optimizer_(settings_.optim, model.params()),
+      optimizer_(make_optimizer(settings_.optim, model.params())),
       gradient_(model, settings_.train, settings_.seed, task.train_batches()) {}
 
 StepSettings UpdateStep::schedule(std::int64_t step) const {
@@ -27,7 +27,7 @@ double UpdateStep::run(std::int64_t step) {
     const double norm = gradient_.gradient_norm(team_);
     if (norm > settings_.optim.clip) scale = settings_.optim.clip / norm;
   }
-  optimizer_.step(gradient_.gradient(), scale, schedule(step), step, team_);
+  optimizer_->step(gradient_.gradient(), scale, schedule(step), step, team_);
   model_.prepare(static_cast<std::uint64_t>(step) + 1, team_);
   return loss;
 }

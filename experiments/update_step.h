@@ -1,11 +1,11 @@
 #pragma once
-// One whole optimiser step: schedule, loss and gradient, clipping, AdamW, preparing the layers.
+// One whole optimiser step: schedule, loss and gradient, clipping, optimiser, preparing the layers.
 // What the trainer runs and what benchmarks time.
 #include <cstdint>
 
-#include "experiments/language_task.h"
 #include "experiments/optimizer.h"
 #include "experiments/schedule.h"
+#include "experiments/task.h"
 #include "experiments/train_step.h"
 
 namespace bitlab {
@@ -20,10 +20,7 @@ struct UpdateSettings {
 class UpdateStep {
  public:
   // Model, task and team must outlive it.
-  UpdateStep(UpdateSettings settings,
-             LanguageModel& model,
-             const LanguageTask& task,
-             ThreadTeam& team);
+  UpdateStep(UpdateSettings settings, LanguageModel& model, const Task& task, ThreadTeam& team);
 
   // Step `step` (counted from 0) of the run; the model is ready for the next one after. Returns the
   // mean loss before the update, in nats a token. A loss that is not finite is returned without an
@@ -33,7 +30,7 @@ class UpdateStep {
   // The learning rate that run(step) uses.
   StepSettings schedule(std::int64_t step) const;
 
-  AdamW& optimizer() { return optimizer_; }
+  Optimizer& optimizer() { return *optimizer_; }
   double gradient_norm() {
     return gradient_.gradient_norm(team_);
   }  // of the last step, before clipping
@@ -43,7 +40,7 @@ class UpdateStep {
   UpdateSettings settings_;
   LanguageModel& model_;
   ThreadTeam& team_;
-  AdamW optimizer_;
+  std::unique_ptr<Optimizer> optimizer_;
   TrainStep gradient_;
 };
 

@@ -9,7 +9,6 @@
 #include "core/quant/packing.h"
 #include "core/quant/weight_quantizer.h"
 #include "experiments/dataset.h"
-#include "experiments/language_task.h"
 #include "experiments/loaded_run.h"
 #include "experiments/packed_model.h"
 
@@ -66,13 +65,12 @@ Proof verify_run(const fs::path& run_dir, std::size_t threads) {
                      "must be the run of a ternary arm, but its model has no ternary layers");
 
   const Dataset data = open_dataset(run.spec.data);
-  const LanguageTask task(data.tokens, run.spec.eval, run.spec.seq_len(),
-                          static_cast<std::size_t>(run.spec.train.batch_size), run.seed);
+  const std::unique_ptr<Task> task = make_task(run.spec, data, run.seed);
   ThreadTeam team(threads);
-  proof.loss = task.evaluate(*run.model, Split::Val, team).loss;
+  proof.loss = task->evaluate(*run.model, Split::Val, team).loss;
   LanguageModel from_packed = build_model(run.spec, run.tokenizer->vocab_size(), run.seed);
   load_packed(packed, from_packed, static_cast<std::uint64_t>(run.step));
-  proof.packed_loss = task.evaluate(from_packed, Split::Val, team).loss;
+  proof.packed_loss = task->evaluate(from_packed, Split::Val, team).loss;
   return proof;
 }
 

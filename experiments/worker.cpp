@@ -173,15 +173,14 @@ void train(const WorkerOptions& options,
   for (const std::string& note : data.notes) std::printf("note: %s\n", note.c_str());
   LanguageModel model =
       build_model(spec, static_cast<std::size_t>(data.facts.vocab_size), options.seed);
-  const LanguageTask task(data.tokens, spec.eval, spec.seq_len(),
-                          static_cast<std::size_t>(spec.train.batch_size), options.seed);
+  const std::unique_ptr<Task> task = make_task(spec, data, options.seed);
   ThreadTeam team(options.threads);
   TrainObservers observers;
   Trainer trainer({{spec.optim, spec.schedule, spec.train, options.seed},
                    spec.eval,
                    folder.dir(),
                    checkpoint_config(options, data)},
-                  model, task, team, observers);
+                  model, *task, team, observers);
   begin_provenance(folder, options, data, status, trainer.first_step());
   MetricsWriter metrics = open_metrics(folder, trainer.first_step(), options, data);
   MetricsObserver to_file(metrics);
@@ -190,6 +189,9 @@ void train(const WorkerOptions& options,
   observers.add(to_file);
   observers.add(to_log);
   observers.add(to_watchers);
+  const auto more = spec.make_observers(
+      {folder.dir(), options.experiment, options.arm, options.seed, trainer.first_step()});
+  for (const auto& observer : more) observers.add(*observer);
 
   const TrainOutcome outcome = trainer.run(stop);
   metrics.flush();

@@ -38,7 +38,7 @@ BitLinear::BitLinear(const LinearShape& shape, const BitLinearConfig& config)
     : in_(shape.in),
       out_(shape.out()),
       config_(config),
-      quantizer_(weight_quantizers().at(config.weight_quant)),
+      quantizer_(configured_quantizer(config.weight_quant, config.weight_quant_settings.get())),
       params_(shape, true),
       codes_(in_ * out_),
       scales_(shape.parts.size()),

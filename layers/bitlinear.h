@@ -43,7 +43,7 @@ class BitLinear : public Layer {
 
   size_t in_, out_;
   BitLinearConfig config_;
-  const WeightQuantizer& quantizer_;
+  WeightQuantizer quantizer_;
   LinearParams params_;
   Param norm_gain_, norm_shift_;  // no columns: none
 

@@ -1,5 +1,8 @@
 #include "layers/bitlinear_config.h"
 
+#include "core/config/choice.h"
+#include "core/quant/weight_quantizer.h"
+
 namespace bitlab {
 
 namespace {
@@ -29,8 +32,8 @@ void BitLinearConfig::fields(FieldVisitor& v) {
     apply_preset(*this);
     applied_preset_ = preset;
   }
-  v.field("weight_quant", weight_quant,
-          {.help = "weight quantiser", .choices = {"absmean", "absmedian", "binary"}});
+  choice_field(v, "weight_quant", weight_quant, weight_quant_settings, weight_quantizers(),
+               "weight quantiser");
   v.field("weight_eps", weight_eps, {.help = "smallest weight scale", .min = 0});
   v.field("act_quant", act_quant,
           {.help = "activation quantiser, per token", .choices = {"int8", "none"}});

@@ -30,12 +30,15 @@ struct LinearShape {
 
 struct LinearPlugin {
   int version = 1;  // enters the run id: raise it when results change
-  std::string description;
-  std::function<std::unique_ptr<Configurable>()> make_config;
-  std::function<LayerPtr(const LinearShape& shape, const Configurable& config)> make;
+  std::string description = {};
+  MakeConfig make_config = no_settings;
+  std::function<LayerPtr(const LinearShape& shape, const Configurable& config)> make = {};
+  // Backward is meant to be something else than the derivative of forward at the default settings,
+  // so the gradient check does not compare them.
+  bool straight_through = false;
 };
 
-const Registry<LinearPlugin>& linear_layers();
+Registry<LinearPlugin>& linear_layers();
 
 // The parameters of a LinearShape, weights first, one after the other: after binding the parts'
 // weights are one out() x in matrix in memory, their biases one 1 x out() row.

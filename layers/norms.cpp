@@ -69,10 +69,25 @@ void LayerNorm::visit_params(const std::string& prefix, const ParamVisitor& visi
 
 std::string LayerNorm::describe() const { return "LayerNorm " + std::to_string(weight_.cols); }
 
-LayerPtr make_norm(const std::string& name, size_t width, double eps) {
-  if (name == "rmsnorm") return std::make_unique<RmsNorm>(width, eps);
-  if (name == "layernorm") return std::make_unique<LayerNorm>(width, eps);
-  throw UsageError("norm", "must be rmsnorm or layernorm, but got '" + name + "'");
+namespace {
+
+template <class Norm>
+LayerPtr make_norm(size_t width, double eps, const Configurable&) {
+  return std::make_unique<Norm>(width, eps);
+}
+
+void register_builtin_norms(Registry<NormPlugin>& registry) {
+  registry.add("rmsnorm",
+               {1, "x / root of mean x^2, with a gain", no_settings, make_norm<RmsNorm>});
+  registry.add("layernorm", {1, "mean 0, variance 1, with a gain and a shift", no_settings,
+                             make_norm<LayerNorm>});
+}
+
+}  // namespace
+
+Registry<NormPlugin>& norm_layers() {
+  static Registry<NormPlugin> registry("norm", register_builtin_norms);
+  return registry;
 }
 
 }  // namespace bitlab

@@ -1,7 +1,10 @@
 #pragma once
 // Norms over the features of each row.
+#include <functional>
 #include <string>
 
+#include "core/base/registry.h"
+#include "core/config/fields.h"
 #include "layers/layer.h"
 
 namespace bitlab {
@@ -34,7 +37,15 @@ class LayerNorm : public Layer {
   Param weight_, bias_;
 };
 
-// "rmsnorm" or "layernorm"; throws UsageError for another name.
-LayerPtr make_norm(const std::string& name, size_t width, double eps);
+// The plugin point `norm`: what models put before their parts.
+struct NormPlugin {
+  int version = 1;  // enters the run id: raise it when results change
+  std::string description = {};
+  MakeConfig make_config = no_settings;
+  std::function<LayerPtr(size_t width, double eps, const Configurable& config)> make = {};
+};
+
+//   rmsnorm, layernorm
+Registry<NormPlugin>& norm_layers();
 
 }  // namespace bitlab

@@ -303,11 +303,23 @@ TEST_CASE("a thread team throws the first failure after the rest ended, and goes
 }
 
 TEST_CASE("a registry refuses doubles and names what it knows", "[base][registry]") {
-  Registry<int> registry("number");
-  registry.add("one", 1);
-  registry.add("two", 2);
-  CHECK(registry.at("two") == 2);
-  CHECK_THROWS_AS(registry.add("one", 3), Error);
+  struct Entry {
+    int version = 1;
+    std::string description;
+    MakeConfig make_config;
+  };
+  Registry<Entry> registry("number", [](Registry<Entry>& r) {
+    r.add("one", {1, "a built-in entry", {}});
+  });
+  registry.add("two", {7, "an entry from elsewhere", {}}, {"mine", 3, "/x/libmine.so"});
+  CHECK(registry.at("two").version == 7);
+  CHECK_THROWS_AS(registry.add("one", {}), Error);
+  CHECK((registry.contains("one") && !registry.contains("three")));
+  const std::vector<EntryInfo> entries = registry.list();
+  REQUIRE(entries.size() == 2);
+  CHECK((entries[0].name == "one" && entries[0].origin.built_in()));
+  CHECK(entries[1].origin.plugin == "mine");
+  CHECK(entries[1].origin.version == 3);
   try {
     registry.at("three");
     FAIL("three is not registered");

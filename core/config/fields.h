@@ -3,6 +3,7 @@
 // documentation and shell completion all come from that one declaration (see toml.h, resolve.h).
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,9 @@ struct FieldInfo {
   double min = -std::numeric_limits<double>::infinity();  // inclusive, numbers only
   double max = std::numeric_limits<double>::infinity();
   std::vector<std::string> choices = {};  // strings only; empty: anything
-  bool hashed = true;  // false: does not change the result (titles, log intervals)
+  bool hashed = true;         // false: does not change the result (titles, log intervals)
+  std::string registry = {};  // kind of the registry (core/base/registry.h) that the value names an
+                              // entry of, or each item of a list; its version enters the run id
 };
 
 // Visits the fields of a config struct. A reader replaces the values, a printer only looks at them.
@@ -52,5 +55,12 @@ class Configurable {
   virtual ~Configurable() = default;
   virtual void fields(FieldVisitor& v) = 0;
 };
+
+// Of what has no settings.
+struct NoSettings : Configurable {
+  void fields(FieldVisitor&) override {}
+};
+
+inline std::unique_ptr<Configurable> no_settings() { return std::make_unique<NoSettings>(); }
 
 }  // namespace bitlab

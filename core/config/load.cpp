@@ -93,6 +93,7 @@ class Loader {
     auto source = std::make_shared<ConfigText>();
     source->name = shown(path);
     source->order = order_++;
+    source->folder = fs::absolute(path).parent_path().string();
     try {
       source->text = read_file(path);
     } catch (const Error&) {

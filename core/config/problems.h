@@ -15,6 +15,7 @@ struct ConfigText {
   std::string text;
   std::size_t order = 0;  // in which it was opened; errors are sorted by it
   bool command_line = false;
+  std::string folder = {};  // that relative paths in it begin in; empty: the current one
 };
 
 // A stretch of one line of a source. Without a source: nowhere, the value is a default.

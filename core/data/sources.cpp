@@ -119,35 +119,43 @@ Source own_text(const std::string& path) {
 
 }  // namespace
 
-const std::vector<Source>& sources() {
-  static const std::vector<Source> kSources = {
-      {"tinyshakespeare",
-       "input.txt",
-       {"https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/"
-        "input.txt"},
-       1115394,
-       "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
-       "public domain",
-       "40,000 lines of Shakespeare's plays, 65 characters",
-       {}},
-      {"synthetic-plays",
-       "synthetic-plays.txt",
-       {},
-       kSyntheticPlaysBytes,
-       "6f6a82b78bc80c31553978755339f513006381cdf7e4cf4faec5d2bb0b93de03",
-       "MIT, as bitlab",
-       "plays made up by a grammar of known entropy, 64 characters; needs no network",
-       synthetic_plays}};
-  return kSources;
+namespace {
+
+void register_builtin_sources(Registry<Source>& registry) {
+  for (const Source& source :
+       {Source{"tinyshakespeare",
+               "input.txt",
+               {"https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/"
+                "input.txt"},
+               1115394,
+               "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
+               "public domain",
+               "40,000 lines of Shakespeare's plays, 65 characters",
+               {}},
+        Source{"synthetic-plays",
+               "synthetic-plays.txt",
+               {},
+               kSyntheticPlaysBytes,
+               "6f6a82b78bc80c31553978755339f513006381cdf7e4cf4faec5d2bb0b93de03",
+               "MIT, as bitlab",
+               "plays made up by a grammar of known entropy, 64 characters; needs no network",
+               synthetic_plays}})
+    registry.add(source.name, source);
+}
+
+}  // namespace
+
+Registry<Source>& data_sources() {
+  static Registry<Source> registry("data source", register_builtin_sources);
+  return registry;
 }
 
 Source find_source(const std::string& name) {
   if (name.find('/') != std::string::npos) return own_text(name);
+  if (data_sources().contains(name)) return data_sources().at(name);
   std::string known;
-  for (const Source& source : sources()) {
-    if (source.name == name) return source;
-    known += (known.empty() ? "" : ", ") + source.name;
-  }
+  for (const std::string& other : data_sources().names())
+    known += (known.empty() ? "" : ", ") + other;
   throw UsageError(
       "data source",
       "must be one of " + known + ", or the path of a text file, but got '" + name + "'",

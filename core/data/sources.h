@@ -8,8 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "core/base/registry.h"
+#include "core/config/fields.h"
+
 namespace bitlab {
 
+// The plugin point `data source`.
 struct Source {
   std::string name;
   std::string file_name;          // in the cache and in mirrors
@@ -19,10 +23,15 @@ struct Source {
   std::string licence;
   std::string description;
   std::function<std::string()> generate;  // instead of urls: text that the program makes itself
+  int version = 1;                        // for lists: the content's hash enters the run id
+  // Only of a source with settings, which stand in the table data.NAME; then it has no sha256, and
+  // this takes the place of `generate`.
+  MakeConfig make_config = no_settings;
+  std::function<std::string(const Configurable& config)> generate_with = {};
 };
 
-// All that have a name.
-const std::vector<Source>& sources();
+//   tinyshakespeare, synthetic-plays
+Registry<Source>& data_sources();
 
 // Throws UsageError that lists the names. A name with a '/' is a text file of one's own.
 Source find_source(const std::string& name);

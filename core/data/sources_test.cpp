@@ -166,7 +166,7 @@ TEST_CASE("an unknown source is a wrong request", "[data][sources]") {
   try {
     find_source("tinyshakespere");
   } catch (const UsageError& e) {
-    CHECK(std::string(e.what()).find("tinyshakespeare, synthetic-plays") != std::string::npos);
+    CHECK(std::string(e.what()).find("synthetic-plays, tinyshakespeare") != std::string::npos);
   }
 }
 

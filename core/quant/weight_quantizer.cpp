@@ -56,19 +56,23 @@ real binary(View w, double eps, std::int8_t* codes) {
   return at_least(mean_of_abs(w), eps);
 }
 
-Registry<WeightQuantizer> builtin() {
-  Registry<WeightQuantizer> registry("weight quantiser");
+void register_builtin_weight_quantizers(Registry<WeightQuantizer>& registry) {
   registry.add("absmean", {1, "ternary, scale = mean |w| (BitNet b1.58)", absmean});
   registry.add("absmedian", {1, "ternary, scale = median |w|", absmedian});
   registry.add("binary", {1, "sign of w - mean w, scale = mean |w| (BitNet b1)", binary});
-  return registry;
 }
 
 }  // namespace
 
-const Registry<WeightQuantizer>& weight_quantizers() {
-  static const Registry<WeightQuantizer> registry = builtin();
+Registry<WeightQuantizer>& weight_quantizers() {
+  static Registry<WeightQuantizer> registry("weight quantiser", register_builtin_weight_quantizers);
   return registry;
+}
+
+WeightQuantizer configured_quantizer(const std::string& name, const Configurable* settings) {
+  WeightQuantizer quantizer = weight_quantizers().at(name);
+  if (settings && quantizer.configure) quantizer.quantize = quantizer.configure(*settings);
+  return quantizer;
 }
 
 }  // namespace bitlab

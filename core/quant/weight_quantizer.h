@@ -5,22 +5,30 @@
 #include <string>
 
 #include "core/base/registry.h"
+#include "core/config/fields.h"
 #include "core/tensor/view.h"
 
 namespace bitlab {
 
 struct WeightQuantizer {
   int version = 1;  // enters the run id: raise it when codes or scales change
-  std::string description;
+  std::string description = {};
   // Writes w.size() codes in {-1, 0, 1} and returns the scale a: the effective weights are a *
   // codes. eps is the smallest scale.
-  std::function<real(View w, double eps, std::int8_t* codes)> quantize;
+  std::function<real(View w, double eps, std::int8_t* codes)> quantize = {};
+  // Only of a quantiser with settings of its own, which stand in the table named after it; then
+  // `quantize` is what the defaults give, and this what others do.
+  MakeConfig make_config = no_settings;
+  std::function<decltype(quantize)(const Configurable& settings)> configure = {};
 };
 
 //   absmean    a = max(mean|w|, eps), code = clamp(rne(w / a), -1, 1)   (b1.58, arXiv 2402.17764)
 //   absmedian  the same with the median ("Reloaded", arXiv 2407.09527)
 //   binary     a = max(mean|w|, eps), code = sign(w - mean w), sign(0) = 0   (BitNet b1)
 // Rounding is half to even; 1 / a is taken in working precision, as torch does.
-const Registry<WeightQuantizer>& weight_quantizers();
+Registry<WeightQuantizer>& weight_quantizers();
+
+// The quantiser `name` with these settings (null: its defaults) applied to `quantize`.
+WeightQuantizer configured_quantizer(const std::string& name, const Configurable* settings);
 
 }  // namespace bitlab

@@ -104,4 +104,9 @@ std::string CharTokenizer::to_json() const {
   return nlohmann::ordered_json{{"type", "char"}, {"characters", characters_}}.dump();
 }
 
+std::unique_ptr<Tokenizer> CharTokenizer::from_json(std::string_view json) {
+  return std::make_unique<CharTokenizer>(
+      nlohmann::json::parse(json).at("characters").get<std::vector<std::string>>());
+}
+
 }  // namespace bitlab

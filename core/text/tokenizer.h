@@ -2,11 +2,15 @@
 // Text to token ids and back.
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "core/base/registry.h"
+#include "core/config/fields.h"
 
 namespace bitlab {
 
@@ -24,7 +28,23 @@ class Tokenizer {
   virtual std::string to_json() const = 0;  // all there is to know, for checkpoints
 };
 
-// The tokenizer that to_json() described. Throws Error for anything else.
+// The plugin point `tokenizer`.
+struct TokenizerPlugin {
+  int version = 1;  // enters the run id: raise it when the tokens of a text change
+  std::string description = {};
+  MakeConfig make_config = no_settings;
+  // Of the text that will be trained on.
+  std::function<std::unique_ptr<Tokenizer>(std::string_view text, const Configurable& config)>
+      make = {};
+  // Of what to_json() said, whose "type" is the entry's name.
+  std::function<std::unique_ptr<Tokenizer>(std::string_view json)> from_json = {};
+};
+
+//   char   one token a character of the text
+Registry<TokenizerPlugin>& tokenizers();
+
+// The tokenizer that to_json() described: its "type" names the entry. Throws Error for anything
+// else.
 std::unique_ptr<Tokenizer> tokenizer_from_json(std::string_view json);
 
 }  // namespace bitlab

@@ -4,7 +4,6 @@
 #include "core/base/error.h"
 #include "core/text/byte_alphabet.h"
 #include "core/text/byte_bpe.h"
-#include "core/text/char_tokenizer.h"
 #include "core/text/word_piece.h"
 
 namespace bitlab {
@@ -34,11 +33,6 @@ std::vector<std::string> tokens_by_id(const json& vocabulary) {
     tokens[id] = token;
   }
   return tokens;
-}
-
-std::unique_ptr<Tokenizer> char_tokenizer(const json& described) {
-  return std::make_unique<CharTokenizer>(
-      described.at("characters").get<std::vector<std::string>>());
 }
 
 std::unique_ptr<Tokenizer> word_piece(const json& described) {
@@ -144,9 +138,11 @@ std::unique_ptr<Tokenizer> from_parsed(const json& described) {
     if (type == "BPE") return byte_bpe(described);
     throw Error(kWhere, "model.type must be WordPiece or BPE, but is " + type.dump());
   }
-  const json& type = described.at("type");
-  if (type == "char") return char_tokenizer(described);
-  throw Error(kWhere, "type must be 'char', but is " + type.dump());
+  const auto type = described.at("type").get<std::string>();
+  if (!tokenizers().contains(type))
+    throw Error(kWhere, "type must be one that is registered, but is '" + type + "'",
+                "if a plugin brought it, name the plugin");
+  return tokenizers().at(type).from_json(described.dump());
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/config/choice.h"
 #include "layers/attention.h"
 #include "layers/containers.h"
 #include "layers/dropout.h"
@@ -12,7 +13,9 @@
 
 namespace bitlab {
 
-GptConfig::GptConfig() : linear_settings(linear_layers().at(linear).make_config()) {}
+GptConfig::GptConfig()
+    : norm_settings(norm_layers().at(norm).make_config()),
+      linear_settings(linear_layers().at(linear).make_config()) {}
 
 void GptConfig::fields(FieldVisitor& v) {
   v.field("n_layer", n_layer, {.help = "blocks", .min = 1});
@@ -20,7 +23,7 @@ void GptConfig::fields(FieldVisitor& v) {
   v.field("d_model", d_model, {.help = "width", .min = 1});
   v.field("d_ff", d_ff, {.help = "width inside the feed-forward part, 0 for 4 d_model", .min = 0});
   v.field("seq_len", seq_len, {.help = "positions", .min = 1});
-  v.field("norm", norm, {.help = "norm of the blocks", .choices = {"rmsnorm", "layernorm"}});
+  choice_field(v, "norm", norm, norm_settings, norm_layers(), "norm of the blocks");
   v.field("norm_eps", norm_eps, {.help = "added to the variance", .min = 0});
   v.field("activation", activation,
           {.help = "of the feed-forward part", .choices = {"relu", "gelu"}});
@@ -35,13 +38,8 @@ void GptConfig::fields(FieldVisitor& v) {
   v.field("ffn_bias", ffn_bias, {.help = "biases of the feed-forward part"});
   v.field("head_bias", head_bias, {.help = "bias of the head"});
   v.field("init_std", init_std, {.help = "standard deviation of fresh weights", .min = 0});
-  const std::string before = linear;
-  v.field("linear", linear,
-          {.help = "kind of the blocks' linear layers", .choices = linear_layers().names()});
-  if (linear != before) linear_settings = linear_layers().at(linear).make_config();
-  v.begin(linear, "settings of the " + linear + " layers");
-  linear_settings->fields(v);
-  v.end();
+  choice_field(v, "linear", linear, linear_settings, linear_layers(),
+               "kind of the blocks' linear layers");
   v.require(d_model % n_head == 0, "n_head", "must divide d_model = " + std::to_string(d_model),
             "try a divisor such as " + std::to_string(d_model % 8 == 0 ? 8 : 1));
 }
@@ -85,13 +83,17 @@ class BlockBuilder {
                                          linear("w2", hidden_, {{"w2", width_}}, config_.ffn_bias));
   }
 
+  LayerPtr norm() const {
+    return norm_layers().at(config_.norm).make(width_, config_.norm_eps, *config_.norm_settings);
+  }
+
   // x + dropout(inner(norm(x)))
   LayerPtr residual(const std::string& norm_name,
                     const std::string& name,
                     LayerPtr inner,
                     const std::string& block) const {
     auto path = std::make_unique<Sequential>();
-    path->add(norm_name, make_norm(config_.norm, width_, config_.norm_eps));
+    path->add(norm_name, norm());
     path->add(name, std::move(inner));
     if (config_.dropout > 0)
       path->add("", std::make_unique<Dropout>(config_.dropout, "dropout/" + block + "." + name));
@@ -128,7 +130,7 @@ LayerPtr build_gpt(const GptConfig& config, size_t vocab_size) {
     const std::string name = "blocks." + std::to_string(i);
     net->add(name, builder.block(name));
   }
-  net->add("final_norm", make_norm(config.norm, width, config.norm_eps));
+  net->add("final_norm", builder.norm());
   if (config.tie_embeddings)
     net->add("head", std::make_unique<TiedHead>(token, config.head_bias));
   else

@@ -18,7 +18,8 @@ struct GptConfig : Configurable {
   std::int64_t d_model = 64;
   std::int64_t d_ff = 0;  // 0: 4 d_model
   std::int64_t seq_len = 32;
-  std::string norm = "rmsnorm";  // rmsnorm, layernorm
+  std::string norm = "rmsnorm";
+  std::unique_ptr<Configurable> norm_settings;  // of that norm, in the table named after it
   double norm_eps = 1e-5;
   std::string activation = "relu";  // relu, gelu
   double dropout = 0;

@@ -19,12 +19,8 @@ void register_builtin_models(Registry<ModelPlugin>& registry) {
 
 }  // namespace
 
-const Registry<ModelPlugin>& models() {
-  static const Registry<ModelPlugin> registry = [] {
-    Registry<ModelPlugin> r("model");
-    register_builtin_models(r);
-    return r;
-  }();
+Registry<ModelPlugin>& models() {
+  static Registry<ModelPlugin> registry("model", register_builtin_models);
   return registry;
 }
 

@@ -12,12 +12,12 @@ namespace bitlab {
 
 struct ModelPlugin {
   int version = 1;  // enters the run id: raise it when results change
-  std::string description;
-  std::function<std::unique_ptr<Configurable>()> make_config;
-  std::function<LayerPtr(const Configurable& config, size_t vocab_size)> build;
-  std::function<size_t(const Configurable& config)> seq_len;
+  std::string description = {};
+  MakeConfig make_config = no_settings;
+  std::function<LayerPtr(const Configurable& config, size_t vocab_size)> build = {};
+  std::function<size_t(const Configurable& config)> seq_len = {};
 };
 
-const Registry<ModelPlugin>& models();
+Registry<ModelPlugin>& models();
 
 }  // namespace bitlab

@@ -1,0 +1,74 @@
+#pragma once
+// What a model learns and how it is judged: the plugin point `task`.
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/base/registry.h"
+#include "core/base/thread_team.h"
+#include "core/config/fields.h"
+#include "core/data/lm_dataset.h"
+#include "experiments/train_step.h"
+#include "experiments/trainer_config.h"
+#include "layers/models/model.h"
+
+namespace bitlab {
+
+enum class Split { Train, Val };
+
+struct Evaluation {
+  double loss = 0;            // mean cross-entropy, nats a token
+  double standard_error = 0;  // of that mean, over sequences: tokens of one are not independent
+  std::int64_t tokens = 0;    // judged; 0 if the split is not evaluated
+};
+
+class Task {
+ public:
+  virtual ~Task() = default;
+
+  // Called once a run. What comes back may be called from several threads at once; the rows of a
+  // step must depend on the seed, the step and their number only.
+  virtual BatchSource train_batches() const = 0;
+
+  // Same bits for any team.
+  virtual Evaluation evaluate(const LanguageModel& model, Split split, ThreadTeam& team) const = 0;
+};
+
+// Fills `count` sequences from the `first` on; targets below 0 count nothing.
+using SequenceSource = std::function<void(
+    std::size_t first, std::size_t count, std::int32_t* tokens, std::int32_t* targets)>;
+
+// The loss over sequences 0 .. sequences - 1: what most tasks evaluate by.
+Evaluation evaluate_sequences(const LanguageModel& model,
+                              const SequenceSource& source,
+                              std::size_t sequences,
+                              std::size_t seq_len,
+                              ThreadTeam& team);
+
+struct TaskContext {
+  const LmDataset& data;  // outlives the task
+  std::size_t vocab_size = 0, seq_len = 0, batch_size = 0;
+  std::uint64_t seed = 1;
+};
+
+struct TaskConfig : Configurable {
+  std::string name = "language";
+  std::shared_ptr<Configurable> settings;  // the task's own, in the table task.NAME
+
+  void fields(FieldVisitor& v) override;
+};
+
+struct TaskPlugin {
+  int version = 1;  // enters the run id: raise it when results change
+  std::string description = {};
+  MakeConfig make_config = no_settings;
+  std::function<std::unique_ptr<Task>(
+      const TaskContext& context, const EvalConfig& eval, const Configurable& config)>
+      make = {};
+};
+
+//   language   the next token of a text
+Registry<TaskPlugin>& tasks();
+
+}  // namespace bitlab

@@ -1,0 +1,10 @@
+#include "experiments/train_observer.h"
+
+namespace bitlab {
+
+Registry<ObserverPlugin>& observers() {
+  static Registry<ObserverPlugin> registry("observer");
+  return registry;
+}
+
+}  // namespace bitlab
