@@ -34,6 +34,20 @@ TEST_CASE("a run request keeps words apart from options", "[cli]") {
   CHECK_THROWS_AS(parse_run_request({"x", "--dry"}), UsageError);
 }
 
+TEST_CASE("how runs are got done is checked before anything is read", "[cli]") {
+  const RunRequest r =
+      parse_run_request({"x", "--timeout", "1.5m", "--prune=median", "--fail-fast"});
+  CHECK(r.overrides == std::vector<std::string>{"prune.rule=\"median\""});
+  const ScheduleOptions options = schedule_options(r.schedule);
+  CHECK(options.timeout == std::chrono::seconds(90));
+  CHECK(options.fail_fast);
+  CHECK(options.pruner == nullptr);
+  CHECK(schedule_options({}).timeout.count() == 0);
+  for (const char* time : {"90", "-1s", "0s", "1 h", "soon", "1d", "1e99h"})
+    CHECK_THROWS_AS(parse_run_request({"x", "--timeout", time}), UsageError);
+  CHECK_THROWS_AS(parse_run_request({"x", "--prune", "ashes"}), UsageError);
+}
+
 TEST_CASE("a dry run has a line a run and counts", "[cli]") {
   const Plan plan = two_arms();
   const std::vector<PlannedRun> runs = plan.runs();

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -134,6 +135,13 @@ inline std::string result_of(const std::filesystem::path& run) {
   return bytes;
 }
 
+inline std::set<std::string> names_in(const std::filesystem::path& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    names.insert(entry.path().filename().string());
+  return names;
+}
+
 // Every run of `disturbed` is done and ended as its twin in `calm` did.
 inline void check_same_results(const Program& disturbed,
                                const Program& calm,
@@ -145,6 +153,7 @@ inline void check_same_results(const Program& disturbed,
     CHECK(runs[i].filename() == twins[i].filename());
     CHECK(runs[i].parent_path().filename() == twins[i].parent_path().filename());
     CHECK(RunFolder(runs[i]).done());
+    CHECK(names_in(runs[i]) == names_in(twins[i]));  // no half-written file is left
     CHECK(RunFolder(runs[i]).status().state == RunState::Done);
     CHECK((result_of(runs[i]) == result_of(twins[i])));  // parentheses: not printed
   }

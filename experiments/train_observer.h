@@ -27,6 +27,8 @@ class TrainObserver {
   virtual void on_eval(const EvalRow& /*row*/) {}
   virtual void on_quant(const std::vector<QuantRow>& /*rows*/) {
   }  // one row a ternary weight matrix
+  // What was told so far belongs to the checkpoint that is written next.
+  virtual void before_checkpoint(std::int64_t /*step*/) {}
   virtual void on_checkpoint(std::int64_t /*step*/, const std::filesystem::path& /*dir*/) {}
 };
 
@@ -66,6 +68,9 @@ class TrainObservers : public TrainObserver {
   }
   void on_quant(const std::vector<QuantRow>& rows) override {
     for (TrainObserver* o : observers_) o->on_quant(rows);
+  }
+  void before_checkpoint(std::int64_t step) override {
+    for (TrainObserver* o : observers_) o->before_checkpoint(step);
   }
   void on_checkpoint(std::int64_t step, const std::filesystem::path& dir) override {
     for (TrainObserver* o : observers_) o->on_checkpoint(step, dir);

@@ -114,6 +114,7 @@ void Trainer::evaluate() {
 }
 
 void Trainer::save() {
+  observer_.before_checkpoint(state_.step);
   const std::filesystem::path dir = save_checkpoint(settings_.run_dir, model_, update_.optimizer(),
                                                     state_, codes_, settings_.config_json);
   prune_checkpoints(settings_.run_dir, static_cast<std::size_t>(train().keep_checkpoints));

@@ -30,25 +30,37 @@ double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-// metrics.h5, flushed at every row.
+// metrics.h5: on disk with every checkpoint, and for readers as often as a twentieth of the time
+// allows, which is every row unless there are hundreds a second.
 class MetricsObserver : public TrainObserver {
  public:
   explicit MetricsObserver(MetricsWriter& writer) : writer_(writer) {}
   void on_train(const TrainRow& row, const TrainSpeed&) override {
     writer_.append(row);
-    writer_.flush();
+    flush();
   }
   void on_eval(const EvalRow& row) override {
     writer_.append(row);
-    writer_.flush();
+    flush();
   }
   void on_quant(const std::vector<QuantRow>& rows) override {
     for (const QuantRow& row : rows) writer_.append(row);
-    writer_.flush();
+    flush();
   }
+  void before_checkpoint(std::int64_t) override { writer_.sync(); }
 
  private:
+  void flush() {
+    const Clock::time_point begin = Clock::now();
+    if (begin - flushed_ < 20 * cost_) return;
+    writer_.flush();
+    flushed_ = Clock::now();
+    cost_ = flushed_ - begin;
+  }
+
   MetricsWriter& writer_;
+  Clock::time_point flushed_{};
+  Clock::duration cost_{};
 };
 
 // The log on standard output: one line an event, fixed columns.
@@ -221,6 +233,17 @@ void fail(RunStatus& status, const std::exception& why) {
   status.reason = why.what();
 }
 
+// What a kill left of files that were being written. Only the holder of the lock writes these.
+void remove_leftovers(const fs::path& run_dir) {
+  for (const auto& entry : fs::directory_iterator(run_dir)) {
+    const std::string name = entry.path().filename().string();
+    const bool half =
+        name.find(".tmp") != std::string::npos || name.find(".queued") != std::string::npos;
+    std::error_code ignored;
+    if (half && !name.starts_with("config.toml")) fs::remove(entry.path(), ignored);
+  }
+}
+
 RunStatus begin(const RunFolder& folder) {
   RunStatus status = folder.status();
   status.state = RunState::Running;
@@ -244,6 +267,7 @@ int run_worker(const WorkerOptions& options, const std::atomic<int>& stop) {
     throw Error(folder.dir().string(),
                 "must be run by one worker at a time, but another living one has it");
   if (folder.done()) return 0;  // another scheduler's worker came first
+  remove_leftovers(folder.dir());
   RunStatus status = begin(folder);
   folder.set_status(status);
   const double wall_before = status.wall_seconds;

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "core/base/error.h"
+#include "core/base/files.h"
 #include "core/io/hdf5_table.h"
 
 namespace bitlab {
@@ -147,7 +148,7 @@ std::vector<char> image_of(hid_t file, const std::string& where) {
 }
 
 // Replaces the file as a whole, so that whoever opens it finds one that is complete. It is not
-// forced to disk: a kill loses nothing, and after a loss of power the checkpoint decides.
+// forced to disk: a kill loses nothing.
 void replace(const fs::path& path, const std::vector<char>& image) {
   const fs::path temporary = temporary_of(path);
   std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
@@ -255,6 +256,12 @@ void MetricsWriter::flush() {
   impl_->quant.write();
   replace(impl_->path, image_of(impl_->file.id(), impl_->where));
   impl_->written = true;
+}
+
+void MetricsWriter::sync() {
+  flush();
+  sync_path(impl_->path);
+  sync_path(impl_->path.has_parent_path() ? impl_->path.parent_path() : fs::path("."));
 }
 
 RunMetrics read_metrics(const fs::path& path) { return read_opened(path, metrics_of); }

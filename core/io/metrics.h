@@ -58,7 +58,8 @@ class MetricsWriter {
   void append(const TrainRow& row);
   void append(const EvalRow& row);
   void append(const QuantRow& row);
-  void flush();  // throws Error if the disk is full
+  void flush();  // throws Obstacle if the disk is full
+  void sync();   // the same, and forces it to disk
 
  private:
   struct Impl;
