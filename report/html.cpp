@@ -51,14 +51,6 @@ std::string claims_html(const Results& results) {
   return out;
 }
 
-// Without the claims, which the page shows in a way of its own.
-std::string verdict_html(const Results& results) {
-  std::string text = verdict(results);
-  const std::string claims = claims_text(results);
-  if (const std::size_t at = text.find(claims); at != text.npos) text.erase(at, claims.size());
-  return paragraphs(text);
-}
-
 // A picture as the URL of itself; shorter than base64. Line breaks, which URLs drop, become spaces.
 std::string svg_url(const std::string& svg) {
   std::string url = "data:image/svg+xml,";
@@ -117,10 +109,14 @@ void add_frame(const std::vector<std::string>& scripts,
 bool has_interactive_curves() { return !kUplotScript.empty(); }
 
 std::vector<std::pair<std::string, std::string>> page_parts(const Results& results) {
-  return {{"progress", progress_html(results)},     {"verdict", verdict_html(results)},
-          {"claims", claims_html(results)},         {"table", arm_table_html(results)},
-          {"runs", run_table_html(results)},        {"settings", settings_html(results)},
-          {"provenance", provenance_html(results)}, {"reproduce", reproduce_html(results)}};
+  return {{"progress", progress_html(results)},
+          {"verdict", paragraphs(verdict_without_claims(results))},
+          {"claims", claims_html(results)},
+          {"table", arm_table_html(results)},
+          {"runs", run_table_html(results)},
+          {"settings", settings_html(results)},
+          {"provenance", provenance_html(results)},
+          {"reproduce", reproduce_html(results)}};
 }
 
 std::string html_page(const Results& results,

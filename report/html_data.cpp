@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 #include "report/curves.h"
 #include "report/html_text.h"
+#include "report/sweep_axes.h"
 
 namespace bitlab {
 
@@ -140,7 +141,7 @@ ordered_json clock_of(const SeedResult& run, Writer& writer) {
 
 ordered_json arm_json(const ArmResult& arm, const ArmPoints& points, Writer& writer) {
   ordered_json json = {{"name", arm.name},
-                       {"base", arm.base.empty() ? arm.name : arm.base},
+                       {"base", base_of(arm)},
                        {"tokens", arm.tokens_per_step},
                        {"flops", arm.flops_per_token}};
   for (std::size_t m = 0; m < kMetrics.size(); ++m)

@@ -11,6 +11,7 @@
 #include "core/config/load.h"
 #include "report/html_parts.h"
 #include "report/html_text.h"
+#include "report/sweep_axes.h"
 
 namespace bitlab {
 
@@ -77,7 +78,7 @@ std::vector<ArmSettings> settings_of(const Results& results, std::vector<std::st
     try {
       ArmSettings settings = read_settings(arm.name, *file);
       for (const SweptValue& axis : arm.axes) settings.values.erase(axis.path);
-      const std::string base = arm.base.empty() ? arm.name : arm.base;
+      const std::string base = base_of(arm);
       const auto same = [&](const ArmSettings& other) { return other.values == settings.values; };
       const auto found = std::find_if(all.begin(), all.end(), same);
       if (!arm.axes.empty() && found != all.end() &&

@@ -15,6 +15,13 @@ std::string counted(std::size_t n, const std::string& noun) {
   return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
 }
 
+Summary final_losses(const ArmResult& arm) {
+  std::vector<double> losses;
+  for (const SeedResult& run : arm.runs)
+    if (const auto loss = final_val_loss(run); run.done() && loss) losses.push_back(*loss);
+  return summarize(losses);
+}
+
 PairedLosses paired_losses(const ArmResult& baseline, const ArmResult& other) {
   PairedLosses pairs;
   for (const SeedResult& a : baseline.runs)

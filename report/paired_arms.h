@@ -17,6 +17,8 @@ struct PairedLosses {
 
 PairedLosses paired_losses(const ArmResult& baseline, const ArmResult& other);
 
+Summary final_losses(const ArmResult& arm);  // validation, over the seeds that are done
+
 // One sentence: the mean difference of the final losses with its interval, and what it means.
 std::string compare_arms(const Results& results, const ArmResult& baseline, const ArmResult& other);
 

@@ -19,13 +19,6 @@ namespace {
 
 constexpr std::size_t kMostRows = 60;
 
-bool same_point(const ArmResult& a, const ArmResult& b) {
-  return std::equal(a.axes.begin(), a.axes.end(), b.axes.begin(), b.axes.end(),
-                    [](const SweptValue& x, const SweptValue& y) {
-                      return x.path == y.path && x.text == y.text;
-                    });
-}
-
 const ArmResult& baseline_of(const Results& results) {
   for (const ArmResult& arm : results.arms)
     if (arm.name == results.baseline || base_of(arm) == results.baseline) return arm;

@@ -7,6 +7,7 @@
 
 #include "report/format.h"
 #include "report/labels.h"
+#include "report/paired_arms.h"
 #include "report/plot_page.h"
 #include "report/statistics.h"
 #include "report/sweep_axes.h"
@@ -75,10 +76,8 @@ struct View {
 };
 
 std::optional<double> mean_loss(const ArmResult& arm) {
-  std::vector<double> losses;
-  for (const SeedResult& run : arm.runs)
-    if (const auto loss = final_val_loss(run); run.done() && loss) losses.push_back(*loss);
-  return losses.empty() ? std::nullopt : std::optional(summarize(losses).mean);
+  const Summary losses = final_losses(arm);
+  return losses.n == 0 ? std::nullopt : std::optional(losses.mean);
 }
 
 View view_of(const Results& results) {

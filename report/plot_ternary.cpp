@@ -10,9 +10,9 @@
 #include <set>
 
 #include "report/labels.h"
+#include "report/paired_arms.h"
 #include "report/plot_page.h"
 #include "report/quant_rows.h"
-#include "report/statistics.h"
 #include "report/sweep_axes.h"
 
 namespace bitlab {
@@ -161,12 +161,10 @@ const ArmResult* ternary_arm(const Results& results) {
   double lowest = std::numeric_limits<double>::infinity();
   for (const ArmResult& arm : results.arms) {
     if (arm.ternary_params == 0) continue;
-    std::vector<double> losses;
-    for (const SeedResult& run : arm.runs)
-      if (const auto loss = final_val_loss(run); run.done() && loss) losses.push_back(*loss);
-    const double mean = losses.empty() ? lowest : summarize(losses).mean;
+    const Summary losses = final_losses(arm);
+    const double mean = losses.n == 0 ? lowest : losses.mean;
     if (best == nullptr || mean < lowest) best = &arm;
-    if (!losses.empty()) lowest = std::min(lowest, mean);
+    if (losses.n > 0) lowest = std::min(lowest, mean);
   }
   return best;
 }
@@ -228,7 +226,7 @@ std::optional<Figure> ternary_figure(const Results& results) {
   if (arm == nullptr) return std::nullopt;
   std::vector<std::vector<QuantRow>> runs;
   for (const SeedResult& run : arm->runs)
-    if (run.done() || arm->done() == 0) runs.push_back(load_quant(results, *arm, run));
+    if (run.done() || arm->done() == 0) runs.push_back(load_quant(run));
   return ternary_figure(results, *arm, runs);
 }
 

@@ -5,12 +5,9 @@
 
 namespace bitlab {
 
-std::vector<QuantRow> load_quant(const Results& results,
-                                 const ArmResult& arm,
-                                 const SeedResult& run) {
-  const std::filesystem::path file =
-      results.folder / arm.dir / ("seed-" + std::to_string(run.seed)) / "metrics.h5";
-  if (!std::filesystem::exists(file)) return {};
+std::vector<QuantRow> load_quant(const SeedResult& run) {
+  const std::filesystem::path file = run.dir / "metrics.h5";
+  if (run.dir.empty() || !std::filesystem::exists(file)) return {};
   return read_metrics(file).quant;
 }
 

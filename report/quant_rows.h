@@ -13,9 +13,7 @@ namespace bitlab {
 
 // In the order of the file; empty if the run has not written any. Throws Error if the file is
 // damaged.
-std::vector<QuantRow> load_quant(const Results& results,
-                                 const ArmResult& arm,
-                                 const SeedResult& run);
+std::vector<QuantRow> load_quant(const SeedResult& run);
 
 // Where a matrix is in its network: "blocks.2.attn.wq.weight" is of block 2 and the kind "attn.wq".
 struct LayerPlace {

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "core/base/error.h"
-#include "core/io/metrics.h"
+#include "report/quant_rows.h"
 
 namespace bitlab {
 
@@ -145,10 +145,9 @@ std::optional<double> slope_ratio(const ArmGroup& arms, std::int64_t seed) {
 
 std::optional<double> flips(const ArmGroup& arms, std::int64_t seed) {
   const SeedResult* run = done_run_of(arms, seed);
-  if (run == nullptr || run->dir.empty()) return std::nullopt;
+  if (run == nullptr) return std::nullopt;
   std::map<std::string, double> by_layer;
-  for (const QuantRow& row : read_metrics(run->dir / "metrics.h5").quant)
-    by_layer[row.layer] += row.flips;
+  for (const QuantRow& row : load_quant(*run)) by_layer[row.layer] += row.flips;
   if (by_layer.empty()) return std::nullopt;
   double sum = 0;
   for (const auto& [layer, changes] : by_layer) sum += changes;

@@ -81,6 +81,13 @@ const SweepAxis& find_axis(const std::vector<SweepAxis>& axes, const std::string
                                     : "it sweeps " + list);
 }
 
+bool same_point(const ArmResult& a, const ArmResult& b) {
+  return std::equal(a.axes.begin(), a.axes.end(), b.axes.begin(), b.axes.end(),
+                    [](const SweptValue& x, const SweptValue& y) {
+                      return x.path == y.path && x.text == y.text;
+                    });
+}
+
 std::string base_of(const ArmResult& arm) { return arm.base.empty() ? arm.name : arm.base; }
 
 std::vector<std::string> base_arms(const Results& results) {

@@ -25,6 +25,7 @@ std::vector<SweepAxis> sweep_axes(const Results& results);  // in the order of t
 // The axis of that path or name. Throws UsageError, with what was probably meant, if there is none.
 const SweepAxis& find_axis(const std::vector<SweepAxis>& axes, const std::string& name);
 
+bool same_point(const ArmResult& a, const ArmResult& b);     // all swept settings are equal
 std::string base_of(const ArmResult& arm);                   // the arm of the file
 std::vector<std::string> base_arms(const Results& results);  // each once, in the plan's order
 std::string value_text(const std::string& value);            // for labels: "3e-4", "absmean"

@@ -4,21 +4,13 @@
 
 #include <algorithm>
 
-#include "report/paired_arms.h"
 #include "report/format.h"
+#include "report/paired_arms.h"
+#include "report/sweep_axes.h"
 
 namespace bitlab {
 
 namespace {
-
-std::string file_arm(const ArmResult& arm) { return arm.base.empty() ? arm.name : arm.base; }
-
-Summary final_losses(const ArmResult& arm) {
-  std::vector<double> losses;
-  for (const SeedResult& run : arm.runs)
-    if (run.done()) losses.push_back(*final_val_loss(run));
-  return summarize(losses);
-}
 
 // The point with the lowest mean loss among those with the most seeds done: one lucky seed of a
 // point whose other seeds diverged must not win.
@@ -38,13 +30,6 @@ std::string best_line(const Results& results, const SweptArm& arm, const ArmResu
   return fmt::format("{} is best of its {} points at {}{} {} ({})", best.name, arm.points.size(),
                      format_fixed(loss.mean, 4), loss.sd ? " ± " + format_fixed(*loss.sd, 4) : "",
                      loss_unit(results), counted(loss.n, "seed"));
-}
-
-bool same_point(const ArmResult& a, const ArmResult& b) {
-  return std::equal(a.axes.begin(), a.axes.end(), b.axes.begin(), b.axes.end(),
-                    [](const SweptValue& x, const SweptValue& y) {
-                      return x.path == y.path && x.text == y.text;
-                    });
 }
 
 // At how many of the points that both arms have one ends lower, beyond chance.
@@ -77,7 +62,7 @@ bool is_sweep(const Results& results) {
 std::vector<SweptArm> swept_arms(const Results& results) {
   std::vector<SweptArm> arms;
   for (const ArmResult& arm : results.arms) {
-    const std::string name = file_arm(arm);
+    const std::string name = base_of(arm);
     auto found = std::find_if(arms.begin(), arms.end(),
                               [&](const SweptArm& other) { return other.name == name; });
     if (found == arms.end()) found = arms.insert(arms.end(), {name, {}});

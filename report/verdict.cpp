@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "report/claims.h"
-#include "report/paired_arms.h"
 #include "report/format.h"
+#include "report/paired_arms.h"
 #include "report/statistics.h"
 #include "report/sweep_verdict.h"
 #include "report/table.h"
@@ -30,13 +30,6 @@ std::string unfinished(const Results& results) {
   if (arms.empty()) return "";
   return "Unfinished:" + arms + " Only runs that are done enter the figures" +
          (failed ? ", which flatters an arm whose seeds failed.\n" : ".\n");
-}
-
-Summary final_losses(const ArmResult& arm) {
-  std::vector<double> losses;
-  for (const SeedResult& run : arm.runs)
-    if (run.done()) losses.push_back(*final_val_loss(run));
-  return summarize(losses);
 }
 
 std::string single_arm(const Results& results, const ArmResult& arm) {
@@ -90,17 +83,22 @@ std::string arms_verdict(const Results& results, const ArmResult& baseline) {
   return text;
 }
 
-}  // namespace
-
-std::string verdict(const Results& results) {
+// `claims` stands behind the comparison of the arms.
+std::string compose(const Results& results, const std::string& claims) {
   if (results.arms.empty()) return "The plan has no arms.\n" + data_line(results.data);
   auto baseline = std::find_if(results.arms.begin(), results.arms.end(),
                                [&](const ArmResult& arm) { return arm.name == results.baseline; });
   if (baseline == results.arms.end()) baseline = results.arms.begin();
   std::string text = is_sweep(results) ? sweep_verdict(results) : arms_verdict(results, *baseline);
-  text += claims_text(results) + unfinished(results);
+  text += claims + unfinished(results);
   if (!is_sweep(results)) text += scale(results, *baseline);
   return text + data_line(results.data);
 }
+
+}  // namespace
+
+std::string verdict(const Results& results) { return compose(results, claims_text(results)); }
+
+std::string verdict_without_claims(const Results& results) { return compose(results, ""); }
 
 }  // namespace bitlab

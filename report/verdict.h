@@ -13,4 +13,7 @@ namespace bitlab {
 //   there are any; which data was used.
 std::string verdict(const Results& results);
 
+// The same without the claims, for a page that shows them in a way of its own.
+std::string verdict_without_claims(const Results& results);
+
 }  // namespace bitlab
