@@ -91,6 +91,21 @@ TEST_CASE("the interval of the paired differences decides", "[claims]") {
       "bit 1.913 against full 1.810; difference 0.1033 (95 % interval 0.0890 to 0.1177, 3 seeds)");
 }
 
+TEST_CASE("arms with fewer than two common seeds are judged by ranks", "[claims]") {
+  Results results = two_arms({1.80, 1.84, 1.88, 1.81}, {1.90, 1.92, 1.99, 1.93});
+  for (SeedResult& run : results.arms[1].runs) run.seed += 10;
+  const Finding finding = only_finding(results, "ternary costs | full < bit");
+  CHECK(finding.judgement == Judgement::Supported);
+  CHECK(finding.measured ==
+        "full 1.833 against bit 1.935; Mann-Whitney over 4 and 4 seeds, none common: U = 0 of 16, "
+        "p = 0.029");
+  CHECK(judgement(results, "full > bit") == Judgement::Contradicted);
+  CHECK(judgement(results, "full = bit +- 5") == Judgement::Undecided);
+  CHECK(judgement(results, "full < 1.9") == Judgement::Supported);  // a number needs no pairs
+  results.arms[1].runs.resize(2);  // 2 against 4: p is 2 / 15 at least
+  CHECK(judgement(results, "full < bit") == Judgement::Undecided);
+}
+
 TEST_CASE("what cannot be judged is undecided and says why", "[claims]") {
   Results one = two_arms({1.8}, {1.9});
   CHECK(only_finding(one, "x | bit > full").measured ==

@@ -9,7 +9,7 @@
 #include "core/base/error.h"
 #include "report/format.h"
 #include "report/labels.h"
-#include "report/paired_arms.h"
+#include "report/arm_comparison.h"
 #include "report/plot_page.h"
 #include "report/sweep_axes.h"
 

@@ -7,7 +7,7 @@
 
 #include "report/format.h"
 #include "report/labels.h"
-#include "report/paired_arms.h"
+#include "report/arm_comparison.h"
 #include "report/plot_page.h"
 #include "report/statistics.h"
 #include "report/sweep_axes.h"
@@ -76,7 +76,7 @@ struct View {
 };
 
 std::optional<double> mean_loss(const ArmResult& arm) {
-  const Summary losses = final_losses(arm);
+  const Summary losses = summarize(final_losses(arm));
   return losses.n == 0 ? std::nullopt : std::optional(losses.mean);
 }
 

@@ -10,7 +10,7 @@
 #include <set>
 
 #include "report/labels.h"
-#include "report/paired_arms.h"
+#include "report/arm_comparison.h"
 #include "report/plot_page.h"
 #include "report/quant_rows.h"
 #include "report/sweep_axes.h"
@@ -161,7 +161,7 @@ const ArmResult* ternary_arm(const Results& results) {
   double lowest = std::numeric_limits<double>::infinity();
   for (const ArmResult& arm : results.arms) {
     if (arm.ternary_params == 0) continue;
-    const Summary losses = final_losses(arm);
+    const Summary losses = summarize(final_losses(arm));
     const double mean = losses.n == 0 ? lowest : losses.mean;
     if (best == nullptr || mean < lowest) best = &arm;
     if (losses.n > 0) lowest = std::min(lowest, mean);

@@ -125,4 +125,26 @@ MannWhitney mann_whitney(const std::vector<double>& a, const std::vector<double>
   return result;
 }
 
+// Of all orders of the values, (n_a + n_b choose n_a), the two extreme ones.
+double least_p(std::size_t n_a, std::size_t n_b) {
+  double orders = 1;
+  for (std::size_t i = 1; i <= n_a; ++i)
+    orders *= static_cast<double>(n_b + i) / static_cast<double>(i);
+  return std::min(1.0, 2 / orders);
+}
+
+double hodges_lehmann(const std::vector<double>& a, const std::vector<double>& b) {
+  if (a.empty() || b.empty())
+    throw Error("Hodges-Lehmann estimate", "both samples must have values, but got " +
+                                               std::to_string(a.size()) + " and " +
+                                               std::to_string(b.size()));
+  std::vector<double> differences;
+  for (const double x : a)
+    for (const double y : b) differences.push_back(x - y);
+  std::sort(differences.begin(), differences.end());
+  const std::size_t half = differences.size() / 2;
+  return differences.size() % 2 ? differences[half]
+                                : (differences[half - 1] + differences[half]) / 2;
+}
+
 }  // namespace bitlab

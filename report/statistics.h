@@ -52,4 +52,12 @@ struct MannWhitney {
 // Error if a sample is empty or a value is not finite.
 MannWhitney mann_whitney(const std::vector<double>& a, const std::vector<double>& b);
 
+// The least two-sided p that the exact test can give for samples of these sizes, when every value
+// of one is above every value of the other.
+double least_p(std::size_t n_a, std::size_t n_b);
+
+// The median of all a[i] - b[j]: how far a lies above b, the estimate that goes with the test
+// (Hodges & Lehmann 1963, doi:10.1214/aoms/1177704172). Throws Error if a sample is empty.
+double hodges_lehmann(const std::vector<double>& a, const std::vector<double>& b);
+
 }  // namespace bitlab

@@ -149,5 +149,23 @@ TEST_CASE("Mann-Whitney's test needs values", "[report]") {
   CHECK_THROWS_AS(mann_whitney({1}, {std::nan("")}), Error);
 }
 
+TEST_CASE("the least p of a rank test is that of samples which do not overlap", "[statistics]") {
+  for (std::size_t n_a = 1; n_a <= 5; ++n_a)
+    for (std::size_t n_b = 1; n_b <= 5; ++n_b) {
+      std::vector<double> low, high;
+      for (std::size_t i = 0; i < n_a; ++i) low.push_back(static_cast<double>(i));
+      for (std::size_t i = 0; i < n_b; ++i) high.push_back(100 + static_cast<double>(i));
+      CAPTURE(n_a, n_b);
+      CHECK(least_p(n_a, n_b) == Approx(mann_whitney(low, high).p).epsilon(1e-12));
+    }
+}
+
+TEST_CASE("the estimate of a shift is the median of all differences", "[statistics]") {
+  // Differences 1-3, 1-7, 2-3, 2-7, 9-3, 9-7 = -6 -5 -2 -1 2 6.
+  CHECK(hodges_lehmann({1, 2, 9}, {3, 7}) == Approx(-1.5));
+  CHECK(hodges_lehmann({4}, {1, 2, 9}) == Approx(2));
+  CHECK_THROWS_AS(hodges_lehmann({}, {1}), Error);
+}
+
 }  // namespace
 }  // namespace bitlab

@@ -4,13 +4,15 @@
 
 #include <algorithm>
 
+#include "report/arm_comparison.h"
 #include "report/format.h"
-#include "report/paired_arms.h"
 #include "report/sweep_axes.h"
 
 namespace bitlab {
 
 namespace {
+
+double mean_loss(const ArmResult& arm) { return summarize(final_losses(arm)).mean; }
 
 // The point with the lowest mean loss among those with the most seeds done: one lucky seed of a
 // point whose other seeds diverged must not win.
@@ -19,14 +21,14 @@ const ArmResult* best_point(const SweptArm& arm) {
   for (const ArmResult* point : arm.points) {
     if (point->done() == 0) continue;
     if (best == nullptr || point->done() > best->done() ||
-        (point->done() == best->done() && final_losses(*point).mean < final_losses(*best).mean))
+        (point->done() == best->done() && mean_loss(*point) < mean_loss(*best)))
       best = point;
   }
   return best;
 }
 
 std::string best_line(const Results& results, const SweptArm& arm, const ArmResult& best) {
-  const Summary loss = final_losses(best);
+  const Summary loss = summarize(final_losses(best));
   return fmt::format("{} is best of its {} points at {}{} {} ({})", best.name, arm.points.size(),
                      format_fixed(loss.mean, 4), loss.sd ? " ± " + format_fixed(*loss.sd, 4) : "",
                      loss_unit(results), counted(loss.n, "seed"));

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <vector>
 
+#include "report/arm_comparison.h"
 #include "report/claims.h"
 #include "report/format.h"
-#include "report/paired_arms.h"
 #include "report/statistics.h"
 #include "report/sweep_verdict.h"
 #include "report/table.h"
@@ -33,7 +33,7 @@ std::string unfinished(const Results& results) {
 }
 
 std::string single_arm(const Results& results, const ArmResult& arm) {
-  const Summary loss = final_losses(arm);
+  const Summary loss = summarize(final_losses(arm));
   if (loss.n == 0) return fmt::format("No run of {} is done yet.", arm.name);
   const std::string spread = loss.sd ? fmt::format(" ± {} (sd)", format_fixed(*loss.sd, 3)) : "";
   return fmt::format("{} ends at {}{} {} over {}; with one arm there is nothing to compare.",
@@ -43,7 +43,7 @@ std::string single_arm(const Results& results, const ArmResult& arm) {
 
 // The closest reference losses around the baseline's, for scale.
 std::string scale(const Results& results, const ArmResult& baseline) {
-  const Summary loss = final_losses(baseline);
+  const Summary loss = summarize(final_losses(baseline));
   if (loss.n == 0) return "";
   const ReferenceLine *above = nullptr, *below = nullptr;
   for (const ReferenceLine& r : results.references) {

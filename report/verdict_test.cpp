@@ -104,6 +104,27 @@ TEST_CASE("without a common seed there is no comparison", "[report]") {
             kData);
 }
 
+TEST_CASE("arms without common seeds are compared by ranks", "[report]") {
+  Results results = two_arms({1.80, 1.84, 1.88, 1.81}, {1.90, 1.92, 1.99, 1.93});
+  for (SeedResult& run : results.arms[1].runs) run.seed += 10;
+  // 16 of 16 pairs: p = 2 / (8 choose 4) = 0.0286. The middle two of the sorted differences are
+  // 0.10 and 0.11; exp(0.105) = 1.1107.
+  CHECK(first_line(verdict(results)) ==
+        "bit ends 0.105 nats/character above full (median of all differences; Mann-Whitney over 4 "
+        "and 4 seeds, none common: U = 16 of 16, p = 0.029): in this setting ternary weights cost "
+        "11.1 % in perplexity.");
+}
+
+TEST_CASE("one common seed is no reason to throw the others away", "[report]") {
+  Results results = two_arms({1.80, 1.84, 1.88}, {1.90, 1.92, 1.99});
+  for (SeedResult& run : results.arms[1].runs) run.seed += 2;
+  CHECK(
+      first_line(verdict(results)) ==
+      "bit ends 0.100 nats/character above full (median of all differences; Mann-Whitney over 3 "
+      "and 3 seeds, 1 common: U = 9 of 9, p = 0.10, and so few can give no less than 0.10): these "
+      "seeds show no difference that chance could not make.");
+}
+
 TEST_CASE("three arms are each compared with the baseline", "[report]") {
   Results results = two_arms({1.80, 1.84, 1.88}, {1.90, 1.92, 1.99});
   results.arms.push_back(results.arms[1]);

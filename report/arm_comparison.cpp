@@ -1,4 +1,4 @@
-#include "report/paired_arms.h"
+#include "report/arm_comparison.h"
 
 #include <fmt/format.h>
 
@@ -15,11 +15,11 @@ std::string counted(std::size_t n, const std::string& noun) {
   return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
 }
 
-Summary final_losses(const ArmResult& arm) {
+std::vector<double> final_losses(const ArmResult& arm) {
   std::vector<double> losses;
   for (const SeedResult& run : arm.runs)
     if (const auto loss = final_val_loss(run); run.done() && loss) losses.push_back(*loss);
-  return summarize(losses);
+  return losses;
 }
 
 PairedLosses paired_losses(const ArmResult& baseline, const ArmResult& other) {
@@ -67,12 +67,44 @@ std::string conclusion(const ArmResult& baseline, const ArmResult& other, double
                      difference > 0 ? "worse" : "better", baseline.name, change);
 }
 
+std::string compare_by_ranks(const Results& results,
+                             const ArmResult& baseline,
+                             const ArmResult& other,
+                             std::size_t pairs) {
+  const std::vector<double> a = final_losses(other), b = final_losses(baseline);
+  const double difference = hodges_lehmann(a, b);
+  const MannWhitney test = mann_whitney(a, b);
+  const std::string text = fmt::format(
+      "{} (median of all differences; {})",
+      ends_where(results, baseline, other, difference, digits_for(std::abs(difference))),
+      ranks_text(test, pairs));
+  if (test.p < 0.05) return text + ": " + conclusion(baseline, other, difference);
+  return text + ": these seeds show no difference that chance could not make.";
+}
+
 }  // namespace
+
+bool compared_by_ranks(std::size_t pairs, std::size_t n_a, std::size_t n_b) {
+  return pairs < 2 && n_a > 0 && n_b > 0 && n_a + n_b > 2;
+}
+
+std::string ranks_text(const MannWhitney& test, std::size_t pairs) {
+  std::string text =
+      fmt::format("Mann-Whitney over {} and {} seeds, {} common: U = {} of {}, p = {}", test.n_a,
+                  test.n_b, pairs == 0 ? "none" : std::to_string(pairs), test.u,
+                  test.n_a * test.n_b, format_fixed(test.p, test.p < 0.1 ? 3 : 2));
+  if (const double least = least_p(test.n_a, test.n_b); least >= 0.05)
+    text += fmt::format(", and so few can give no less than {}", format_fixed(least, 2));
+  return text;
+}
 
 std::string compare_arms(const Results& results,
                          const ArmResult& baseline,
                          const ArmResult& other) {
   const PairedLosses pairs = paired_losses(baseline, other);
+  if (compared_by_ranks(pairs.seeds.size(), final_losses(baseline).size(),
+                        final_losses(other).size()))
+    return compare_by_ranks(results, baseline, other, pairs.seeds.size());
   if (pairs.seeds.empty())
     return fmt::format("{} cannot be compared with {} yet: no seed is done in both.", other.name,
                        baseline.name);
