@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/text/byte_alphabet.h"
 #include "core/text/byte_bpe.h"
+#include "core/text/sentence_piece.h"
 #include "core/text/word_piece.h"
 
 namespace bitlab {
@@ -33,6 +34,18 @@ std::vector<std::string> tokens_by_id(const json& vocabulary) {
     tokens[id] = token;
   }
   return tokens;
+}
+
+std::unique_ptr<Tokenizer> sentence_piece(const json& described) {
+  std::vector<SentencePiece::Piece> pieces;
+  for (const json& p : described.at("pieces")) {
+    const int type = p.at(2).get<int>();
+    if (type < 1 || type > 6)
+      throw Error(kWhere, "the type of a piece must be 1 to 6, but is " + std::to_string(type));
+    pieces.push_back(
+        {p.at(0).get<std::string>(), p.at(1).get<float>(), static_cast<SentencePiece::Type>(type)});
+  }
+  return std::make_unique<SentencePiece>(std::move(pieces));
 }
 
 std::unique_ptr<Tokenizer> word_piece(const json& described) {
@@ -139,6 +152,7 @@ std::unique_ptr<Tokenizer> from_parsed(const json& described) {
     throw Error(kWhere, "model.type must be WordPiece or BPE, but is " + type.dump());
   }
   const auto type = described.at("type").get<std::string>();
+  if (type == "sentencepiece") return sentence_piece(described);
   if (!tokenizers().contains(type))
     throw Error(kWhere, "type must be one that is registered, but is '" + type + "'",
                 "if a plugin brought it, name the plugin");

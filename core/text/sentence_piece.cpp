@@ -1,0 +1,161 @@
+#include "core/text/sentence_piece.h"
+
+#include <nlohmann/json.hpp>
+#include <queue>
+
+#include "core/base/error.h"
+#include "core/text/utf8.h"
+
+namespace bitlab {
+
+namespace {
+
+constexpr const char* kWhere = "sentencepiece";
+constexpr std::string_view kSpace = "\u2581";
+
+// The byte that "<0x0A>" stands for, or -1.
+int byte_of(std::string_view text) {
+  if (text.size() != 6 || !text.starts_with("<0x") || text[5] != '>') return -1;
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  const std::size_t high = kDigits.find(text[3]), low = kDigits.find(text[4]);
+  if (high == std::string_view::npos || low == std::string_view::npos) return -1;
+  return static_cast<int>(16 * high + low);
+}
+
+SpecialTokens::List special_of(const std::vector<SentencePiece::Piece>& pieces) {
+  SpecialTokens::List list;
+  for (std::size_t id = 0; id < pieces.size(); ++id)
+    if (pieces[id].type == SentencePiece::Type::kControl)
+      list.emplace_back(pieces[id].text, static_cast<std::int32_t>(id));
+  return list;
+}
+
+std::int32_t begin_of(const std::vector<SentencePiece::Piece>& pieces) {
+  for (const auto& [text, id] : special_of(pieces))
+    if (text == "<s>") return id;
+  throw Error(kWhere, "there must be a control piece <s>, but there is none");
+}
+
+// Whether a space stands after something else in a piece.
+bool has_inner_space(std::string_view text) {
+  while (text.starts_with(kSpace)) text.remove_prefix(kSpace.size());
+  return text.find(kSpace) != std::string_view::npos;
+}
+
+}  // namespace
+
+SentencePiece::SentencePiece(std::vector<Piece> pieces)
+    : SubwordTokenizer(kWhere, special_of(pieces), {{begin_of(pieces)}, {}, true}),
+      pieces_(std::move(pieces)),
+      normal_(pieces_.size()) {
+  std::fill(std::begin(bytes_), std::end(bytes_), -1);
+  for (std::size_t i = 0; i < pieces_.size(); ++i) {
+    const auto id = static_cast<std::int32_t>(i);
+    const Piece& piece = pieces_[i];
+    const int byte = byte_of(piece.text);
+    if (piece.type == Type::kUserDefined)
+      throw Error(kWhere,
+                  "user-defined pieces are not known here, but '" + piece.text + "' is one");
+    if (piece.type == Type::kByte && byte >= 0) bytes_[byte] = id;
+    if (piece.type != Type::kNormal) continue;
+    if (piece.text.empty() || !normal_.insert(piece.text, id))
+      throw Error(kWhere,
+                  "a piece must have a text and come once, but '" + piece.text + "' does not");
+    words_stand_alone_ = words_stand_alone_ && !has_inner_space(piece.text);
+  }
+  for (int b = 0; b < 256; ++b)
+    if (bytes_[b] < 0)
+      throw Error(kWhere, "each byte must have a piece, but " + std::to_string(b) + " has none");
+}
+
+void SentencePiece::merge(std::string_view word, std::vector<std::int32_t>& out) const {
+  struct Symbol {
+    std::size_t begin, length;  // length 0: joined to the one before
+    std::size_t previous, next;
+  };
+  struct Candidate {
+    float score;
+    std::size_t left, right, length;  // stale if the lengths no longer add up
+    bool operator<(const Candidate& other) const {
+      return score != other.score ? score < other.score : left > other.left;
+    }
+  };
+  constexpr std::size_t kNone = ~std::size_t{0};
+  std::vector<Symbol> symbols;
+  for (std::size_t at = 0; at < word.size();) {
+    const std::size_t length = std::max<std::size_t>(1, utf8_length(word, at));
+    const std::size_t i = symbols.size();
+    symbols.push_back({at, length, i == 0 ? kNone : i - 1, i + 1});
+    at += length;
+  }
+  symbols.back().next = kNone;
+  std::priority_queue<Candidate> heap;
+  const auto offer = [&](std::size_t left, std::size_t right) {
+    if (left == kNone || right == kNone) return;
+    const std::size_t length = symbols[left].length + symbols[right].length;
+    const std::int32_t id = normal_.find(word.substr(symbols[left].begin, length));
+    if (id >= 0) heap.push({pieces_[static_cast<std::size_t>(id)].score, left, right, length});
+  };
+  for (std::size_t i = 0; i + 1 < symbols.size(); ++i) offer(i, i + 1);
+  while (!heap.empty()) {
+    const Candidate best = heap.top();
+    heap.pop();
+    Symbol &left = symbols[best.left], &right = symbols[best.right];
+    if (left.length == 0 || right.length == 0 || left.length + right.length != best.length)
+      continue;
+    left.length = best.length;
+    right.length = 0;
+    left.next = right.next;
+    if (right.next != kNone) symbols[right.next].previous = best.left;
+    offer(left.previous, best.left);
+    offer(best.left, left.next);
+  }
+  for (std::size_t i = 0; i != kNone; i = symbols[i].next) {
+    const std::string_view text = word.substr(symbols[i].begin, symbols[i].length);
+    const std::int32_t id = normal_.find(text);
+    if (id >= 0) out.push_back(id);
+    for (std::size_t b = 0; id < 0 && b < text.size(); ++b)
+      out.push_back(bytes_[static_cast<unsigned char>(text[b])]);
+  }
+}
+
+void SentencePiece::encode_text(std::string_view text,
+                                bool first,
+                                std::vector<std::int32_t>& out) const {
+  std::string spaced(first ? kSpace : "");
+  spaced.reserve(text.size() + text.size() / 2);
+  for (const char c : text) c == ' ' ? void(spaced += kSpace) : void(spaced += c);
+  if (!words_stand_alone_) return merge(spaced, out);
+  // Nothing is ever joined over the beginning of a word, so each can be done alone.
+  PieceCache cache;
+  const auto make = [this](std::string_view w, std::vector<std::int32_t>& to) { merge(w, to); };
+  const std::string_view all = spaced;
+  for (std::size_t begin = 0; begin < all.size();) {
+    std::size_t end = begin;
+    while (all.substr(end).starts_with(kSpace)) end += kSpace.size();
+    end = std::min(all.find(kSpace, end), all.size());
+    cache.append(all.substr(begin, end - begin), out, make);
+    begin = end;
+  }
+}
+
+std::string SentencePiece::piece_text(std::int32_t token) const {
+  const Piece& piece = pieces_[static_cast<std::size_t>(token)];
+  if (piece.type == Type::kByte) return {static_cast<char>(byte_of(piece.text))};
+  if (piece.type != Type::kNormal) return piece.text;
+  std::string text;
+  for (std::size_t at = 0; at < piece.text.size();) {
+    const bool space = std::string_view(piece.text).substr(at).starts_with(kSpace);
+    text += space ? ' ' : piece.text[at];
+    at += space ? kSpace.size() : 1;
+  }
+  return text;
+}
+
+std::string SentencePiece::to_json() const {
+  nlohmann::ordered_json pieces = nlohmann::ordered_json::array();
+  for (const Piece& p : pieces_) pieces.push_back({p.text, p.score, static_cast<int>(p.type)});
+  return nlohmann::ordered_json{{"type", "sentencepiece"}, {"pieces", pieces}}.dump();
+}
+
+}  // namespace bitlab

@@ -1,0 +1,45 @@
+#pragma once
+// SentencePiece's BPE as LLaMA-2 and llama2.c use it: pieces with scores, bytes for what has none.
+#include "core/text/byte_map.h"
+#include "core/text/subword.h"
+
+namespace bitlab {
+
+// A space is put before a text that begins one, and spaces are written as U+2581. The text starts
+// as its characters; the two neighbours that join to the piece of the highest score are joined, the
+// leftmost first, until none do. A character that ends up as no piece becomes the tokens of its
+// bytes; so does a byte that is not part of UTF-8 (SentencePiece itself has U+FFFD there). decode()
+// leaves out the first space; decode(encode(x)) == x but for a U+2581 in x, which becomes a space.
+class SentencePiece final : public SubwordTokenizer {
+ public:
+  enum class Type : std::uint8_t { kNormal = 1, kUnknown, kControl, kUserDefined, kUnused, kByte };
+  struct Piece {
+    std::string text;  // spaces are U+2581; of bytes: "<0x0A>"
+    float score = 0;
+    Type type = Type::kNormal;
+  };
+  // Throws Error if a byte or <s> is missing, a piece comes twice, or a piece is user-defined.
+  explicit SentencePiece(std::vector<Piece> pieces);
+  // tokenizer.model, SentencePiece's protobuf. Throws Error unless it is BPE with byte fallback, no
+  // normalisation, and a space put before the text.
+  static SentencePiece from_model(std::string_view content);
+  // tokenizer.bin of llama2.c: pieces 0 to 2 are <unk>, <s>, </s>; then come the bytes.
+  static SentencePiece from_llama2c(std::string_view content);
+
+  std::size_t vocab_size() const override { return pieces_.size(); }
+  std::string to_json() const override;  // bitlab's own: {"type": "sentencepiece", "pieces": ...}
+
+ private:
+  void encode_text(std::string_view text,
+                   bool first,
+                   std::vector<std::int32_t>& out) const override;
+  std::string piece_text(std::int32_t token) const override;
+  void merge(std::string_view word, std::vector<std::int32_t>& out) const;
+
+  std::vector<Piece> pieces_;
+  ByteMap normal_;
+  std::int32_t bytes_[256];
+  bool words_stand_alone_ = true;  // no piece has a space after something else
+};
+
+}  // namespace bitlab

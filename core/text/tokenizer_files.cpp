@@ -1,0 +1,41 @@
+#include "core/text/tokenizer_files.h"
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/text/byte_bpe.h"
+#include "core/text/sentence_piece.h"
+#include "core/text/word_piece.h"
+
+namespace bitlab {
+
+namespace {
+
+// "IQ== 0": base64, a space, the first rank.
+bool is_tiktoken(std::string_view content) {
+  const std::string_view line = content.substr(0, content.find('\n'));
+  return line.size() > 2 && line.size() < 200 && line.substr(line.find(' ') + 1) == "0";
+}
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> tokenizer_from_file(const std::filesystem::path& path) {
+  const std::string content = read_file(path);
+  const std::string name = path.filename().string();
+  const auto beside = [&](const char* other) { return read_file(path.parent_path() / other); };
+  if (name == "encoder.json")
+    return std::make_unique<ByteBpe>(ByteBpe::from_gpt2(content, beside("vocab.bpe")));
+  if (content.starts_with("#version"))
+    return std::make_unique<ByteBpe>(ByteBpe::from_gpt2(beside("encoder.json"), content));
+  if (content.starts_with("{")) return tokenizer_from_json(content);
+  if (content.starts_with("\n"))  // field 1 of a protobuf message
+    return std::make_unique<SentencePiece>(SentencePiece::from_model(content));
+  if (is_tiktoken(content)) return std::make_unique<ByteBpe>(ByteBpe::from_tiktoken(content));
+  if (content.size() > 4 && content[2] == 0 && content[3] == 0)  // a small number in 32 bits
+    return std::make_unique<SentencePiece>(SentencePiece::from_llama2c(content));
+  if (content.find("[UNK]") != std::string::npos)
+    return std::make_unique<WordPiece>(WordPiece::from_vocab_txt(content));
+  throw Error(path.string(), "must be a tokenizer, but is none that is known",
+              "tokenizer.json, tokenizer.model, tokenizer.bin, vocab.txt, encoder.json are");
+}
+
+}  // namespace bitlab

@@ -1,0 +1,14 @@
+#pragma once
+// Tokenizers from the files that models come with.
+#include <filesystem>
+
+#include "core/text/subword.h"
+
+namespace bitlab {
+
+// Tells the format by the content: tokenizer.json, tokenizer.model (tiktoken's ranks, or
+// SentencePiece), tokenizer.bin of llama2.c, vocab.txt of WordPiece. encoder.json or vocab.bpe take
+// the other one from the same folder. Throws Error if it is none of these.
+std::unique_ptr<Tokenizer> tokenizer_from_file(const std::filesystem::path& path);
+
+}  // namespace bitlab
