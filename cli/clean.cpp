@@ -63,17 +63,19 @@ int clean_command(const std::vector<std::string>& args) {
   std::vector<std::string> words;
   po::options_description options("Options");
   options.add_options()("help,h", "show this")("yes,y", "do not ask")(
+      "interrupted", "runs too that the next 'bitlab run' would go on with")(
       "finished", "runs that are done too; without it they are never touched");
   po::options_description all = options;
   all.add_options()("words", po::value(&words));
   const po::variables_map parsed = parse_options("clean", args, all, "words");
   if (parsed.count("help") > 0) {
-    std::cout << "usage: bitlab clean [NAME] [FILTER] [--finished] [--yes]\n\n"
-                 "Lists runs that failed or were interrupted, runs of earlier plans and temporary "
-                 "files, and deletes\nthem if you agree. Runs that are done stay, and so does what "
-                 "a living process holds.\n\n"
-              << kFilterHelp << run_keys_help() << "\n"
-              << options;
+    std::cout
+        << "usage: bitlab clean [NAME] [FILTER] [--interrupted] [--finished] [--yes]\n\n"
+           "Lists runs that failed, unfinished runs of earlier plans and temporary files, and "
+           "deletes them if you\nagree. Runs that are done or can go on stay, and so does "
+           "what a living process holds.\n\n"
+        << kFilterHelp << run_keys_help() << "\n"
+        << options;
     return 0;
   }
   if (words.size() > 2)
@@ -84,7 +86,8 @@ int clean_command(const std::vector<std::string>& args) {
   std::vector<Leftover> found;
   for (const auto& folder : folders)
     for (Leftover& leftover :
-         find_leftovers(folder, words.size() > 1 ? words[1] : "", parsed.count("finished") > 0))
+         find_leftovers(folder, words.size() > 1 ? words[1] : "",
+                        {parsed.count("interrupted") > 0, parsed.count("finished") > 0}))
       found.push_back(std::move(leftover));
   if (found.empty()) {
     std::cerr << "nothing to clean\n";

@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include "core/base/error.h"
+#include "core/config/suggest.h"
 
 namespace bitlab {
 
@@ -13,6 +14,15 @@ using Look = std::function<void(const po::options_description&)>;
 const Look* looking = nullptr;  // set while somebody only wants to see the options
 
 struct Seen {};  // leaves a verb that was called for its options alone
+
+// "did you mean '--sort'? ", or nothing if no option is near.
+std::string meant(const std::string& option, const po::options_description& all) {
+  std::vector<std::string> names;
+  for (const auto& one : all.options())
+    if (one->format_name().starts_with("-")) names.push_back("--" + one->long_name());
+  const std::string guess = nearest(option, names);
+  return guess.empty() ? "" : "did you mean '" + guess + "'? ";
+}
 
 }  // namespace
 
@@ -46,6 +56,9 @@ po::variables_map parse_options(const std::string& verb,
     po::store(po::command_line_parser(args).options(all).positional(positions).style(style).run(),
               parsed);
     po::notify(parsed);
+  } catch (const po::unknown_option& e) {
+    throw UsageError("bitlab " + verb, e.what(),
+                     meant(e.get_option_name(), all) + "see bitlab " + verb + " --help");
   } catch (const po::error& e) {
     throw UsageError("bitlab " + verb, e.what(), "see bitlab " + verb + " --help");
   }

@@ -33,13 +33,14 @@ bool finished_run(const RunRecord& record) {
   return record.run.done() || fs::exists(record.run.dir / "DONE");
 }
 
-bool is_leftover(const RunRecord& record, bool finished) {
+bool is_leftover(const RunRecord& record, const CleanScope& scope) {
   if (!fs::exists(record.run.dir) || FileLock::held(record.run.dir / "lock")) return false;
-  if (finished_run(record)) return finished;
+  if (finished_run(record)) return scope.finished;
   if (!record.planned) return true;
   switch (record.run.state) {
-    case SeedState::Failed:
     case SeedState::Interrupted:
+      return scope.interrupted;
+    case SeedState::Failed:
     case SeedState::Unreadable:
       return true;
     default:
@@ -92,10 +93,10 @@ void add_temporaries(const fs::path& folder, std::vector<Leftover>& found) {
 
 std::vector<Leftover> find_leftovers(const fs::path& results_folder,
                                      const std::string& filter,
-                                     bool finished) {
+                                     const CleanScope& scope) {
   std::vector<Leftover> found;
   for (const RunRecord& record : filtered(read_index(results_folder), filter))
-    if (is_leftover(record, finished))
+    if (is_leftover(record, scope))
       found.push_back(
           {record.run.dir, describe(record), size_of(record.run.dir), true, finished_run(record)});
   if (filter.empty()) add_temporaries(results_folder, found);

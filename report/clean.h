@@ -16,13 +16,18 @@ struct Leftover {
   bool finished = false;  // a run that is done
 };
 
-// Runs that failed, were interrupted or are unreadable; runs of earlier plans; with `finished`
-// those that are done too. `filter` (report/filter.h) chooses among the runs; temporary files are
-// listed only without one. Whatever a living process holds is left out, and so are runs that the
-// plan's rules pruned: they have a result.
+struct CleanScope {
+  bool interrupted = false;  // runs of the plan that the next `bitlab run` would go on with, too
+  bool finished = false;     // runs that are done, too
+};
+
+// Runs that failed or are unreadable, and runs of earlier plans that are not done; more by `scope`.
+// `filter` (report/filter.h) chooses among the runs; temporary files are listed only without one.
+// Whatever a living process holds is left out, and so are runs that the plan's rules pruned: they
+// have a result.
 std::vector<Leftover> find_leftovers(const std::filesystem::path& results_folder,
                                      const std::string& filter,
-                                     bool finished);
+                                     const CleanScope& scope);
 
 // Deletes it, and the arm's folder if that is empty then. A run is deleted with its lock taken;
 // false if a worker has that now. Throws Error if it cannot be deleted.

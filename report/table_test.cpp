@@ -52,6 +52,18 @@ TEST_CASE("JSON rows have the promised keys in order and the hand-calculated fig
   CHECK(rows[1]["states"] == "2 of 3 done; seed 3 failed: diverged at step 120");
 }
 
+TEST_CASE("runs that were pruned are counted as such and stay out of the figures", "[report]") {
+  Results results = two_arms({1.80, 1.84, 1.88}, {1.90});
+  results.arms[1].runs.push_back(other_run(2, SeedState::Pruned, "", 400));
+  results.arms[1].runs.push_back(other_run(3, SeedState::Pruned, "", 400));
+  const json rows = json::parse(format_table(results, TableFormat::Json));
+  CHECK(rows[1]["seeds"] == 1);
+  CHECK(rows[1]["val_loss_mean"] == 1.9);
+  CHECK(rows[1]["states"] == "1 of 3 done; seeds 2, 3 pruned at step 400 of 1000");
+  CHECK(format_table(results, TableFormat::Markdown).find("pruned at step 400 of 1000") !=
+        std::string::npos);
+}
+
 TEST_CASE("what was not measured is null in JSON and empty in CSV", "[report]") {
   Results results = two_arms({1.80}, {});
   results.arms[1].runs.push_back(other_run(1, SeedState::Queued));
