@@ -1,6 +1,8 @@
 // bitlab generate RUN: text from a trained model, as it comes.
 #include "experiments/generate.h"
 
+#include <fmt/format.h>
+
 #include <boost/program_options.hpp>
 #include <iostream>
 
@@ -9,43 +11,88 @@
 #include "cli/paths.h"
 #include "core/base/error.h"
 #include "experiments/loaded_run.h"
+#include "experiments/text_stream.h"
 
 namespace bitlab {
 
 namespace po = boost::program_options;
 
-int generate_command(const std::vector<std::string>& args) {
-  SamplingSettings sampling;
+namespace {
+
+constexpr const char* kUsage =
+    "\nWrites the prompt and the text that follows it. The next token is chosen by, in this order:"
+    " --repetition-penalty,\n--temperature, --top-k, --top-p, --min-p; the same seed draws the "
+    "same "
+    "text. Speed is told at the end, on\nstandard error. Of a text that is longer than the model's "
+    "context, the model sees the end.\n\n";
+
+struct Request {
+  GenerateOptions generate;
   std::string prompt;
-  std::size_t count = 300;
-  std::vector<std::string> runs;
+  std::vector<std::string> stops, runs;
+};
+
+po::options_description options_for(Request& r) {
+  SamplingSettings& s = r.generate.sampling;
+  s.temperature = 0.8;
+  r.generate.max_tokens = 300;
   po::options_description options("Options");
-  options.add_options()("help,h", "show this")("prompt", po::value(&prompt), "text to go on from")(
-      "tokens", po::value(&count)->default_value(count), "how many to add")(
-      "temperature", po::value(&sampling.temperature)->default_value(0.8),
-      "0: always the likeliest")("top-k", po::value(&sampling.top_k)->default_value(0),
-                                 "choose among this many, 0 for all")(
-      "seed", po::value(&sampling.seed)->default_value(1), "of the draws");
+  const auto option = [&](const char* name, auto& target, const char* value, const char* help) {
+    options.add_options()(name, po::value(&target)->default_value(target)->value_name(value), help);
+  };
+  options.add_options()("help,h", "show this");
+  options.add_options()("prompt", po::value(&r.prompt)->value_name("TEXT"), "text to go on from");
+  option("max-tokens", r.generate.max_tokens, "N", "how many to add at most");
+  option("temperature", s.temperature, "X", "0: always the likeliest");
+  option("top-k", s.top_k, "N", "choose among this many, 0 for all");
+  option("top-p", s.top_p, "P", "choose among the likeliest that have this probability together");
+  option("min-p", s.min_p, "P", "choose among those at least P times as likely as the likeliest");
+  option("repetition-penalty", s.repetition_penalty, "X",
+         "above 1: tokens that came before are less likely");
+  option("seed", s.seed, "N", "of the draws");
+  options.add_options()("stop", po::value(&r.stops)->value_name("TEXT")->composing(),
+                        "end before this text; may be given several times");
+  return options;
+}
+
+// Writes the text as it comes. A text without a prompt begins as if token 0 came before.
+GenerateStats write_text(const LoadedRun& run, const Request& request) {
+  std::vector<std::int32_t> tokens = run.tokenizer->encode(request.prompt);
+  if (tokens.empty()) tokens.push_back(0);
+  TextStream stream(request.stops);
+  std::int32_t last = tokens.back();
+  std::cout << request.prompt << std::flush;
+  const GenerateStats stats =
+      generate(*run.model, tokens, request.generate, [&](std::int32_t token) {
+        std::cout << stream.push(text_after(*run.tokenizer, last, token)) << std::flush;
+        last = token;
+        return !stream.stopped();
+      });
+  std::cout << stream.finish() << "\n" << std::flush;
+  return stats;
+}
+
+}  // namespace
+
+int generate_command(const std::vector<std::string>& args) {
+  Request request;
+  const po::options_description options = options_for(request);
   po::options_description all = options;
-  all.add_options()("run", po::value(&runs));
-  const po::variables_map parsed = parse_options("generate", args, all, "run");
-  if (parsed.count("help")) {
-    std::cout << "usage: bitlab generate RUN [options]\n\n" << kRunHelp << "\n" << options;
+  all.add_options()("run", po::value(&request.runs));
+  if (parse_options("generate", args, all, "run").count("help") > 0) {
+    std::cout << "usage: bitlab generate RUN [options]\n\n" << kRunHelp << kUsage << options;
     return 0;
   }
-  if (runs.size() != 1)
+  if (request.runs.size() != 1)
     throw UsageError("bitlab generate", "must be given one run", "bitlab generate --help");
-  if (sampling.temperature < 0 || sampling.top_k < 0)
-    throw UsageError("bitlab generate", "--temperature and --top-k must not be negative");
+  check(request.generate.sampling);
 
-  const LoadedRun run = load_run(find_run(runs.front()));
+  const LoadedRun run = load_run(find_run(request.runs.front()));
   std::cerr << "model: " << run.checkpoint.string() << "\n";
-  const std::vector<std::int32_t> start = run.tokenizer->encode(prompt);
-  std::cout << prompt << std::flush;
-  generate(*run.model, start, count, sampling, [&](std::int32_t token) {
-    std::cout << run.tokenizer->decode({&token, 1}) << std::flush;
-  });
-  std::cout << "\n";
+  const GenerateStats stats = write_text(run, request);
+  std::cerr << fmt::format("prompt: {} tokens, {:.1f} tokens/s; text: {} tokens, {:.1f} tokens/s\n",
+                           stats.prompt_tokens, stats.prefill_speed(), stats.new_tokens,
+                           stats.decode_speed());
   return 0;
 }
 

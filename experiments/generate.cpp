@@ -1,62 +1,74 @@
 #include "experiments/generate.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numeric>
+#include <chrono>
 
 #include "core/base/error.h"
-#include "core/base/rng.h"
 
 namespace bitlab {
 
-std::int32_t sample_token(const real* logits,
-                          std::size_t vocab_size,
-                          const SamplingSettings& settings,
-                          std::uint64_t position) {
-  std::vector<std::int32_t> order(vocab_size);
-  std::iota(order.begin(), order.end(), 0);
-  // Ties go to the lower id, so that the order is the same everywhere.
-  const auto likelier = [&](std::int32_t a, std::int32_t b) {
-    return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
-  };
-  std::size_t kept = vocab_size;
-  if (settings.temperature == 0)
-    kept = 1;
-  else if (settings.top_k > 0)
-    kept = std::min(kept, static_cast<std::size_t>(settings.top_k));
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(kept), order.end(),
-                    likelier);
-  if (!std::isfinite(logits[order[0]]))
-    throw Error("generate", "logits must be finite, but are not", "did this run diverge?");
-  if (kept == 1) return order[0];
+namespace {
 
-  std::vector<double> cumulative(kept);
-  double total = 0;
-  for (std::size_t i = 0; i < kept; ++i) {
-    const double score =
-        static_cast<double>(logits[order[i]]) - static_cast<double>(logits[order[0]]);
-    cumulative[i] = total += std::exp(score / settings.temperature);
-  }
-  const double draw = Rng(settings.seed, "generate").uniform(position, 0) * total;
-  const auto chosen = std::upper_bound(cumulative.begin(), cumulative.end() - 1, draw);
-  return order[static_cast<std::size_t>(chosen - cumulative.begin())];
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-void generate(const LanguageModel& model,
-              std::vector<std::int32_t> tokens,
-              std::size_t count,
-              const SamplingSettings& settings,
-              const std::function<void(std::int32_t)>& emit) {
-  if (tokens.empty()) tokens.push_back(0);
+double per_second(std::size_t count, double seconds) {
+  return seconds > 0 ? static_cast<double>(count) / seconds : 0;
+}
+
+}  // namespace
+
+double GenerateStats::prefill_speed() const { return per_second(prompt_tokens, prefill_seconds); }
+
+// The first new token comes with the prefill.
+double GenerateStats::decode_speed() const {
+  return new_tokens > 1 ? per_second(new_tokens - 1, decode_seconds) : 0;
+}
+
+std::size_t window_begin(std::size_t length, std::size_t seq_len) {
+  if (length <= seq_len) return 0;
+  const std::size_t quarter = std::max<std::size_t>(1, seq_len / 4);
+  return (length - seq_len + quarter - 1) / quarter * quarter;
+}
+
+GenerateStats generate(const LanguageModel& model,
+                       std::vector<std::int32_t> tokens,
+                       const GenerateOptions& options,
+                       const std::function<bool(std::int32_t)>& emit) {
+  if (tokens.empty()) throw Error("generate", "must begin with a token, but got none");
+  check(options.sampling);
+  GenerateStats stats;
+  stats.prompt_tokens = tokens.size();
   Pass pass;
   pass.batch = 1;
-  for (std::size_t i = 0; i < count; ++i) {
-    pass.seq_len = std::min(tokens.size(), model.seq_len());
-    pass.tokens = tokens.data() + (tokens.size() - pass.seq_len);
+  Clock::time_point begin = Clock::now();
+  while (stats.new_tokens < options.max_tokens) {
+    const std::size_t first = window_begin(tokens.size(), model.seq_len());
+    pass.seq_len = tokens.size() - first;
+    pass.tokens = tokens.data() + first;
     const View logits = model.logits(pass);
-    tokens.push_back(sample_token(logits.row(logits.rows - 1), model.vocab_size(), settings, i));
-    emit(tokens.back());
+    if (stats.new_tokens == 0) {
+      stats.prefill_seconds = seconds_since(begin);
+      begin = Clock::now();
+    }
+    const std::int32_t next = sample_token({logits.row(logits.rows - 1), logits.cols},
+                                           options.sampling, tokens, stats.new_tokens);
+    if (std::count(options.end_tokens.begin(), options.end_tokens.end(), next) > 0) break;
+    tokens.push_back(next);
+    ++stats.new_tokens;
+    if (!emit(next)) break;
   }
+  stats.decode_seconds = stats.prefill_seconds > 0 ? seconds_since(begin) : 0;
+  return stats;
+}
+
+// By the difference that it makes: a tokenizer may leave out the space before a text's first word.
+std::string text_after(const Tokenizer& tokenizer, std::int32_t previous, std::int32_t token) {
+  const std::int32_t both[] = {previous, token};
+  return tokenizer.decode(both).substr(tokenizer.decode({both, 1}).size());
 }
 
 }  // namespace bitlab

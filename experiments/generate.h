@@ -2,32 +2,42 @@
 // Text from a language model.
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
+#include "core/text/tokenizer.h"
+#include "experiments/sampling.h"
 #include "layers/models/model.h"
 
 namespace bitlab {
 
-struct SamplingSettings {
-  double temperature = 1;  // 0: the likeliest token
-  std::int64_t top_k = 0;  // choose among this many, 0 for all
-  std::uint64_t seed = 1;
+struct GenerateOptions {
+  SamplingSettings sampling;
+  std::size_t max_tokens = 100;
+  std::vector<std::int32_t> end_tokens = {};  // each ends the text and is not part of it
 };
 
-// Draws a token from one row of logits. `position` names the draw: the same seed and position give
-// the same one.
-std::int32_t sample_token(const real* logits,
-                          std::size_t vocab_size,
-                          const SamplingSettings& settings,
-                          std::uint64_t position);
+struct GenerateStats {
+  std::size_t prompt_tokens = 0, new_tokens = 0;
+  double prefill_seconds = 0;    // until the logits after the prompt were there
+  double decode_seconds = 0;     // after that
+  double prefill_speed() const;  // tokens a second, 0 if nothing was done
+  double decode_speed() const;
+};
 
-// Extends `tokens` by `count` tokens and hands each to `emit` as it comes. The model sees the last
-// seq_len tokens; positions are counted from the first of these. An empty start begins with token
-// 0.
-void generate(const LanguageModel& model,
-              std::vector<std::int32_t> tokens,
-              std::size_t count,
-              const SamplingSettings& settings,
-              const std::function<void(std::int32_t)>& emit);
+// Extends `tokens` (not empty) and hands each new token to `emit` as it comes, until max_tokens, an
+// end token, or emit returns false. Draw i is that of position i (sample_token). A text longer than
+// the model's seq_len is read through a window: when that is full, its oldest quarter is dropped,
+// and positions are counted from the first token that is left.
+GenerateStats generate(const LanguageModel& model,
+                       std::vector<std::int32_t> tokens,
+                       const GenerateOptions& options,
+                       const std::function<bool(std::int32_t)>& emit);
+
+// The first token of the window when the text has `length` tokens.
+std::size_t window_begin(std::size_t length, std::size_t seq_len);
+
+// What `token` adds to the text of the tokens before it; `previous` is the last of them.
+std::string text_after(const Tokenizer& tokenizer, std::int32_t previous, std::int32_t token);
 
 }  // namespace bitlab

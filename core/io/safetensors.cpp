@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>
@@ -13,6 +14,7 @@
 #include "core/base/error.h"
 #include "core/io/atomic_file.h"
 #include "core/io/safetensors_header.h"
+#include "core/io/small_floats.h"
 
 namespace bitlab {
 
@@ -25,25 +27,21 @@ namespace {
 
 constexpr std::uint64_t kMaxHeader = 100'000'000;
 
-// IEEE half precision to single: exact for every value.
-float half_to_float(std::uint16_t h) {
-  const std::uint32_t sign = std::uint32_t{h & 0x8000u} << 16, exponent = h >> 10 & 31u;
-  std::uint32_t mantissa = h & 1023u;
-  if (exponent == 31) return std::bit_cast<float>(sign | 0x7F800000u | mantissa << 13);
-  if (exponent != 0) return std::bit_cast<float>(sign | (exponent + 112) << 23 | mantissa << 13);
-  const float tiny = static_cast<float>(mantissa) * 0x1p-24f;
-  return sign != 0 ? -tiny : tiny;
-}
+constexpr std::size_t kPiece = std::size_t{1} << 20;  // elements converted at a time
 
-float bfloat_to_float(std::uint16_t b) { return std::bit_cast<float>(std::uint32_t{b} << 16); }
-
-template <class Stored, class Real, class Convert>
-void convert(const void* from, Real* out, std::size_t n, Convert to_real) {
-  const char* bytes = static_cast<const char*>(from);
-  for (std::size_t i = 0; i < n; ++i) {
-    Stored value;
-    std::memcpy(&value, bytes + i * sizeof(Stored), sizeof(Stored));
-    out[i] = static_cast<Real>(to_real(value));
+// Floats as `dtype`, piece by piece.
+void write_floats(AtomicFile& file, const TensorBytes& t, const std::string& where) {
+  if (t.dtype == DType::F32) return file.write(t.data, t.bytes());
+  if (t.dtype != DType::F16 && t.dtype != DType::BF16)
+    throw Error(where, "floats of '" + t.name + "' must be written as F32, F16 or BF16, but as " +
+                           dtype_name(t.dtype) + " was asked for");
+  const auto* from = static_cast<const float*>(t.data);
+  const auto convert = t.dtype == DType::F16 ? float_to_half : float_to_bfloat;
+  std::vector<std::uint16_t> piece(std::min(t.size(), kPiece));
+  for (std::size_t begin = 0; begin < t.size(); begin += kPiece) {
+    const std::size_t n = std::min(kPiece, t.size() - begin);
+    for (std::size_t i = 0; i < n; ++i) piece[i] = convert(from[begin + i]);
+    file.write(piece.data(), n * sizeof(std::uint16_t));
   }
 }
 
@@ -57,7 +55,12 @@ void write_safetensors(const fs::path& path,
   const std::uint64_t length = header.size();
   file.write(&length, sizeof length);
   file.write(header.data(), header.size());
-  for (const TensorBytes& t : tensors) file.write(t.data, t.bytes());
+  for (const TensorBytes& t : tensors) {
+    if (t.from_floats)
+      write_floats(file, t, path.string());
+    else
+      file.write(t.data, t.bytes());
+  }
   file.commit();
 }
 
@@ -139,19 +142,45 @@ const TensorBytes& SafetensorsFile::expect(const std::string& name, std::size_t 
   return tensor;
 }
 
+void SafetensorsFile::give_back(const void* data, std::size_t bytes) const {
+  // Whole pages only: what lies on the others belongs to the neighbours as well.
+  static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<std::uintptr_t>(data) + page - 1) / page * page;
+  const auto end = (reinterpret_cast<std::uintptr_t>(data) + bytes) / page * page;
+  if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+void SafetensorsFile::give_back(const TensorBytes& tensor) const {
+  give_back(tensor.data, tensor.bytes());
+}
+
+template <class Stored, class Real, class Convert>
+void SafetensorsFile::convert(const TensorBytes& from, Real* out, Convert to_real) const {
+  const char* bytes = static_cast<const char*>(from.data);
+  for (std::size_t begin = 0; begin < from.size(); begin += kPiece) {
+    const std::size_t end = std::min(begin + kPiece, from.size());
+    for (std::size_t i = begin; i < end; ++i) {
+      Stored value;
+      std::memcpy(&value, bytes + i * sizeof(Stored), sizeof(Stored));
+      out[i] = static_cast<Real>(to_real(value));
+    }
+    give_back(bytes + begin * sizeof(Stored), (end - begin) * sizeof(Stored));
+  }
+}
+
 template <class Real>
 void SafetensorsFile::read_real(const std::string& name, Real* out, std::size_t n) const {
   const TensorBytes& t = expect(name, n);
   const auto as_is = [](auto value) { return value; };
   switch (t.dtype) {
     case DType::F64:
-      return convert<double>(t.data, out, n, as_is);
+      return convert<double>(t, out, as_is);
     case DType::F32:
-      return convert<float>(t.data, out, n, as_is);
+      return convert<float>(t, out, as_is);
     case DType::F16:
-      return convert<std::uint16_t>(t.data, out, n, half_to_float);
+      return convert<std::uint16_t>(t, out, [](std::uint16_t h) { return half_to_float(h); });
     case DType::BF16:
-      return convert<std::uint16_t>(t.data, out, n, bfloat_to_float);
+      return convert<std::uint16_t>(t, out, [](std::uint16_t b) { return bfloat_to_float(b); });
     default:
       throw Error(where_,
                   "'" + name + "' must hold floating numbers, but is " + dtype_name(t.dtype));
@@ -168,6 +197,7 @@ void SafetensorsFile::read_exactly(const std::string& name,
     throw Error(where_,
                 "'" + name + "' must be " + dtype_name(dtype) + ", but is " + dtype_name(t.dtype));
   if (n > 0) std::memcpy(out, t.data, n * sizeof(Integer));
+  give_back(t);
 }
 
 void SafetensorsFile::read(const std::string& name, float* out, std::size_t n) const {

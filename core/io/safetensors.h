@@ -23,14 +23,18 @@ struct TensorBytes {
   DType dtype = DType::F32;
   std::vector<std::size_t> shape;  // empty: one number
   const void* data = nullptr;
+  // Of a tensor to write: `data` holds floats, which are rounded to dtype F16 or BF16 on their way
+  // (core/io/small_floats.h).
+  bool from_floats = false;
 
   std::size_t size() const;  // elements
   std::size_t bytes() const { return size() * dtype_size(dtype); }
 };
 
 // Writes all tensors in the order given, through a temporary that is renamed when it is safely on
-// disk. The data starts at a multiple of 64 bytes. Throws Error if two tensors share a name or the
-// disk is full; `path` is then what it was.
+// disk. The data starts at a multiple of 64 bytes. Throws Error if two tensors share a name, the
+// disk is full or floats are to become something else than F32, F16 or BF16; `path` is then what it
+// was.
 void write_safetensors(const std::filesystem::path& path,
                        const std::vector<TensorBytes>& tensors,
                        const std::map<std::string, std::string>& metadata = {});
@@ -54,11 +58,15 @@ class SafetensorsFile {
   const TensorBytes& at(const std::string& name) const;
 
   // Copies a tensor of n elements to out. Floating dtypes are converted to that of `out`; anything
-  // else must match. Throws Error if the name, the dtype or n is wrong.
+  // else must match. Throws Error if the name, the dtype or n is wrong. What was copied no longer
+  // counts as memory of this process: its pages are given back.
   void read(const std::string& name, float* out, std::size_t n) const;
   void read(const std::string& name, double* out, std::size_t n) const;
   void read(const std::string& name, std::int64_t* out, std::size_t n) const;
   void read(const std::string& name, std::uint8_t* out, std::size_t n) const;
+
+  // Gives back the pages of a tensor whose data was looked at; they are read again when touched.
+  void give_back(const TensorBytes& tensor) const;
 
  private:
   const TensorBytes& expect(const std::string& name, std::size_t n) const;
@@ -67,6 +75,9 @@ class SafetensorsFile {
   template <class Real>
   void read_real(const std::string& name, Real* out, std::size_t n) const;
   void parse(const char* begin, std::size_t size);
+  template <class Stored, class Real, class Convert>
+  void convert(const TensorBytes& from, Real* out, Convert to_real) const;
+  void give_back(const void* data, std::size_t bytes) const;
 
   std::string where_;
   void* map_ = nullptr;

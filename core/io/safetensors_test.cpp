@@ -1,7 +1,6 @@
 #include "core/io/safetensors.h"
 
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
@@ -40,11 +39,6 @@ std::string refusal(const std::string& header, std::size_t data_size) {
 
 bool says(const std::string& message, const std::string& part) {
   return message.find(part) != std::string::npos;
-}
-
-bool run_python(const TestFolder& folder, const std::string& script) {
-  write_file_atomic(folder / "check.py", script);
-  return std::system(("python3 '" + (folder / "check.py").string() + "'").c_str()) == 0;
 }
 
 }  // namespace
@@ -197,46 +191,4 @@ TEST_CASE("every truncation of a file is refused", "[io][safetensors]") {
   const std::string whole = read_file(folder / "m.safetensors");
   CHECK(refusal(whole).empty());
   for (std::size_t n = 0; n < whole.size(); ++n) REQUIRE_FALSE(refusal(whole.substr(0, n)).empty());
-}
-
-TEST_CASE("an independent program reads our file and we read its file",
-          "[io][safetensors][python]") {
-  if (std::system("python3 -c 'import struct, json' >/dev/null 2>&1") != 0) {
-    WARN("SKIPPED: python3 is not installed, so nothing but our own code read the file");
-    return;
-  }
-  const TestFolder folder;
-  const float w[] = {0.5f, -1.25f, 3e38f, 1e-40f};
-  const std::int64_t step[] = {1, -2};
-  write_safetensors(folder / "ours.safetensors",
-                    {{"a.w", DType::F32, {2, 2}, w}, {"n", DType::I64, {2}, step}},
-                    {{"format", "pt"}, {"note", "\xc3\xa9 \"quoted\"\n"}});
-  const std::string ours = (folder / "ours.safetensors").string();
-  const std::string theirs = (folder / "theirs.safetensors").string();
-  CHECK(run_python(folder, R"(
-import json, struct
-raw = open(')" + ours + R"(', 'rb').read()
-n, = struct.unpack('<Q', raw[:8])
-assert (8 + n) % 64 == 0, n
-header, data = json.loads(raw[8:8 + n]), raw[8 + n:]
-assert header['__metadata__'] == {'format': 'pt', 'note': '\u00e9 "quoted"\n'}, header
-assert list(header) == ['__metadata__', 'a.w', 'n'], header
-a = header['a.w']
-assert a['dtype'] == 'F32' and a['shape'] == [2, 2] and a['data_offsets'] == [0, 16], a
-f32 = lambda x: struct.unpack('<f', struct.pack('<f', x))[0]
-assert struct.unpack('<4f', data[:16]) == (0.5, -1.25, f32(3e38), f32(1e-40))
-assert struct.unpack('<2q', data[16:]) == (1, -2) and len(data) == 32
-head = json.dumps({'z': {'dtype': 'F32', 'shape': [2], 'data_offsets': [3, 11]},
-                   'b': {'dtype': 'I8', 'shape': [3], 'data_offsets': [0, 3]}}).encode()
-open(')" + theirs + R"(', 'wb').write(struct.pack('<Q', len(head)) + head + b'\x01\x02\xff'
-                                      + struct.pack('<2f', 0.1, 7))
-)"));
-  const SafetensorsFile file(theirs);
-  REQUIRE(file.tensors().size() == 2);
-  CHECK(file.tensors()[0].name == "b");
-  CHECK(static_cast<const std::int8_t*>(file.at("b").data)[2] == -1);
-  float z[2];
-  file.read("z", z, 2);
-  CHECK(z[0] == 0.1f);
-  CHECK(z[1] == 7.0f);
 }
