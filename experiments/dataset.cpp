@@ -82,8 +82,9 @@ std::unique_ptr<Task> make_task(const Spec& spec, const Dataset& data, std::uint
 }
 
 LanguageModel build_model(const Spec& spec, std::size_t vocab_size, std::uint64_t seed) {
-  return LanguageModel(models().at(spec.model_name).build(*spec.model, vocab_size), vocab_size,
-                       spec.seq_len(), seed);
+  const ModelPlugin& plugin = models().at(spec.model_name);
+  return LanguageModel(plugin.build(*spec.model, vocab_size),
+                       plugin.logits_width(*spec.model, vocab_size), spec.seq_len(), seed);
 }
 
 }  // namespace bitlab

@@ -31,14 +31,24 @@ simd::AttentionArgs arguments(const AttentionShape& shape,
 SelfAttention::SelfAttention(const AttentionShape& shape,
                              LayerPtr qkv,
                              LayerPtr wo,
-                             std::string dropout_key)
+                             std::string dropout_key,
+                             std::shared_ptr<const RopeTable> rope)
     : shape_(shape),
       qkv_(std::move(qkv)),
       wo_(std::move(wo)),
-      dropout_key_(std::move(dropout_key)) {}
+      dropout_key_(std::move(dropout_key)),
+      rope_(std::move(rope)) {}
+
+// The queries and keys of a row are neighbours: one loop turns both.
+void SelfAttention::rotate(View qkv, const Pass& pass, bool inverse) const {
+  if (!rope_) return;
+  rope_rotate(*rope_, qkv, {0, shape_.n_head + shape_.n_kv_head, shape_.d_head}, pass.seq_len,
+              pass.first_position, inverse);
+}
 
 View SelfAttention::forward(View x, Pass& pass) const {
   const View qkv = qkv_->forward(x, pass);
+  rotate(qkv, pass, false);
   const View y = pass.arena.matrix(x.rows, shape_.n_head * shape_.d_head);
   const View lse = pass.arena.matrix(pass.batch * shape_.n_head, pass.seq_len);
   simd::AttentionArgs args = arguments(shape_, pass, dropout_key_);
@@ -63,6 +73,7 @@ View SelfAttention::backward(View dy, Pass& pass) const {
   args.dy = dattended.data;
   args.dqkv = dqkv.data;
   attention_backward(args);
+  rotate(dqkv, pass, true);
   return qkv_->backward(dqkv, pass);
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 // Self-attention.
+#include <memory>
 #include <string>
 
+#include "core/ops/rope.h"
 #include "layers/layer.h"
 
 namespace bitlab {
@@ -18,8 +20,13 @@ struct AttentionShape {
 // 2205.14135).
 class SelfAttention : public Layer {
  public:
-  // qkv: in -> (n_head + 2 n_kv_head) d_head; wo: n_head d_head -> out.
-  SelfAttention(const AttentionShape& shape, LayerPtr qkv, LayerPtr wo, std::string dropout_key);
+  // qkv: in -> (n_head + 2 n_kv_head) d_head; wo: n_head d_head -> out. With a rope, of width
+  // d_head, q and k are rotated by their positions.
+  SelfAttention(const AttentionShape& shape,
+                LayerPtr qkv,
+                LayerPtr wo,
+                std::string dropout_key,
+                std::shared_ptr<const RopeTable> rope = nullptr);
 
   View forward(View x, Pass& pass) const override;
   View backward(View dy, Pass& pass) const override;
@@ -29,9 +36,12 @@ class SelfAttention : public Layer {
   std::string describe() const override;
 
  private:
+  void rotate(View qkv, const Pass& pass, bool inverse) const;
+
   AttentionShape shape_;
   LayerPtr qkv_, wo_;
   std::string dropout_key_;
+  std::shared_ptr<const RopeTable> rope_;
 };
 
 }  // namespace bitlab

@@ -38,22 +38,28 @@ BitLinear::BitLinear(const LinearShape& shape, const BitLinearConfig& config)
     : in_(shape.in),
       out_(shape.out()),
       config_(config),
+      centred_(config.norm == "layernorm" || config.norm == "layernorm_nobias"),
       quantizer_(configured_quantizer(config.weight_quant, config.weight_quant_settings.get())),
       params_(shape, true),
-      codes_(in_ * out_),
       scales_(shape.parts.size()),
       limits_(shape.parts.size()),
-      fixed_(shape.parts.size(), false),
-      column_scale_(out_),
-      packed_(kernels().ternary_packed_size(out_, in_)),
-      effective_(in_ * out_) {
+      fixed_(shape.parts.size(), false) {
   if (config.norm != "none")
     norm_gain_ = vector_param(shape.name + ".norm.weight", in_, Init::Kind::Ones);
   if (config.norm == "layernorm")
     norm_shift_ = vector_param(shape.name + ".norm.bias", in_, Init::Kind::Zeros);
 }
 
+// Not before it is needed: a model may be built only to count its parameters.
+void BitLinear::allocate() {
+  codes_.resize(in_ * out_);
+  column_scale_.resize(out_);
+  packed_.resize(kernels().ternary_packed_size(out_, in_));
+  effective_.resize(in_ * out_);
+}
+
 void BitLinear::prepare(std::uint64_t step) {
+  allocate();
   const auto warmup = static_cast<double>(config_.lambda_warmup_steps);
   lambda_ =
       warmup > 0 ? static_cast<real>(std::min(static_cast<double>(step) / warmup, 1.0)) : real(1);
@@ -96,6 +102,7 @@ bool BitLinear::fix_ternary(const std::string& name,
       if (codes.size() != w.size())
         throw Error(name, "must have " + std::to_string(w.size()) + " ternary codes, but got " +
                               std::to_string(codes.size()));
+      allocate();
       std::copy(codes.begin(), codes.end(), codes_.begin() + static_cast<std::ptrdiff_t>(at));
       scales_[part] = scale;
       fixed_[part] = true;
@@ -116,7 +123,7 @@ View BitLinear::normalise(View x, Pass& pass) const {
   if (!norm_gain_.cols) return x;
   const View xn = pass.arena.matrix(x.rows, in_);
   const View rstd = pass.arena.matrix(1, x.rows);
-  if (norm_shift_.cols) {
+  if (centred_) {
     const View mean = pass.arena.matrix(1, x.rows);
     layernorm_forward(x, norm_gain_.value, norm_shift_.value, config_.norm_eps, xn, mean, rstd);
     pass.saved.push(mean);
@@ -133,10 +140,10 @@ View BitLinear::backward_through_norm(View dxn, Pass& pass) const {
   const View x = pass.saved.pop();
   const View rstd = pass.saved.pop();
   Gradients& g = *pass.gradients;
-  if (norm_shift_.cols) {
+  if (centred_) {
     const View mean = pass.saved.pop();
     layernorm_backward(dxn, x, norm_gain_.value, mean, rstd, dxn, g.of(norm_gain_),
-                       g.of(norm_shift_));
+                       norm_shift_.cols ? g.of(norm_shift_) : View{});
   } else {
     rmsnorm_backward(dxn, x, norm_gain_.value, rstd, dxn, g.of(norm_gain_));
   }

@@ -38,11 +38,13 @@ class BitLinear : public Layer {
   View forward_float(View xn, Pass& pass) const;
   View effective_activations(View xn, Pass& pass) const;
   void add_weight_gradient(View dy, View xq, Pass& pass) const;
+  void allocate();
   void quantise_part(size_t part, size_t at);
   size_t code_stride() const { return (in_ + 63) / 64 * 64; }
 
   size_t in_, out_;
   BitLinearConfig config_;
+  bool centred_;  // the norm inside subtracts the mean
   WeightQuantizer quantizer_;
   LinearParams params_;
   Param norm_gain_, norm_shift_;  // no columns: none

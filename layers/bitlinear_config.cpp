@@ -18,7 +18,7 @@ void apply_preset(BitLinearConfig& c) {
     c.weight_eps = 1e-8;
     c.act_quant = "none";
   } else if (preset == "bitnet700-seed") {
-    c.norm = "layernorm";
+    c.norm = "layernorm_nobias";  // its "SubLN"
   }
 }
 
@@ -38,9 +38,9 @@ void BitLinearConfig::fields(FieldVisitor& v) {
   v.field("act_quant", act_quant,
           {.help = "activation quantiser, per token", .choices = {"int8", "none"}});
   v.field("act_eps", act_eps, {.help = "smallest absmax of a token", .min = 0});
-  v.field(
-      "norm", norm,
-      {.help = "norm inside, before quantisation", .choices = {"none", "rmsnorm", "layernorm"}});
+  v.field("norm", norm,
+          {.help = "norm inside, before quantisation",
+           .choices = {"none", "rmsnorm", "layernorm", "layernorm_nobias"}});
   v.field("norm_eps", norm_eps, {.help = "added to the variance in that norm", .min = 0});
   v.field("output_scale", output_scale, {.help = "scale the product by the weight scale"});
   v.field(

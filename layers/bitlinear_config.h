@@ -17,7 +17,8 @@ struct BitLinearConfig : Configurable {
   double weight_eps = 1e-5;                             // smallest scale
   std::string act_quant = "int8";                       // int8 (absmax per token), none
   double act_eps = 1e-5;                                // smallest absmax
-  std::string norm = "rmsnorm";  // inside, before quantisation: none, rmsnorm, layernorm
+  std::string norm = "rmsnorm";  // inside, before quantisation: none, rmsnorm,
+                                 // layernorm, layernorm_nobias
   double norm_eps = 1e-6;
   bool output_scale = true;  // false: a code of +1 stands for 1, as in kevbuh/bitnet
   std::string straight_through =

@@ -76,4 +76,72 @@ void Residual::visit_leaves(const LeafVisitor& visit) { inner_->visit_leaves(vis
 double Residual::macs_per_row(size_t seq_len) const { return inner_->macs_per_row(seq_len); }
 std::string Residual::describe() const { return "x + (" + inner_->describe() + ")"; }
 
+SideBySide::SideBySide(std::vector<LayerPtr> children) : children_(std::move(children)) {}
+
+namespace {
+
+// Columns of `wide` from `first` on that `narrow` has its own copy of.
+void copy_columns(View narrow, View wide, size_t first, bool into_wide) {
+  for (size_t r = 0; r < narrow.rows; ++r) {
+    real* const there = wide.row(r) + first;
+    std::memcpy(into_wide ? there : narrow.row(r), into_wide ? narrow.row(r) : there,
+                narrow.cols * sizeof(real));
+  }
+}
+
+}  // namespace
+
+// Backward has to know the widths: they are kept as views without memory.
+View SideBySide::forward(View x, Pass& pass) const {
+  View* const parts = pass.arena.array<View>(children_.size());
+  size_t width = 0;
+  for (size_t i = 0; i < children_.size(); ++i) {
+    parts[i] = children_[i]->forward(x, pass);
+    pass.saved.push({nullptr, x.rows, parts[i].cols});
+    width += parts[i].cols;
+  }
+  const View y = pass.arena.matrix(x.rows, width);
+  size_t first = 0;
+  for (size_t i = 0; i < children_.size(); first += parts[i++].cols)
+    copy_columns(parts[i], y, first, true);
+  return y;
+}
+
+View SideBySide::backward(View dy, Pass& pass) const {
+  View dx{};
+  size_t end = dy.cols;
+  for (auto child = children_.rbegin(); child != children_.rend(); ++child) {
+    const size_t cols = pass.saved.pop().cols;
+    end -= cols;
+    const View part = pass.arena.matrix(dy.rows, cols);
+    copy_columns(part, dy, end, false);
+    const View dpart = (*child)->backward(part, pass);
+    if (dx.data)
+      add(dpart, dx);
+    else
+      dx = dpart;
+  }
+  return dx;
+}
+
+void SideBySide::visit_params(const std::string& prefix, const ParamVisitor& visit) {
+  for (const LayerPtr& child : children_) child->visit_params(prefix, visit);
+}
+
+void SideBySide::visit_leaves(const LeafVisitor& visit) {
+  for (const LayerPtr& child : children_) child->visit_leaves(visit);
+}
+
+double SideBySide::macs_per_row(size_t seq_len) const {
+  double macs = 0;
+  for (const LayerPtr& child : children_) macs += child->macs_per_row(seq_len);
+  return macs;
+}
+
+std::string SideBySide::describe() const {
+  std::string text;
+  for (const LayerPtr& child : children_) text += (text.empty() ? "" : " | ") + child->describe();
+  return text;
+}
+
 }  // namespace bitlab

@@ -41,4 +41,21 @@ class Residual : public Layer {
   LayerPtr inner_;
 };
 
+// y = first(x) | ... | last(x): several layers that read the same input, their outputs side by
+// side.
+class SideBySide : public Layer {
+ public:
+  explicit SideBySide(std::vector<LayerPtr> children);
+
+  View forward(View x, Pass& pass) const override;
+  View backward(View dy, Pass& pass) const override;
+  void visit_params(const std::string& prefix, const ParamVisitor& visit) override;
+  void visit_leaves(const LeafVisitor& visit) override;
+  double macs_per_row(size_t seq_len) const override;
+  std::string describe() const override;
+
+ private:
+  std::vector<LayerPtr> children_;
+};
+
 }  // namespace bitlab

@@ -1,10 +1,24 @@
 #include "layers/embedding.h"
 
+#include <cstring>
+
 #include "core/base/error.h"
 #include "core/simd/kernels.h"
 #include "layers/params.h"
 
 namespace bitlab {
+
+namespace {
+
+// The row of the table of embeddings for a token that a pass brings.
+size_t checked_token(std::int32_t token, const Param& table) {
+  if (token < 0 || static_cast<size_t>(token) >= table.rows)
+    throw Error("embedding", "tokens must be below " + std::to_string(table.rows) + ", but got " +
+                                 std::to_string(token));
+  return static_cast<size_t>(token);
+}
+
+}  // namespace
 
 Embedding::Embedding(size_t vocab_size, size_t seq_len, size_t width, Init init) {
   token_.name = "token.weight";
@@ -18,18 +32,14 @@ Embedding::Embedding(size_t vocab_size, size_t seq_len, size_t width, Init init)
 }
 
 View Embedding::forward(View, Pass& pass) const {
-  const size_t T = pass.seq_len, C = token_.cols;
-  if (T > position_.rows)
+  const size_t T = pass.seq_len, C = token_.cols, end = pass.first_position + T;
+  if (end > position_.rows)
     throw Error("embedding", "a sequence must have at most " + std::to_string(position_.rows) +
-                                 " positions, but has " + std::to_string(T));
+                                 " positions, but has " + std::to_string(end));
   const View y = pass.matrix(C);
   for (size_t r = 0; r < y.rows; ++r) {
-    const std::int32_t token = pass.tokens[r];
-    if (token < 0 || static_cast<size_t>(token) >= token_.rows)
-      throw Error("embedding", "tokens must be below " + std::to_string(token_.rows) +
-                                   ", but got " + std::to_string(token));
-    const real* e = token_.value.row(static_cast<size_t>(token));
-    const real* p = position_.value.row(r % T);
+    const real* e = token_.value.row(checked_token(pass.tokens[r], token_));
+    const real* p = position_.value.row(pass.first_position + r % T);
     real* out = y.row(r);
     for (size_t c = 0; c < C; ++c) out[c] = e[c] + p[c];
   }
@@ -54,6 +64,37 @@ void Embedding::visit_params(const std::string& prefix, const ParamVisitor& visi
 std::string Embedding::describe() const {
   return "Embedding " + std::to_string(token_.rows) + " tokens, " + std::to_string(position_.rows) +
          " positions, width " + std::to_string(token_.cols);
+}
+
+TokenEmbedding::TokenEmbedding(size_t vocab_size, size_t width, Init init) {
+  token_.name = "weight";
+  token_.rows = vocab_size;
+  token_.cols = width;
+  token_.init = init;
+}
+
+View TokenEmbedding::forward(View, Pass& pass) const {
+  const View y = pass.matrix(token_.cols);
+  for (size_t r = 0; r < y.rows; ++r)
+    std::memcpy(y.row(r), token_.value.row(checked_token(pass.tokens[r], token_)),
+                y.cols * sizeof(real));
+  return y;
+}
+
+View TokenEmbedding::backward(View dy, Pass& pass) const {
+  const View dtoken = pass.gradients->of(token_);
+  for (size_t r = 0; r < dy.rows; ++r)
+    simd::kernels().add(dy.cols, dy.row(r), dtoken.row(static_cast<size_t>(pass.tokens[r])));
+  return {};
+}
+
+void TokenEmbedding::visit_params(const std::string& prefix, const ParamVisitor& visit) {
+  visit(prefix, token_);
+}
+
+std::string TokenEmbedding::describe() const {
+  return "TokenEmbedding " + std::to_string(token_.rows) + " tokens, width " +
+         std::to_string(token_.cols);
 }
 
 }  // namespace bitlab

@@ -24,4 +24,20 @@ class Embedding : public Layer {
   Param token_, position_;
 };
 
+// y[b, t] = weight[tokens[b, t]]: for models whose positions are elsewhere. weight: V x C.
+class TokenEmbedding : public Layer {
+ public:
+  TokenEmbedding(size_t vocab_size, size_t width, Init init);
+
+  View forward(View x, Pass& pass) const override;  // throws Error for a token >= V
+  View backward(View dy, Pass& pass) const override;
+  void visit_params(const std::string& prefix, const ParamVisitor& visit) override;
+  std::string describe() const override;
+
+  Param& token_param() { return token_; }
+
+ private:
+  Param token_;
+};
+
 }  // namespace bitlab

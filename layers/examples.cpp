@@ -55,9 +55,14 @@ void add_leaves(Examples& all) {
   add_exact(all, "RmsNorm, large eps", 4, [] { return std::make_unique<RmsNorm>(4, 0.7); });
   add_exact(all, "LayerNorm", 9, [] { return std::make_unique<LayerNorm>(9, 1e-5); });
   add_exact(all, "LayerNorm, large eps", 4, [] { return std::make_unique<LayerNorm>(4, 0.7); });
+  add_exact(all, "LayerNorm, no bias", 9,
+            [] { return std::make_unique<LayerNorm>(9, 1e-5, false); });
+  add_exact(all, "Centering", 9, [] { return std::make_unique<Centering>(9); });
   add_exact(all, "Dropout", 6, [] { return std::make_unique<Dropout>(0.4, "dropout/x"); });
   add_exact(all, "Dropout, none", 6, [] { return std::make_unique<Dropout>(0, "dropout/x"); });
   add_on_tokens(all, "Embedding", 6, [] { return std::make_unique<Embedding>(6, 5, 4, kNormal); });
+  add_on_tokens(all, "TokenEmbedding", 6,
+                [] { return std::make_unique<TokenEmbedding>(6, 4, kNormal); });
   for (const bool bias : {true, false})
     add_on_tokens(all, bias ? "TiedHead" : "TiedHead, no bias", 6, [bias] {
       auto net = std::make_unique<Sequential>();
@@ -70,12 +75,15 @@ void add_leaves(Examples& all) {
     });
 }
 
-void add_attention(Examples& all, const std::string& name, const AttentionShape& shape) {
-  add_exact(all, name, 6, [shape] {
+void add_attention(Examples& all,
+                   const std::string& name,
+                   const AttentionShape& shape,
+                   const std::shared_ptr<const RopeTable>& rope = nullptr) {
+  add_exact(all, name, 6, [shape, rope] {
     const size_t queries = shape.n_head * shape.d_head, keys = shape.n_kv_head * shape.d_head;
     return std::make_unique<SelfAttention>(
         shape, linear("qkv", 6, {{"wq", queries}, {"wk", keys}, {"wv", keys}}, true),
-        linear("wo", queries, {{"wo", 6}}, true), "dropout/scores");
+        linear("wo", queries, {{"wo", 6}}, true), "dropout/scores", rope);
   });
 }
 
@@ -84,12 +92,33 @@ void add_composites(Examples& all) {
   add_attention(all, "SelfAttention, shared keys", {4, 2, 2, 0.7, true, 0});
   add_attention(all, "SelfAttention, both ways", {2, 1, 3, 0.5, false, 0});
   add_attention(all, "SelfAttention, dropout", {2, 2, 4, 0.5, true, 0.3});
-  for (const Activation activation : {Activation::Relu, Activation::Gelu})
-    add_exact(all, activation == Activation::Relu ? "FeedForward, relu" : "FeedForward, gelu", 4,
-              [activation] {
-                return std::make_unique<FeedForward>(linear("w1", 4, {{"w1", 9}}, true), activation,
-                                                     linear("w2", 9, {{"w2", 4}}, true));
+  add_attention(all, "SelfAttention, rotary", {2, 2, 4, 0.6, true, 0},
+                std::make_shared<const RopeTable>(5, 4, 100));
+  add_attention(all, "SelfAttention, rotary, shared keys", {4, 1, 2, 0.7, true, 0.2},
+                std::make_shared<const RopeTable>(5, 2, 1e4));
+  for (const char* activation : {"relu", "relu2", "gelu"})
+    add_exact(all, std::string("FeedForward, ") + activation, 4, [activation] {
+      return std::make_unique<FeedForward>(linear("w1", 4, {{"w1", 9}}, true),
+                                           parse_activation(activation),
+                                           linear("w2", 9, {{"w2", 4}}, true));
+    });
+  for (const Gate gate : {Gate::Swiglu, Gate::Relu2})
+    add_exact(all, gate == Gate::Swiglu ? "GatedFeedForward, swiglu" : "GatedFeedForward, relu2", 4,
+              [gate] {
+                return std::make_unique<GatedFeedForward>(
+                    linear("gate_up", 4, {{"w_gate", 9}, {"w_up", 9}}, true), gate,
+                    linear("w_down", 9, {{"w_down", 4}}, true));
               });
+  add_exact(all, "SideBySide", 4, [] {
+    std::vector<LayerPtr> parts;
+    parts.push_back(linear("a", 4, {{"a", 3}}, true));
+    auto path = std::make_unique<Sequential>();
+    path->add("norm", std::make_unique<RmsNorm>(4, 1e-5));
+    path->add("", linear("b", 4, {{"b", 2}}, false));
+    parts.push_back(std::move(path));
+    parts.push_back(linear("c", 4, {{"c", 1}}, true));
+    return std::make_unique<SideBySide>(std::move(parts));
+  });
   add_exact(all, "Sequential", 4, [] {
     auto net = std::make_unique<Sequential>();
     net->add("first", linear("", 4, {{"w", 5}}, true));
@@ -129,7 +158,7 @@ void add_bitlinear(Examples& all,
 }
 
 void add_bitlinears(Examples& all) {
-  for (const char* norm : {"none", "rmsnorm", "layernorm"})
+  for (const char* norm : {"none", "rmsnorm", "layernorm", "layernorm_nobias"})
     for (const char* act_quant : {"int8", "none"})
       for (const char* weight_quant : {"absmean", "absmedian", "binary"}) {
         BitLinearConfig config;
@@ -206,6 +235,57 @@ void add_models(Examples& all) {
   }
 }
 
+void add_bitnets(Examples& all) {
+  const auto add = [&](
+                       const std::string& name,
+                       const std::function<void(BitnetConfig&)>& change = [](BitnetConfig&) {},
+                       const std::string& linear = "full") {
+    add_on_tokens(all, "bitnet, " + name, 7, [change, linear] {
+      BitnetConfig config = small_bitnet(linear);
+      if (linear == "bitlinear")
+        bitlinear_settings(config).lambda_warmup_steps = std::int64_t{1} << 60;  // exact, see above
+      change(config);
+      return build_bitnet(config, 7);
+    });
+  };
+  add("llama");
+  add(
+      "norms inside", [](BitnetConfig& c) { c.block_norm = false; }, "bitlinear");
+  add(
+      "2b4t",
+      [](BitnetConfig& c) {
+        bitlinear_settings(c).norm = "none";
+        c.ffn = "relu2_glu";
+        c.sub_norm = true;
+        c.rope_base = 5e5;
+      },
+      "bitlinear");
+  add(
+      "seed 1",
+      [](BitnetConfig& c) {
+        bitlinear_settings(c).norm = "layernorm_nobias";
+        c.norm = "layernorm_nobias";
+        c.n_kv_head = 0;
+        c.ffn = "relu2_glu";
+        c.block_norm = c.share_inputs = c.tie_embeddings = false;
+        c.head = "bitlinear";
+        c.init = "kaiming_uniform";
+      },
+      "bitlinear");
+  add("kevbuh", [](BitnetConfig& c) {
+    c.norm = "centering";
+    c.n_kv_head = 1;
+    c.ffn = "relu2";
+    c.share_inputs = c.tie_embeddings = false;
+  });
+  add("gelu, layernorm, wide heads", [](BitnetConfig& c) {
+    c.norm = "layernorm";
+    c.d_head = 6;
+    c.ffn = "gelu";
+    c.sub_norm = true;
+  });
+}
+
 }  // namespace
 
 const std::vector<LayerExample>& layer_examples() {
@@ -215,6 +295,7 @@ const std::vector<LayerExample>& layer_examples() {
     add_composites(all);
     add_bitlinears(all);
     add_models(all);
+    add_bitnets(all);
     return all;
   }();
   return examples;
@@ -233,6 +314,24 @@ GptConfig small_gpt(const std::string& linear) {
 }
 
 BitLinearConfig& bitlinear_settings(GptConfig& config) {
+  return dynamic_cast<BitLinearConfig&>(*config.linear_settings);
+}
+
+BitnetConfig small_bitnet(const std::string& linear) {
+  BitnetConfig config;
+  config.n_layer = 2;
+  config.n_head = 4;
+  config.n_kv_head = 2;
+  config.d_model = 8;
+  config.d_ff = 6;
+  config.seq_len = 5;
+  config.init_std = 0.3;
+  config.linear = linear;
+  config.linear_settings = linear_layers().at(linear).make_config();
+  return config;
+}
+
+BitLinearConfig& bitlinear_settings(BitnetConfig& config) {
   return dynamic_cast<BitLinearConfig&>(*config.linear_settings);
 }
 

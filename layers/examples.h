@@ -7,6 +7,7 @@
 
 #include "layers/bitlinear_config.h"
 #include "layers/linear.h"
+#include "layers/models/bitnet.h"
 #include "layers/models/gpt.h"
 
 namespace bitlab {
@@ -35,5 +36,9 @@ const std::vector<LayerExample>& layer_examples();
 // A small GPT: 2 layers, 2 heads, width 8, 5 positions.
 GptConfig small_gpt(const std::string& linear);
 BitLinearConfig& bitlinear_settings(GptConfig& config);
+
+// A small model of the b1.58 family: 2 layers, 4 heads that share 2 of keys, width 8, 5 positions.
+BitnetConfig small_bitnet(const std::string& linear);
+BitLinearConfig& bitlinear_settings(BitnetConfig& config);
 
 }  // namespace bitlab

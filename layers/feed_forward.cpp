@@ -7,8 +7,9 @@ namespace bitlab {
 
 Activation parse_activation(const std::string& name) {
   if (name == "relu") return Activation::Relu;
+  if (name == "relu2") return Activation::Relu2;
   if (name == "gelu") return Activation::Gelu;
-  throw UsageError("activation", "must be relu or gelu, but got '" + name + "'");
+  throw UsageError("activation", "must be relu, relu2 or gelu, but got '" + name + "'");
 }
 
 FeedForward::FeedForward(LayerPtr w1, Activation activation, LayerPtr w2)
@@ -21,7 +22,10 @@ View FeedForward::forward(View x, Pass& pass) const {
     relu_forward(h, a);
   } else {
     a = pass.arena.matrix(h.rows, h.cols);
-    gelu_forward(h, a);
+    if (activation_ == Activation::Relu2)
+      relu2_forward(h, a);
+    else
+      gelu_forward(h, a);
   }
   pass.saved.push(h);
   return w2_->forward(a, pass);
@@ -32,6 +36,8 @@ View FeedForward::backward(View dy, Pass& pass) const {
   const View h = pass.saved.pop();
   if (activation_ == Activation::Relu)
     relu_backward(h, da);
+  else if (activation_ == Activation::Relu2)
+    relu2_backward(h, da);
   else
     gelu_backward(h, da);
   return w1_->backward(da, pass);
@@ -52,8 +58,54 @@ double FeedForward::macs_per_row(size_t seq_len) const {
 }
 
 std::string FeedForward::describe() const {
-  return "FeedForward(" + w1_->describe() +
-         (activation_ == Activation::Relu ? "; ReLU; " : "; GELU; ") + w2_->describe() + ")";
+  const char* const names[] = {"; ReLU; ", "; ReLU squared; ", "; GELU; "};
+  return "FeedForward(" + w1_->describe() + names[static_cast<size_t>(activation_)] +
+         w2_->describe() + ")";
+}
+
+GatedFeedForward::GatedFeedForward(LayerPtr gate_up, Gate gate, LayerPtr w_down)
+    : gate_up_(std::move(gate_up)), w_down_(std::move(w_down)), gate_(gate) {}
+
+View GatedFeedForward::forward(View x, Pass& pass) const {
+  const View gu = gate_up_->forward(x, pass);
+  const View h = pass.arena.matrix(gu.rows, gu.cols / 2);
+  if (gate_ == Gate::Swiglu)
+    swiglu_forward(gu, h);
+  else
+    relu2_glu_forward(gu, h);
+  pass.saved.push(gu);
+  return w_down_->forward(h, pass);
+}
+
+// The gradient of gate | up takes its place.
+View GatedFeedForward::backward(View dy, Pass& pass) const {
+  const View dh = w_down_->backward(dy, pass);
+  const View gu = pass.saved.pop();
+  if (gate_ == Gate::Swiglu)
+    swiglu_backward(dh, gu);
+  else
+    relu2_glu_backward(dh, gu);
+  return gate_up_->backward(gu, pass);
+}
+
+void GatedFeedForward::visit_params(const std::string& prefix, const ParamVisitor& visit) {
+  gate_up_->visit_params(prefix, visit);
+  w_down_->visit_params(prefix, visit);
+}
+
+void GatedFeedForward::visit_leaves(const LeafVisitor& visit) {
+  gate_up_->visit_leaves(visit);
+  w_down_->visit_leaves(visit);
+}
+
+double GatedFeedForward::macs_per_row(size_t seq_len) const {
+  return gate_up_->macs_per_row(seq_len) + w_down_->macs_per_row(seq_len);
+}
+
+std::string GatedFeedForward::describe() const {
+  return "GatedFeedForward(" + gate_up_->describe() +
+         (gate_ == Gate::Swiglu ? "; SwiGLU; " : "; gated ReLU squared; ") + w_down_->describe() +
+         ")";
 }
 
 }  // namespace bitlab

@@ -23,10 +23,10 @@ class RmsNorm : public Layer {
   Param weight_;
 };
 
-// y = (x - mean) / sqrt(var + eps) * weight + bias.
+// y = (x - mean) / sqrt(var + eps) * weight + bias, or without the bias.
 class LayerNorm : public Layer {
  public:
-  LayerNorm(size_t width, double eps);
+  LayerNorm(size_t width, double eps, bool bias = true);
   View forward(View x, Pass& pass) const override;
   View backward(View dy, Pass& pass) const override;
   void visit_params(const std::string& prefix, const ParamVisitor& visit) override;
@@ -34,7 +34,20 @@ class LayerNorm : public Layer {
 
  private:
   double eps_;
-  Param weight_, bias_;
+  Param weight_, bias_;  // bias without columns: none
+};
+
+// y = (x - mean) * weight, as kevbuh/bitnet's sub-layer norms: no division, so no eps.
+class Centering : public Layer {
+ public:
+  explicit Centering(size_t width);
+  View forward(View x, Pass& pass) const override;
+  View backward(View dy, Pass& pass) const override;
+  void visit_params(const std::string& prefix, const ParamVisitor& visit) override;
+  std::string describe() const override;
+
+ private:
+  Param weight_;
 };
 
 // The plugin point `norm`: what models put before their parts.
@@ -45,7 +58,7 @@ struct NormPlugin {
   std::function<LayerPtr(size_t width, double eps, const Configurable& config)> make = {};
 };
 
-//   rmsnorm, layernorm
+//   rmsnorm, layernorm, layernorm_nobias, centering
 Registry<NormPlugin>& norm_layers();
 
 }  // namespace bitlab

@@ -69,6 +69,7 @@ struct Pass {
   std::uint64_t seed = 0;                // with step and first_row the key of all random draws
   std::uint64_t step = 0;
   std::uint64_t first_row = 0;     // row of the whole batch where this shard begins
+  size_t first_position = 0;       // of each sequence's tokens: those before are in a cache
   Gradients* gradients = nullptr;  // where backward adds
   Arena arena;
   Saved saved;

@@ -95,7 +95,7 @@ Surrogate::Values Surrogate::normalised() const {
   for (size_t r = 0; r < rows(); ++r) {
     double mean = 0, square = 0;
     double* x = &out[r * n];
-    if (config_.norm == "layernorm")
+    if (config_.norm.starts_with("layernorm"))
       for (size_t c = 0; c < n; ++c) mean += x[c] / double(n);
     for (size_t c = 0; c < n; ++c) square += (x[c] - mean) * (x[c] - mean) / double(n);
     for (size_t c = 0; c < n; ++c)

@@ -42,4 +42,34 @@ void gelu_backward(View x, View dy) {
   kernels().gelu_backward(x.size(), x.data, dy.data);
 }
 
+void relu2_forward(View x, View y) {
+  check_shape("relu2_forward", "y", y, x.rows, x.cols);
+  kernels().relu2_forward(x.size(), x.data, y.data);
+}
+
+void relu2_backward(View x, View dy) {
+  check_shape("relu2_backward", "dy", dy, x.rows, x.cols);
+  kernels().relu2_backward(x.size(), x.data, dy.data);
+}
+
+void swiglu_forward(View gu, View h) {
+  check_shape("swiglu_forward", "gu", gu, h.rows, 2 * h.cols);
+  kernels().swiglu_forward(h.rows, h.cols, gu.data, h.data);
+}
+
+void swiglu_backward(View dh, View gu) {
+  check_shape("swiglu_backward", "gu", gu, dh.rows, 2 * dh.cols);
+  kernels().swiglu_backward(dh.rows, dh.cols, dh.data, gu.data);
+}
+
+void relu2_glu_forward(View gu, View h) {
+  check_shape("relu2_glu_forward", "gu", gu, h.rows, 2 * h.cols);
+  kernels().relu2_glu_forward(h.rows, h.cols, gu.data, h.data);
+}
+
+void relu2_glu_backward(View dh, View gu) {
+  check_shape("relu2_glu_backward", "gu", gu, dh.rows, 2 * dh.cols);
+  kernels().relu2_glu_backward(dh.rows, dh.cols, dh.data, gu.data);
+}
+
 }  // namespace bitlab

@@ -15,4 +15,15 @@ void relu_backward(View y, View dy);  // dy *= (y > 0)
 void gelu_forward(View x, View y);
 void gelu_backward(View x, View dy);  // dy *= Phi(x) + x phi(x)
 
+// ReLU squared, max(x, 0)^2 (arXiv 2109.08668).
+void relu2_forward(View x, View y);
+void relu2_backward(View x, View dy);  // dy *= 2 max(x, 0)
+
+// Gated: gu is N x 2F, gate | up; h (N x F) = act(gate) up. Backward overwrites gu with its
+// gradient.
+void swiglu_forward(View gu, View h);  // act = silu, x sigmoid(x) (arXiv 2002.05202)
+void swiglu_backward(View dh, View gu);
+void relu2_glu_forward(View gu, View h);  // act = ReLU squared (arXiv 2504.12285)
+void relu2_glu_backward(View dh, View gu);
+
 }  // namespace bitlab

@@ -49,4 +49,17 @@ void layernorm_backward(View dy, View x, View w, View mean, View rstd, View dx, 
                                dx.data, dw.data, db.data);
 }
 
+void centering_forward(View x, View w, View y) {
+  check_shape("centering_forward", "w", w, 1, x.cols);
+  check_shape("centering_forward", "y", y, x.rows, x.cols);
+  kernels().centering_forward(x.rows, x.cols, x.data, w.data, y.data);
+}
+
+void centering_backward(View dy, View x, View w, View dx, View dw) {
+  check_shape("centering_backward", "dy", dy, x.rows, x.cols);
+  check_shape("centering_backward", "dx", dx, x.rows, x.cols);
+  check_shape("centering_backward", "dw", dw, 1, x.cols);
+  kernels().centering_backward(x.rows, x.cols, dy.data, x.data, w.data, dx.data, dw.data);
+}
+
 }  // namespace bitlab

@@ -14,4 +14,9 @@ void layernorm_forward(View x, View w, View b, double eps, View y, View mean, Vi
 // dx may be dy. dw and db are added to.
 void layernorm_backward(View dy, View x, View w, View mean, View rstd, View dx, View dw, View db);
 
+// y = (x - mean) w: LayerNorm without its division, as in kevbuh/bitnet's sub-layer norms.
+void centering_forward(View x, View w, View y);
+// dx may be dy. dw is added to.
+void centering_backward(View dy, View x, View w, View dx, View dw);
+
 }  // namespace bitlab

@@ -55,6 +55,18 @@ struct AttentionArgs {
   real* scratch = nullptr;   // attention_scratch(args) reals
 };
 
+// Rotary position embedding in place: in each head the pair (x[i], x[i + d_head / 2]) turns by the
+// angle whose cosine and sine are in the table, backwards if `inverse`.
+struct RopeArgs {
+  size_t rows = 0, seq_len = 0;  // row r is position first_position + r % seq_len
+  size_t first_position = 0;
+  size_t heads = 0, d_head = 0;        // d_head even
+  size_t stride = 0, head_stride = 0;  // between rows, between heads
+  const real* table = nullptr;         // a row a position: d_head / 2 cosines, then sines
+  bool inverse = false;
+  real* x = nullptr;
+};
+
 // One AdamW step over n values (torch.optim.AdamW: decoupled decay, eps outside the root).
 struct AdamWArgs {
   size_t n = 0;
@@ -144,6 +156,10 @@ struct Kernels {
                              real* dx,
                              real* dw,
                              real* db);
+  // y = (x - mean) w.  dx = w dy - mean(w dy), may be dy; dw is added to.
+  void (*centering_forward)(size_t rows, size_t cols, const real* x, const real* w, real* y);
+  void (*centering_backward)(
+      size_t rows, size_t cols, const real* dy, const real* x, const real* w, real* dx, real* dw);
   double (*cross_entropy)(size_t rows,
                           size_t vocab,
                           const real* logits,
@@ -154,8 +170,17 @@ struct Kernels {
   void (*relu_forward)(size_t n, const real* x, real* y);
   void (*relu_backward)(size_t n, const real* y, real* dy);  // dy *= (y > 0)
   void (*gelu_forward)(size_t n, const real* x, real* y);
-  void (*gelu_backward)(size_t n, const real* x, real* dy);  // dy *= gelu'(x)
-  void (*add)(size_t n, const real* x, real* y);             // y += x
+  void (*gelu_backward)(size_t n, const real* x, real* dy);   // dy *= gelu'(x)
+  void (*relu2_forward)(size_t n, const real* x, real* y);    // y = max(x, 0)^2
+  void (*relu2_backward)(size_t n, const real* x, real* dy);  // dy *= 2 max(x, 0)
+  // Gated: a row of gu is gate | up, `cols` of each; h = act(gate) up. Backward overwrites gu with
+  // its gradient.
+  void (*swiglu_forward)(size_t rows, size_t cols, const real* gu, real* h);
+  void (*swiglu_backward)(size_t rows, size_t cols, const real* dh, real* gu);
+  void (*relu2_glu_forward)(size_t rows, size_t cols, const real* gu, real* h);
+  void (*relu2_glu_backward)(size_t rows, size_t cols, const real* dh, real* gu);
+  void (*rope)(const RopeArgs&);
+  void (*add)(size_t n, const real* x, real* y);  // y += x
   void (*add_bias)(size_t rows, size_t cols, const real* b, real* y);
   void (*bias_backward)(size_t rows, size_t cols, const real* dy, real* db);  // db += column sums
   double (*sum_of_squares)(size_t n, const real* x);

@@ -94,6 +94,15 @@ const Kernels& profiled(const Kernels& table) {
   wrap<&Kernels::relu_backward, "relu_backward">(&Kernels::relu_backward);
   wrap<&Kernels::gelu_forward, "gelu_forward">(&Kernels::gelu_forward);
   wrap<&Kernels::gelu_backward, "gelu_backward">(&Kernels::gelu_backward);
+  wrap<&Kernels::centering_forward, "centering_forward">(&Kernels::centering_forward);
+  wrap<&Kernels::centering_backward, "centering_backward">(&Kernels::centering_backward);
+  wrap<&Kernels::relu2_forward, "relu2_forward">(&Kernels::relu2_forward);
+  wrap<&Kernels::relu2_backward, "relu2_backward">(&Kernels::relu2_backward);
+  wrap<&Kernels::swiglu_forward, "swiglu_forward">(&Kernels::swiglu_forward);
+  wrap<&Kernels::swiglu_backward, "swiglu_backward">(&Kernels::swiglu_backward);
+  wrap<&Kernels::relu2_glu_forward, "relu2_glu_forward">(&Kernels::relu2_glu_forward);
+  wrap<&Kernels::relu2_glu_backward, "relu2_glu_backward">(&Kernels::relu2_glu_backward);
+  wrap<&Kernels::rope, "rope">(&Kernels::rope);
   wrap<&Kernels::add, "add">(&Kernels::add);
   wrap<&Kernels::add_bias, "add_bias">(&Kernels::add_bias);
   wrap<&Kernels::bias_backward, "bias_backward">(&Kernels::bias_backward);

@@ -27,6 +27,9 @@ namespace {
 #include "core/simd/int8.inc.h"
 #include "core/simd/attention.inc.h"
 #include "core/simd/rowwise.inc.h"
+#include "core/simd/centering.inc.h"
+#include "core/simd/glu.inc.h"
+#include "core/simd/rope.inc.h"
 // clang-format on
 
 }  // namespace
@@ -49,11 +52,20 @@ const Kernels table = {
     rmsnorm_backward,
     layernorm_forward,
     layernorm_backward,
+    centering_forward,
+    centering_backward,
     cross_entropy,
     relu_forward,
     relu_backward,
     gelu_forward,
     gelu_backward,
+    relu2_forward,
+    relu2_backward,
+    swiglu_forward,
+    swiglu_backward,
+    relu2_glu_forward,
+    relu2_glu_backward,
+    rope,
     add,
     add_bias,
     bias_backward,

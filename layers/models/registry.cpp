@@ -1,5 +1,6 @@
 #include "layers/models/registry.h"
 
+#include "layers/models/bitnet.h"
 #include "layers/models/gpt.h"
 
 namespace bitlab {
@@ -15,6 +16,19 @@ void register_builtin_models(Registry<ModelPlugin>& registry) {
                        [](const Configurable& config) {
                          return static_cast<size_t>(dynamic_cast<const GptConfig&>(config).seq_len);
                        }});
+  registry.add("bitnet",
+               {1, "decoder of the b1.58 and LLaMA family: rotary positions, no biases",
+                [] { return std::make_unique<BitnetConfig>(); },
+                [](const Configurable& config, size_t vocab_size) {
+                  return build_bitnet(dynamic_cast<const BitnetConfig&>(config), vocab_size);
+                },
+                [](const Configurable& config) {
+                  return static_cast<size_t>(dynamic_cast<const BitnetConfig&>(config).seq_len);
+                },
+                [](const Configurable& config, size_t tokenizer_size) {
+                  return bitnet_vocab_size(dynamic_cast<const BitnetConfig&>(config),
+                                           tokenizer_size);
+                }});
 }
 
 }  // namespace

@@ -16,6 +16,13 @@ struct ModelPlugin {
   MakeConfig make_config = no_settings;
   std::function<LayerPtr(const Configurable& config, size_t vocab_size)> build = {};
   std::function<size_t(const Configurable& config)> seq_len = {};
+  // Of models whose settings may fix it: the width of the logits, given how many tokens the
+  // tokenizer has. Throws UsageError if they do not fit. Null: the tokenizer's.
+  std::function<size_t(const Configurable& config, size_t tokenizer_size)> vocab_size = {};
+
+  size_t logits_width(const Configurable& config, size_t tokenizer_size) const {
+    return vocab_size ? vocab_size(config, tokenizer_size) : tokenizer_size;
+  }
 };
 
 Registry<ModelPlugin>& models();
