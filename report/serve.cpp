@@ -3,6 +3,7 @@
 #include <httplib.h>
 #include <sys/socket.h>
 
+#include <chrono>
 #include <string>
 #include <thread>
 
@@ -129,6 +130,8 @@ ResultsServer::ResultsServer(const std::filesystem::path& results_root, int port
                      "the port must be free and allowed, but " + std::to_string(port) + " is not",
                      "--port 0 takes any that is free");
   impl_->thread = std::thread([this] { impl_->server.listen_after_bind(); });
+  // stop() does nothing to a server that does not listen yet, and then the thread would never end.
+  while (!impl_->server.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 ResultsServer::~ResultsServer() {
