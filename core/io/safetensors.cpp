@@ -1,15 +1,8 @@
 #include "core/io/safetensors.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <cstring>
-#include <utility>
 
 #include "core/base/error.h"
 #include "core/io/atomic_file.h"
@@ -64,45 +57,15 @@ void write_safetensors(const fs::path& path,
   file.commit();
 }
 
-SafetensorsFile::SafetensorsFile(const fs::path& path) : where_(path.string()) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  struct stat status {};
-  if (fd < 0 || ::fstat(fd, &status) != 0) {
-    const std::string reason = std::strerror(errno);
-    if (fd >= 0) ::close(fd);
-    throw Error(where_, "cannot be opened for reading: " + reason);
-  }
-  map_size_ = static_cast<std::size_t>(status.st_size);
-  if (map_size_ >= 8) map_ = ::mmap(nullptr, map_size_, PROT_READ, MAP_PRIVATE, fd, 0);
-  const std::string reason = std::strerror(errno);
-  ::close(fd);
-  if (map_ == MAP_FAILED) {
-    map_ = nullptr;
-    throw Error(where_, "cannot be mapped into memory: " + reason);
-  }
-  if (map_ == nullptr)
-    throw Error(where_, "must have at least 8 bytes, but has " + std::to_string(map_size_));
-  try {
-    parse(static_cast<const char*>(map_), map_size_);
-  } catch (...) {
-    ::munmap(map_, map_size_);
-    throw;
-  }
+SafetensorsFile::SafetensorsFile(const fs::path& path) : file_(path), where_(path.string()) {
+  if (file_.size() < 8)
+    throw Error(where_, "must have at least 8 bytes, but has " + std::to_string(file_.size()));
+  parse();
 }
 
-SafetensorsFile::SafetensorsFile(SafetensorsFile&& other) noexcept
-    : where_(std::move(other.where_)),
-      map_(std::exchange(other.map_, nullptr)),
-      map_size_(other.map_size_),
-      tensors_(std::move(other.tensors_)),
-      index_(std::move(other.index_)),
-      metadata_(std::move(other.metadata_)) {}
-
-SafetensorsFile::~SafetensorsFile() {
-  if (map_ != nullptr) ::munmap(map_, map_size_);
-}
-
-void SafetensorsFile::parse(const char* begin, std::size_t size) {
+void SafetensorsFile::parse() {
+  const char* const begin = file_.data();
+  const std::size_t size = file_.size();
   std::uint64_t length = 0;
   std::memcpy(&length, begin, sizeof length);
   if (length > kMaxHeader)
@@ -142,18 +105,6 @@ const TensorBytes& SafetensorsFile::expect(const std::string& name, std::size_t 
   return tensor;
 }
 
-void SafetensorsFile::give_back(const void* data, std::size_t bytes) const {
-  // Whole pages only: what lies on the others belongs to the neighbours as well.
-  static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = (reinterpret_cast<std::uintptr_t>(data) + page - 1) / page * page;
-  const auto end = (reinterpret_cast<std::uintptr_t>(data) + bytes) / page * page;
-  if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
-}
-
-void SafetensorsFile::give_back(const TensorBytes& tensor) const {
-  give_back(tensor.data, tensor.bytes());
-}
-
 template <class Stored, class Real, class Convert>
 void SafetensorsFile::convert(const TensorBytes& from, Real* out, Convert to_real) const {
   const char* bytes = static_cast<const char*>(from.data);
@@ -164,7 +115,7 @@ void SafetensorsFile::convert(const TensorBytes& from, Real* out, Convert to_rea
       std::memcpy(&value, bytes + i * sizeof(Stored), sizeof(Stored));
       out[i] = static_cast<Real>(to_real(value));
     }
-    give_back(bytes + begin * sizeof(Stored), (end - begin) * sizeof(Stored));
+    file_.give_back(bytes + begin * sizeof(Stored), (end - begin) * sizeof(Stored));
   }
 }
 

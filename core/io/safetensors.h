@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "core/io/mapped_file.h"
+
 namespace bitlab {
 
 enum class DType { F64, F32, F16, BF16, I64, I32, I16, I8, U8, Bool };
@@ -45,9 +47,6 @@ void write_safetensors(const std::filesystem::path& path,
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const std::filesystem::path& path);
-  ~SafetensorsFile();
-  SafetensorsFile(SafetensorsFile&& other) noexcept;
-  SafetensorsFile& operator=(SafetensorsFile&&) = delete;
 
   const std::vector<TensorBytes>& tensors() const {
     return tensors_;
@@ -66,7 +65,7 @@ class SafetensorsFile {
   void read(const std::string& name, std::uint8_t* out, std::size_t n) const;
 
   // Gives back the pages of a tensor whose data was looked at; they are read again when touched.
-  void give_back(const TensorBytes& tensor) const;
+  void give_back(const TensorBytes& tensor) const { file_.give_back(tensor.data, tensor.bytes()); }
 
  private:
   const TensorBytes& expect(const std::string& name, std::size_t n) const;
@@ -74,14 +73,12 @@ class SafetensorsFile {
   void read_exactly(const std::string& name, DType dtype, Integer* out, std::size_t n) const;
   template <class Real>
   void read_real(const std::string& name, Real* out, std::size_t n) const;
-  void parse(const char* begin, std::size_t size);
+  void parse();
   template <class Stored, class Real, class Convert>
   void convert(const TensorBytes& from, Real* out, Convert to_real) const;
-  void give_back(const void* data, std::size_t bytes) const;
 
+  MappedFile file_;
   std::string where_;
-  void* map_ = nullptr;
-  std::size_t map_size_ = 0;
   std::vector<TensorBytes> tensors_;
   std::map<std::string, std::size_t> index_;
   std::map<std::string, std::string> metadata_;
