@@ -64,10 +64,10 @@ TrainerState read_state(const fs::path& path) {
     const int format = j.value("format", 1);
     if (format > kTrainerFormat)
       throw Obstacle(path.string(),
-                  "must be of format " + std::to_string(kTrainerFormat) +
-                      " or older, but a newer bitlab wrote it (format " + std::to_string(format) +
-                      ")",
-                  "use that version, or a newer one");
+                     "must be of format " + std::to_string(kTrainerFormat) +
+                         " or older, but a newer bitlab wrote it (format " +
+                         std::to_string(format) + ")",
+                     "use that version, or a newer one");
     return {j.at("step"), j.at("first_loss"), j.at("loss_sum"), j.at("loss_count"),
             j.at("train_seconds")};
   } catch (const json::exception& e) {
@@ -160,7 +160,7 @@ TrainerState load_checkpoint(const fs::path& checkpoint,
 TernaryCodes current_codes(const LanguageModel& model) {
   TernaryCodes codes;
   model.visit_ternary(
-      [&](const TernaryStats& t) { codes[t.name].assign(t.codes, t.codes + t.effective.size()); });
+      [&](const TernaryStats& t) { codes[t.name].assign(t.codes, t.codes + t.size()); });
   return codes;
 }
 

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "experiments/train_step.h"
+
 namespace bitlab {
 
 namespace {
@@ -19,15 +21,6 @@ std::size_t activation_bytes(const LanguageModel& model) {
   const Arena::Mark end = pass.arena.mark();
   // Beyond its first block an arena is not quite full; backward passes need the rest and more.
   return end.block == 0 ? end.used : pass.arena.capacity();
-}
-
-// Gradient buffers of a step (TrainStep): one a shard, and one a level of the tree that sums the
-// pieces.
-std::size_t gradient_buffers(const TrainConfig& train) {
-  const std::int64_t pieces = train.shards * train.accumulate;
-  std::size_t levels = 1;
-  while ((std::int64_t{1} << (levels - 1)) < pieces) ++levels;
-  return static_cast<std::size_t>(train.shards) + levels;
 }
 
 }  // namespace

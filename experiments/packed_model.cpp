@@ -18,12 +18,11 @@ std::uintmax_t write_packed(const fs::path& path, const LanguageModel& model) {
   std::vector<TensorBytes> tensors;
   std::map<std::string, std::string> metadata = {{"format", "bitlab packed 1"}};
   model.visit_ternary([&](const TernaryStats& t) {
-    const std::size_t rows = t.effective.rows, cols = t.effective.cols;
-    packed.push_back(pack_ternary(t.codes, rows, cols));
+    packed.push_back(pack_ternary(t.codes, t.rows, t.cols));
     scales.push_back(static_cast<float>(t.scale));
-    tensors.push_back({t.name, DType::U8, {packed_rows(rows), cols}, packed.back().data()});
+    tensors.push_back({t.name, DType::U8, {packed_rows(t.rows), t.cols}, packed.back().data()});
     tensors.push_back({t.name + "_scale", DType::F32, {1}, &scales.back()});
-    metadata["rows." + t.name] = std::to_string(rows);
+    metadata["rows." + t.name] = std::to_string(t.rows);
   });
   for (const Param* p : model.params().params()) {
     if (p->ternary) continue;

@@ -10,9 +10,17 @@ namespace bitlab {
 
 namespace {
 
+constexpr std::size_t kLargestTree = 8;               // pieces
 constexpr std::size_t kChunk = std::size_t{1} << 16;  // values one thread takes at a time
 
 std::size_t chunks(std::size_t size) { return (size + kChunk - 1) / kChunk; }
+
+std::size_t tree_levels(std::size_t pieces) {
+  std::size_t levels = 1;
+  if (pieces > kLargestTree) return levels;
+  while ((std::size_t{1} << (levels - 1)) < pieces) ++levels;
+  return levels;
+}
 
 // to += from, shared among threads; element by element, so the cut changes no bits.
 void add_shared(View from, View to, ThreadTeam& team) {
@@ -34,22 +42,26 @@ TrainStep::TrainStep(const LanguageModel& model,
       pieces_(static_cast<std::size_t>(config.accumulate * config.shards)),
       rows_(static_cast<std::size_t>(config.batch_size / config.shards)),
       shards_(static_cast<std::size_t>(config.shards)),
+      levels_(tree_levels(pieces_)),
       squares_(chunks(model.params().size())) {
   const std::size_t tokens = rows_ * model.seq_len();
   for (Shard& shard : shards_) {
-    shard.gradients = std::make_unique<Gradients>(model.params().size());
     shard.tokens.resize(tokens);
     shard.targets.resize(tokens);
   }
-  std::size_t levels = 1;
-  while ((std::size_t{1} << (levels - 1)) < pieces_) ++levels;
-  for (std::size_t i = 0; i < levels; ++i)
-    levels_.push_back({std::make_unique<Gradients>(model.params().size()), false});
+}
+
+std::unique_ptr<Gradients> TrainStep::spare_gradients() {
+  for (Level& level : levels_)
+    if (level.sum && !level.used) return std::move(level.sum);
+  return std::make_unique<Gradients>(model_.params().size());
 }
 
 double TrainStep::run(std::uint64_t step, ThreadTeam& team) {
   double loss = 0;
   for (std::size_t piece = 0; piece < pieces_; piece += shards_.size()) {
+    for (Shard& shard : shards_)
+      if (!shard.gradients) shard.gradients = spare_gradients();
     team.run(shards_.size(), [&](std::size_t i) { run_shard(shards_[i], step, piece + i); });
     for (Shard& shard : shards_) {
       loss += shard.loss;
@@ -76,12 +88,13 @@ void TrainStep::run_shard(Shard& shard, std::uint64_t step, std::size_t piece) {
                                          1.0 / static_cast<double>(tokens_per_step()));
 }
 
-// Swaps the leaf in rather than copying it: the shard goes on with a spent buffer.
+// Swaps the leaf in rather than copying it: the shard goes on with a spent buffer, or without.
 void TrainStep::add_to_tree(std::unique_ptr<Gradients>& leaf, ThreadTeam& team) {
   std::size_t level = 0;
-  for (; levels_[level].used; ++level) {
+  while (levels_[level].used) {
     add_shared(levels_[level].sum->values(), leaf->values(), team);
     levels_[level].used = false;
+    if (level + 1 < levels_.size()) ++level;
   }
   std::swap(levels_[level].sum, leaf);
   levels_[level].used = true;
@@ -115,6 +128,31 @@ std::size_t TrainStep::activation_bytes() const {
   std::size_t bytes = 0;
   for (const Shard& shard : shards_) bytes += shard.pass.arena.capacity();
   return bytes;
+}
+
+std::size_t TrainStep::gradient_buffers() const {
+  std::size_t n = 0;
+  for (const Shard& shard : shards_) n += shard.gradients != nullptr;
+  for (const Level& level : levels_) n += level.sum != nullptr;
+  return n;
+}
+
+// The same counter, with numbers for buffers.
+std::size_t gradient_buffers(const TrainConfig& config) {
+  const auto shards = static_cast<std::size_t>(config.shards);
+  const std::size_t pieces = shards * static_cast<std::size_t>(config.accumulate);
+  std::vector<bool> used(tree_levels(pieces));
+  std::size_t most = 0;
+  for (std::size_t piece = 0; piece < pieces; ++piece) {
+    if (piece % shards == 0) {
+      const auto partial = static_cast<std::size_t>(std::count(used.begin(), used.end(), true));
+      most = std::max(most, partial + shards);
+    }
+    std::size_t level = 0;
+    for (; level < used.size() - 1 && used[level]; ++level) used[level] = false;
+    used[level] = true;
+  }
+  return most;
 }
 
 }  // namespace bitlab

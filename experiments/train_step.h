@@ -20,9 +20,10 @@ using BatchSource = std::function<void(std::uint64_t step,
                                        std::int32_t* targets)>;
 
 // A step's batch is accumulate x shards pieces of batch_size / shards sequences. Each piece runs
-// forward and backward on one thread with gradients of its own; these are summed over a balanced
-// binary tree in the order of the pieces. So threads decide who computes a piece, never what comes
-// out, and N micro-batches of one shard give the bits of one batch of N shards.
+// forward and backward on one thread with gradients of its own; these are summed in the order of
+// the pieces, over a balanced binary tree up to 8 pieces, one after the other beyond: a tree over N
+// pieces holds up to log2(N) + 1 gradients at once. So threads decide who computes a piece, never
+// what comes out, and N micro-batches of one shard give the bits of one batch of N shards.
 class TrainStep {
  public:
   TrainStep(const LanguageModel& model,
@@ -37,6 +38,7 @@ class TrainStep {
   double gradient_norm(ThreadTeam& team);  // of gradient()
   std::size_t tokens_per_step() const { return pieces_ * rows_ * model_.seq_len(); }
   std::size_t activation_bytes() const;
+  std::size_t gradient_buffers() const;  // that were made so far; after a step, all of them
 
  private:
   struct Shard {
@@ -45,12 +47,14 @@ class TrainStep {
     std::vector<std::int32_t> tokens, targets;
     double loss = 0;
   };
-  // A binary counter of partial sums: level k holds the sum of 2^k neighbouring pieces.
+  // A binary counter of partial sums: level k holds the sum of 2^k neighbouring pieces, the last
+  // level of all that came to it. Buffers wander: who needs one takes an unused level's.
   struct Level {
     std::unique_ptr<Gradients> sum;
     bool used = false;
   };
 
+  std::unique_ptr<Gradients> spare_gradients();
   void run_shard(Shard& shard, std::uint64_t step, std::size_t piece);
   void add_to_tree(std::unique_ptr<Gradients>& leaf, ThreadTeam& team);
   void finish_tree(ThreadTeam& team);
@@ -63,5 +67,8 @@ class TrainStep {
   std::vector<Level> levels_;
   std::vector<double> squares_;  // of the chunks of the gradient
 };
+
+// Gradient buffers, each of the size of the model, that a TrainStep of this configuration makes.
+std::size_t gradient_buffers(const TrainConfig& config);
 
 }  // namespace bitlab

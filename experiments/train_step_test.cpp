@@ -138,7 +138,7 @@ TEST_CASE("losses and weights are the same bits with any number of threads",
 TEST_CASE("N micro-batches of one shard give the bits of one batch of N shards",
           "[experiments][train]") {
   for (const char* linear : {"full", "bitlinear"})
-    for (const size_t n : {2, 3, 4, 5, 8}) {
+    for (const size_t n : {2, 3, 4, 5, 8, 11}) {
       CAPTURE(linear, n);
       Run shards(small(linear), cut(2 * n, n, 1), 2), accumulated(small(linear), cut(2, 1, n), 1);
       shards.steps(0, 5);
@@ -152,6 +152,28 @@ TEST_CASE("N micro-batches of one shard give the bits of one batch of N shards",
         CHECK(mixed.same_weights(shards));
       }
     }
+}
+
+TEST_CASE("a step makes as many gradient buffers as it says, one if nothing is summed",
+          "[experiments][train]") {
+  const auto made = [](size_t shards, size_t accumulate) {
+    const TrainConfig config = cut(shards, shards, accumulate);
+    Run run(small("full"), config, 2);
+    run.steps(0, 2);
+    CAPTURE(shards, accumulate);
+    CHECK(run.step.gradient_buffers() == gradient_buffers(config));
+    return gradient_buffers(config);
+  };
+  CHECK(made(1, 1) == 1);
+  CHECK(made(2, 1) == 2);
+  CHECK(made(1, 2) == 2);
+  CHECK(made(1, 8) == 4);
+  CHECK(made(4, 2) == 5);
+  CHECK(made(1, 9) == 2);  // no tree any more
+  CHECK(made(1, 32) == 2);
+  CHECK(made(3, 5) == 4);
+  for (size_t shards = 1; shards < 6; ++shards)
+    for (size_t accumulate = 1; accumulate < 5; ++accumulate) made(shards, accumulate);
 }
 
 TEST_CASE("the gradient of a step is the mean over its tokens, however the batch is cut",

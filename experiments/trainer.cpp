@@ -102,7 +102,7 @@ void Trainer::evaluate() {
   std::vector<QuantRow> rows;
   model_.visit_ternary([&](const TernaryStats& t) {
     std::vector<std::int8_t>& before = codes_[t.name];
-    const std::size_t n = t.effective.size();
+    const std::size_t n = t.size();
     std::size_t flips = 0;
     if (before.size() == n)
       for (std::size_t i = 0; i < n; ++i) flips += before[i] != t.codes[i];

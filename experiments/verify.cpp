@@ -29,16 +29,15 @@ bool ternary_values(const std::set<real>& values, real scale) {
 }
 
 // The weights that forward multiplies by, quantised anew by the layer's own quantiser.
-bool requantises(const TernaryStats& t) {
-  std::vector<std::int8_t> again(t.effective.size());
-  t.quantizer->quantize(t.effective, 0, again.data());
+bool requantises(const TernaryStats& t, std::vector<real>& effective) {
+  std::vector<std::int8_t> again(t.size());
+  t.quantizer->quantize({effective.data(), t.rows, t.cols}, 0, again.data());
   return std::equal(again.begin(), again.end(), t.codes);
 }
 
 bool packs(const TernaryStats& t, const SafetensorsFile& file) {
-  const std::size_t rows = t.effective.rows, cols = t.effective.cols;
-  const auto packed = pack_ternary(t.codes, rows, cols);
-  const auto unpacked = unpack_ternary(packed, rows, cols);
+  const auto packed = pack_ternary(t.codes, t.rows, t.cols);
+  const auto unpacked = unpack_ternary(packed, t.rows, t.cols);
   std::vector<std::uint8_t> stored(packed.size());
   file.read(t.name, stored.data(), stored.size());
   return std::equal(unpacked.begin(), unpacked.end(), t.codes) && stored == packed;
@@ -55,10 +54,11 @@ Proof verify_run(const fs::path& run_dir, std::size_t threads) {
   const SafetensorsFile file(packed);
   Proof proof;
   run.model->visit_ternary([&](const TernaryStats& t) {
-    const std::set<real> values(t.effective.data, t.effective.data + t.effective.size());
+    std::vector<real> effective = t.effective();
+    const std::set<real> values(effective.begin(), effective.end());
     proof.layers.push_back({t.name, values.size(), static_cast<double>(t.scale),
-                            ternary_values(values, static_cast<real>(t.scale)), requantises(t),
-                            packs(t, file)});
+                            ternary_values(values, static_cast<real>(t.scale)),
+                            requantises(t, effective), packs(t, file)});
   });
   if (proof.layers.empty())
     throw UsageError(run_dir.string(),

@@ -55,7 +55,6 @@ void BitLinear::allocate() {
   codes_.resize(in_ * out_);
   column_scale_.resize(out_);
   packed_.resize(kernels().ternary_packed_size(out_, in_));
-  effective_.resize(in_ * out_);
 }
 
 void BitLinear::prepare(std::uint64_t step) {
@@ -74,22 +73,36 @@ void BitLinear::prepare(std::uint64_t step) {
   kernels().ternary_pack(out_, in_, codes_.data(), packed_.data());
 }
 
-// Codes, scale and effective weights of one part, whose values begin at `at`.
+size_t BitLinear::buffer_bytes() const {
+  return in_ * out_ + kernels().ternary_packed_size(out_, in_) + out_ * sizeof(real);
+}
+
+// Codes and scale of one part, whose values begin at `at`.
 void BitLinear::quantise_part(size_t part, size_t at) {
+  if (fixed_[part]) return;
+  const real a =
+      quantizer_.quantize(params_.weight(part).value, config_.weight_eps, codes_.data() + at);
+  limits_[part] = real(1.5) * a;
+  scales_[part] = config_.output_scale ? a : a * real(0) + real(1);  // NaN stays visible
+}
+
+// w + lambda (a code - w), with lambda = 1 for fixed codes.
+void BitLinear::effective_part(size_t part, size_t at, real* out) const {
   const View w = params_.weight(part).value;
-  if (!fixed_[part]) {
-    const real a = quantizer_.quantize(w, config_.weight_eps, codes_.data() + at);
-    limits_[part] = real(1.5) * a;
-    scales_[part] = config_.output_scale ? a : a * real(0) + real(1);  // NaN stays visible
+  kernels().ternary_expand(w.size(), codes_.data() + at, scales_[part], out);
+  if (lambda_ < 1 && !fixed_[part])
+    for (size_t i = 0; i < w.size(); ++i) out[i] = w.data[i] + lambda_ * (out[i] - w.data[i]);
+}
+
+// out x in, in the pass's memory.
+View BitLinear::effective_weights(Pass& pass) const {
+  const View all = pass.arena.matrix(out_, in_);
+  size_t at = 0;
+  for (size_t part = 0; part < params_.parts(); ++part) {
+    effective_part(part, at, all.data + at);
+    at += params_.weight(part).size();
   }
-  const real scale = scales_[part];
-  const std::int8_t* codes = codes_.data() + at;
-  real* effective = effective_.data() + at;
-  const bool latent = lambda_ < 1 && !fixed_[part];
-  kernels().ternary_expand(w.size(), codes, scale, effective);
-  if (latent)
-    for (size_t i = 0; i < w.size(); ++i)
-      effective[i] = w.data[i] + lambda_ * (effective[i] - w.data[i]);
+  return all;
 }
 
 bool BitLinear::fix_ternary(const std::string& name,
@@ -178,7 +191,9 @@ View BitLinear::forward_integer(View xn, Pass& pass) const {
 View BitLinear::forward_float(View xn, Pass& pass) const {
   const View xq = effective_activations(xn, pass);
   const View y = pass.arena.matrix(xn.rows, out_);
-  matmul_nt(xq, {const_cast<real*>(effective_.data()), out_, in_}, y);
+  const Arena::Mark mark = pass.arena.mark();
+  matmul_nt(xq, effective_weights(pass), y);
+  pass.arena.release(mark);
   if (params_.biases().data) add_bias(params_.biases(), y);
   pass.saved.push(xq);
   return y;
@@ -216,7 +231,8 @@ View BitLinear::backward(View dy, Pass& pass) const {
     add_weight_gradient(dy, pass.saved.pop(), pass);
   }
   pass.arena.release(mark);
-  matmul_nn(dy, {const_cast<real*>(effective_.data()), out_, in_}, dxn);
+  matmul_nn(dy, effective_weights(pass), dxn);
+  pass.arena.release(mark);
   return backward_through_norm(dxn, pass);
 }
 
@@ -250,9 +266,15 @@ void BitLinear::visit_ternary(const TernaryVisitor& visit) const {
     const Param& w = params_.weight(part);
     TernaryStats stats;
     stats.name = w.name;
+    stats.rows = w.rows;
+    stats.cols = w.cols;
     stats.codes = codes_.data() + at;
     stats.quantizer = &quantizer_;
-    stats.effective = {const_cast<real*>(effective_.data()) + at, w.rows, w.cols};
+    stats.effective = [this, part, at, n = w.size()] {
+      std::vector<real> weights(n);
+      effective_part(part, at, weights.data());
+      return weights;
+    };
     stats.scale = scales_[part];
     size_t minus = 0, plus = 0;
     for (size_t i = 0; i < w.size(); ++i) {

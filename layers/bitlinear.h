@@ -26,6 +26,7 @@ class BitLinear : public Layer {
   void prepare(std::uint64_t step) override;
   double macs_per_row(size_t) const override { return static_cast<double>(in_ * out_); }
   void visit_ternary(const TernaryVisitor& visit) const override;
+  size_t buffer_bytes() const override;
   bool fix_ternary(const std::string& name,
                    const std::vector<std::int8_t>& codes,
                    real scale) override;
@@ -40,6 +41,8 @@ class BitLinear : public Layer {
   void add_weight_gradient(View dy, View xq, Pass& pass) const;
   void allocate();
   void quantise_part(size_t part, size_t at);
+  void effective_part(size_t part, size_t at, real* out) const;
+  View effective_weights(Pass& pass) const;
   size_t code_stride() const { return (in_ + 63) / 64 * 64; }
 
   size_t in_, out_;
@@ -49,7 +52,10 @@ class BitLinear : public Layer {
   LinearParams params_;
   Param norm_gain_, norm_shift_;  // no columns: none
 
-  // Prepared once a step from the latent weights.
+  // Prepared once a step from the latent weights; the two of a weight's size are made by the first
+  // prepare(), so that a model which is only looked at takes no memory for them. The effective
+  // weights are four times as large: whoever multiplies by them expands them (effective_weights),
+  // which takes little against a product, and gives them back.
   real lambda_ = 1;  // share of quantisation in the effective weights and activations
   std::vector<std::int8_t> codes_;    // out x in
   std::vector<real> scales_;          // one a part
@@ -57,7 +63,6 @@ class BitLinear : public Layer {
   std::vector<bool> fixed_;           // parts whose codes and scale no longer follow latent weights
   std::vector<real> column_scale_;    // out: the scale of each output's part
   std::vector<std::uint8_t> packed_;  // codes in the kernel's layout
-  std::vector<real> effective_;       // out x in: w + lambda (a code - w)
 };
 
 }  // namespace bitlab

@@ -8,6 +8,7 @@
 #include "layers/feed_forward.h"
 #include "layers/in_place_ternary.h"
 #include "layers/norms.h"
+#include "layers/recompute.h"
 
 namespace bitlab {
 
@@ -139,6 +140,30 @@ void add_composites(Examples& all) {
     net->add("b", residual(residual(std::make_unique<RmsNorm>(4, 1e-5))));
     return net;
   });
+}
+
+// What is recomputed keeps its width, widens, narrows, draws masks, reads tokens, or does nothing.
+void add_recomputes(Examples& all) {
+  const auto again = [](LayerPtr inner) { return std::make_unique<Recompute>(std::move(inner)); };
+  add_exact(all, "Recompute", 4, [again] { return again(linear("", 4, {{"w", 7}}, true)); });
+  add_exact(all, "Recompute, narrower", 6, [again] {
+    return again(linear("", 6, {{"w", 2}}, false));
+  });
+  add_exact(all, "Recompute, identity", 4,
+            [again] { return again(std::make_unique<Sequential>()); });
+  add_exact(all, "Recompute, blocks with dropout", 4, [again] {
+    auto net = std::make_unique<Sequential>();
+    for (const std::string name : {"a", "b"}) {
+      auto path = std::make_unique<Sequential>();
+      path->add("norm", std::make_unique<RmsNorm>(4, 1e-5));
+      path->add("w", linear("", 4, {{"w", 4}}, true));
+      path->add("", std::make_unique<Dropout>(0.4, "dropout/" + name));
+      net->add(name, again(std::make_unique<Residual>(std::move(path))));
+    }
+    return net;
+  });
+  add_on_tokens(all, "Recompute, embedding", 6,
+                [again] { return again(std::make_unique<Embedding>(6, 5, 4, kNormal)); });
 }
 
 void add_bitlinear(Examples& all,
@@ -293,6 +318,7 @@ const std::vector<LayerExample>& layer_examples() {
     Examples all;
     add_leaves(all);
     add_composites(all);
+    add_recomputes(all);
     add_bitlinears(all);
     add_models(all);
     add_bitnets(all);

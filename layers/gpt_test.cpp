@@ -198,12 +198,13 @@ TEST_CASE("the ternary report of a model agrees with its effective weights",
     zeros += stats.zero;
     CHECK(stats.minus + stats.zero + stats.plus == Approx(1));
     size_t zero = 0;
-    for (size_t i = 0; i < stats.effective.size(); ++i) {
-      REQUIRE(stats.effective.data[i] ==
-              static_cast<real>(stats.scale) * static_cast<real>(stats.codes[i]));
+    const std::vector<real> effective = stats.effective();
+    REQUIRE(effective.size() == stats.size());
+    for (size_t i = 0; i < effective.size(); ++i) {
+      REQUIRE(effective[i] == static_cast<real>(stats.scale) * static_cast<real>(stats.codes[i]));
       zero += stats.codes[i] == 0;
     }
-    CHECK(stats.zero == Approx(double(zero) / double(stats.effective.size())));
+    CHECK(stats.zero == Approx(double(zero) / double(stats.size())));
     CHECK(stats.scale == Approx(0.02 * std::sqrt(2 / M_PI)).epsilon(0.05));
   });
   CHECK(matrices == 4 * 6);
@@ -218,7 +219,7 @@ TEST_CASE("fixed codes replace the latent weights, and give the logits they gave
   std::vector<std::string> names;
   model.visit_ternary([&](const TernaryStats& stats) {
     names.push_back(stats.name);
-    fixed.fix_ternary(stats.name, {stats.codes, stats.codes + stats.effective.size()},
+    fixed.fix_ternary(stats.name, {stats.codes, stats.codes + stats.size()},
                       static_cast<real>(stats.scale));
   });
   for (Param* p : fixed.params().params())

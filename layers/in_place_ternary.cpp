@@ -18,7 +18,7 @@ InPlaceTernary::InPlaceTernary(const LinearShape& shape, const InPlaceTernaryCon
     if (weights_.size() == shape.parts.size()) return;  // biases come after the weights
     p.ternary = true;
     weights_.push_back(&p);
-    codes_.emplace_back(p.size());
+    codes_.emplace_back();
   });
 }
 
@@ -29,6 +29,7 @@ void InPlaceTernary::visit_params(const std::string& prefix, const ParamVisitor&
 void InPlaceTernary::prepare(std::uint64_t) {
   for (size_t part = 0; part < weights_.size(); ++part) {
     const View w = weights_[part]->value;
+    codes_[part].resize(w.size());
     const double mean =
         simd::kernels().sum_of_abs(w.size(), w.data) / static_cast<double>(w.size());
     const real scale = static_cast<real>(mean + eps_);
@@ -36,6 +37,12 @@ void InPlaceTernary::prepare(std::uint64_t) {
     simd::kernels().ternary_round(w.size(), w.data, real(1) / scale, codes_[part].data());
     simd::kernels().ternary_expand(w.size(), codes_[part].data(), real(1), w.data);
   }
+}
+
+size_t InPlaceTernary::buffer_bytes() const {
+  size_t bytes = 0;
+  for (const Param* w : weights_) bytes += w->size();
+  return bytes;
 }
 
 void InPlaceTernary::visit_ternary(const TernaryVisitor& visit) const {
@@ -53,7 +60,9 @@ void InPlaceTernary::visit_ternary(const TernaryVisitor& visit) const {
     stats.plus = share(1);
     stats.scale = 1;
     stats.codes = codes.data();
-    stats.effective = w.value;
+    stats.rows = w.rows;
+    stats.cols = w.cols;
+    stats.effective = [w = w.value] { return std::vector<real>(w.data, w.data + w.size()); };
     stats.quantizer = &weight_quantizers().at("absmean");  // gives ternary weights back unchanged
     visit(stats);
   }

@@ -29,6 +29,7 @@ class InPlaceTernary : public Layer {
   void prepare(std::uint64_t step) override;
   double macs_per_row(size_t seq_len) const override { return linear_.macs_per_row(seq_len); }
   void visit_ternary(const TernaryVisitor& visit) const override;
+  size_t buffer_bytes() const override;
   bool fix_ternary(const std::string& name,
                    const std::vector<std::int8_t>& codes,
                    real scale) override;

@@ -74,11 +74,13 @@ TEST_CASE("statistics and packed codes agree with the weights", "[in_place]") {
     CHECK(t.minus + t.zero + t.plus == Approx(1));
     CHECK(t.scale == 1);
     double zeros = 0;
-    for (size_t i = 0; i < t.effective.size(); ++i) {
-      CHECK(real(t.codes[i]) == t.effective.data[i]);
+    const std::vector<real> effective = t.effective();
+    REQUIRE(effective.size() == t.size());
+    for (size_t i = 0; i < effective.size(); ++i) {
+      CHECK(real(t.codes[i]) == effective[i]);
       zeros += t.codes[i] == 0;
     }
-    CHECK(t.zero == Approx(zeros / double(t.effective.size())));
+    CHECK(t.zero == Approx(zeros / double(t.size())));
   });
   CHECK(matrices == 2);
   CHECK(p.layer.fix_ternary("a.weight", std::vector<std::int8_t>(20, 1), 1));

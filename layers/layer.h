@@ -42,9 +42,13 @@ struct TernaryStats {
   std::string name;                      // full name of the latent parameter
   double minus = 0, zero = 0, plus = 0;  // fractions, they sum to 1
   double scale = 0;                      // what a code of +1 stands for
-  const std::int8_t* codes = nullptr;    // rows x cols in {-1, 0, 1}, until the next prepare()
-  View effective;  // rows x cols: the weights that forward and backward multiply by
+  size_t rows = 0, cols = 0;
+  const std::int8_t* codes = nullptr;  // rows x cols in {-1, 0, 1}, until the next prepare()
+  std::function<std::vector<real>()>
+      effective;                               // rows x cols: what forward and backward multiply by
   const WeightQuantizer* quantizer = nullptr;  // what made the codes of latent weights
+
+  size_t size() const { return rows * cols; }
 };
 
 class Layer;
@@ -75,6 +79,9 @@ class Layer {
   // `step`. Called after the weights were set or changed, before the next forward; never during
   // one. Leaves are prepared one by one, on several threads.
   virtual void prepare(std::uint64_t /*step*/) {}
+
+  // Of a leaf: bytes that prepare() makes of the weights and the layer keeps.
+  virtual size_t buffer_bytes() const { return 0; }
 
   // Multiply-adds of matrix products for one row (token) of a forward pass at this sequence length.
   // A training step costs 6 times as many FLOPs: 2 for forward, 4 for the two products of backward.

@@ -13,6 +13,8 @@ constexpr size_t kSmallestBlock = size_t{2} << 20;
 }  // namespace
 
 void* Arena::allocate(size_t bytes) {
+  if (log_) log_->push_back({bytes, live_});
+  ++live_;
   bytes = (bytes + kAlignment - 1) / kAlignment * kAlignment;
   while (block_ < blocks_.size() && used_ + bytes > blocks_[block_].size) {
     ++block_;

@@ -28,15 +28,23 @@ class Arena {
   View matrix(size_t rows, size_t cols) { return {array<real>(rows * cols), rows, cols}; }
 
   struct Mark {
-    size_t block = 0, used = 0;
+    size_t block = 0, used = 0, live = 0;
   };
-  Mark mark() const { return {block_, used_}; }
+  Mark mark() const { return {block_, used_, live_}; }
   void release(Mark m) {
     block_ = m.block;
     used_ = m.used;
+    live_ = m.live;
   }  // gives back all that came after the mark
   void reset() { release({}); }
   size_t capacity() const;  // bytes held
+
+  // One allocation: what was asked for, and how many were alive before it.
+  struct Request {
+    size_t bytes = 0, live = 0;
+  };
+  // Notes every request from now on, for planning; null ends it.
+  void record(std::vector<Request>* log) { log_ = log; }
 
  private:
   struct Block {
@@ -47,6 +55,8 @@ class Arena {
   std::vector<Block> blocks_;
   size_t block_ = 0;  // the one being filled
   size_t used_ = 0;   // bytes used of it
+  size_t live_ = 0;   // allocations that were not given back
+  std::vector<Request>* log_ = nullptr;
 };
 
 // A stack of what forwards hand to backwards: the last forward's backward comes first.
@@ -55,6 +65,8 @@ class Saved {
   void push(View v) { stack_.push_back(v); }
   View pop();  // throws Error if a layer pops what no forward pushed
   void clear() { stack_.clear(); }
+  size_t size() const { return stack_.size(); }
+  void shrink(size_t size) { stack_.resize(size); }  // forgets what was pushed since it had `size`
 
  private:
   std::vector<View> stack_;
