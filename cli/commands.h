@@ -7,29 +7,31 @@
 
 namespace bitlab {
 
-int run_command(const std::vector<std::string>& args);       // run.cpp
-int list_command(const std::vector<std::string>& args);      // list.cpp
-int config_command(const std::vector<std::string>& args);    // config.cpp
-int check_command(const std::vector<std::string>& args);     // check.cpp
-int plugins_command(const std::vector<std::string>& args);   // plugins.cpp
-int data_command(const std::vector<std::string>& args);      // data.cpp
-int worker_command(const std::vector<std::string>& args);    // worker.cpp, started by run
-int ls_command(const std::vector<std::string>& args);        // ls.cpp
-int compare_command(const std::vector<std::string>& args);   // compare.cpp
-int status_command(const std::vector<std::string>& args);    // status.cpp
-int show_command(const std::vector<std::string>& args);      // show.cpp
-int diff_command(const std::vector<std::string>& args);      // diff.cpp
-int export_command(const std::vector<std::string>& args);    // export.cpp
-int clean_command(const std::vector<std::string>& args);     // clean.cpp
-int table_command(const std::vector<std::string>& args);     // table.cpp
-int plot_command(const std::vector<std::string>& args);      // plot.cpp
-int serve_command(const std::vector<std::string>& args);     // serve.cpp
-int report_command(const std::vector<std::string>& args);    // report.cpp
-int claims_command(const std::vector<std::string>& args);    // claims.cpp
-int rerun_command(const std::vector<std::string>& args);     // rerun.cpp
-int generate_command(const std::vector<std::string>& args);  // generate.cpp
-int verify_command(const std::vector<std::string>& args);    // verify.cpp
-int bench_command(const std::vector<std::string>& args);     // bench.cpp
+int run_command(const std::vector<std::string>& args);         // run.cpp
+int list_command(const std::vector<std::string>& args);        // list.cpp
+int config_command(const std::vector<std::string>& args);      // config.cpp
+int check_command(const std::vector<std::string>& args);       // check.cpp
+int plugins_command(const std::vector<std::string>& args);     // plugins.cpp
+int data_command(const std::vector<std::string>& args);        // data.cpp
+int worker_command(const std::vector<std::string>& args);      // worker.cpp, started by run
+int ls_command(const std::vector<std::string>& args);          // ls.cpp
+int compare_command(const std::vector<std::string>& args);     // compare.cpp
+int status_command(const std::vector<std::string>& args);      // status.cpp
+int show_command(const std::vector<std::string>& args);        // show.cpp
+int diff_command(const std::vector<std::string>& args);        // diff.cpp
+int export_command(const std::vector<std::string>& args);      // export.cpp
+int clean_command(const std::vector<std::string>& args);       // clean.cpp
+int table_command(const std::vector<std::string>& args);       // table.cpp
+int plot_command(const std::vector<std::string>& args);        // plot.cpp
+int serve_command(const std::vector<std::string>& args);       // serve.cpp
+int report_command(const std::vector<std::string>& args);      // report.cpp
+int claims_command(const std::vector<std::string>& args);      // claims.cpp
+int rerun_command(const std::vector<std::string>& args);       // rerun.cpp
+int generate_command(const std::vector<std::string>& args);    // generate.cpp
+int verify_command(const std::vector<std::string>& args);      // verify.cpp
+int bench_command(const std::vector<std::string>& args);       // bench.cpp
+int tokenize_command(const std::vector<std::string>& args);    // tokenize.cpp
+int detokenize_command(const std::vector<std::string>& args);  // tokenize.cpp
 
 // Asked by shells and by the build.
 int completion_command(const std::vector<std::string>& args);  // completion.cpp

@@ -40,6 +40,18 @@ void show_notes(const std::vector<std::string>& notes) {
   for (const std::string& note : notes) std::cerr << "note: " << note << "\n";
 }
 
+std::string shown(const std::vector<std::filesystem::path>& paths) {
+  std::string text;
+  for (const auto& path : paths) text += (text.empty() ? "" : ", ") + path.string();
+  return text;
+}
+
+int print(const FetchedSource& fetched) {
+  show_notes(fetched.notes);
+  for (const auto& path : fetched.paths) std::cout << path.string() << "\n";
+  return 0;
+}
+
 int list() {
   std::cout << std::left << std::setw(18) << "name" << std::right << std::setw(10) << "bytes"
             << "  " << std::left << std::setw(16) << "licence"
@@ -49,44 +61,47 @@ int list() {
     const auto here = find_local(source);
     std::cout << std::left << std::setw(18) << source.name << std::right << std::setw(10)
               << source.bytes << "  " << std::left << std::setw(16) << source.licence
-              << (here              ? here->path.string()
+              << (here              ? shown(here->paths)
                   : source.generate ? "built in"
                                     : "no")
               << "\n"
               << std::string(18, ' ') << source.description << "\n";
-    for (const std::string& url : source.urls) std::cout << std::string(18, ' ') << url << "\n";
+    for (const auto& form : source.forms)
+      for (const RemoteFile& file : form)
+        for (const std::string& url : file.urls) std::cout << std::string(18, ' ') << url << "\n";
   }
   return 0;
 }
 
-int get(const Source& source) {
-  const Fetched fetched = fetch(source, show_progress);
-  show_notes(fetched.notes);
-  std::cout << fetched.path.string() << "\n";
-  return 0;
-}
+int get(const Source& source) { return print(fetch(source, show_progress)); }
 
 int path(const Source& source) {
   const auto here = find_local(source);
   if (!here)
     throw Error(source.name, "must be in the cache or in a mirror, but is not",
                 "bitlab data get " + source.name + " fetches it");
-  show_notes(here->notes);
-  std::cout << here->path.string() << "\n";
-  return 0;
+  return print(*here);
+}
+
+// What is in the cache instead of what should be; empty if nothing is.
+std::string damaged(const Source& source) {
+  for (const auto& form : source.forms)
+    for (const RemoteFile& file : form)
+      if (std::filesystem::exists(cached_path(file)))
+        if (const std::string got = sha256_file(cached_path(file)); got != file.sha256)
+          return cached_path(file).string() + " has sha256 " + got + " instead of " + file.sha256;
+  return "";
 }
 
 // Whether a source is right, with a line about it. What is not here is wrong only if it was asked
 // for by name.
 bool verify(const Source& source, bool must_be_here) {
   const auto here = find_local(source);
-  std::string verdict = "PASS", detail;
+  std::string verdict = "PASS", detail = damaged(source);
   if (here) {
-    detail = here->path.string();
-  } else if (std::filesystem::exists(cached_path(source))) {
+    detail = shown(here->paths);
+  } else if (!detail.empty()) {
     verdict = "FAIL";
-    detail = cached_path(source).string() + " has sha256 " + sha256_file(cached_path(source)) +
-             " instead of " + source.sha256;
   } else if (source.generate) {
     const std::string sha256 = sha256_hex(source.generate());
     if (sha256 != source.sha256) verdict = "FAIL";

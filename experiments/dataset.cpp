@@ -39,7 +39,9 @@ Dataset open_dataset(const DataConfig& config) {
   const SourceText source = open_first(candidates(config));
   Dataset data;
   const TokenizerPlugin& tokenizer = tokenizers().at(config.tokenizer);
-  data.tokenizer = tokenizer.make(source.text, *settings_of(config.tokenizer_settings, tokenizer));
+  const auto whole = [&](const auto& take) { take(source.text); };
+  data.tokenizer =
+      tokenizer.make({whole, whole}, *settings_of(config.tokenizer_settings, tokenizer));
   data.tokens = make_lm_dataset(source.text, *data.tokenizer, config.val_fraction);
   data.facts = {source.name,
                 source.sha256,

@@ -10,19 +10,21 @@
 
 #include "core/base/registry.h"
 #include "core/config/fields.h"
+#include "core/io/remote_file.h"
 
 namespace bitlab {
 
 // The plugin point `data source`.
 struct Source {
   std::string name;
-  std::string file_name;          // in the cache and in mirrors
-  std::vector<std::string> urls;  // tried in order
-  std::uint64_t bytes = 0;
+  // Sets of files, each of them enough: the first that is here is used, else the first one is
+  // downloaded. None: the text is made by the program itself.
+  std::vector<std::vector<RemoteFile>> forms;
+  std::uint64_t bytes = 0;  // of the text
   std::string sha256;
   std::string licence;
   std::string description;
-  std::function<std::string()> generate;  // instead of urls: text that the program makes itself
+  std::function<std::string()> generate;  // instead of files
   int version = 1;                        // for lists: the content's hash enters the run id
   // Only of a source with settings, which stand in the table data.NAME; then it has no sha256, and
   // this takes the place of `generate`.
@@ -36,30 +38,18 @@ Registry<Source>& data_sources();
 // Throws UsageError that lists the names. A name with a '/' is a text file of one's own.
 Source find_source(const std::string& name);
 
-// BITLAB_CACHE, else $XDG_CACHE_HOME/bitlab, else ~/.cache/bitlab.
-std::filesystem::path cache_folder();
-// Where a source is kept once it was fetched: CACHE/NAME/FILE_NAME.
-std::filesystem::path cached_path(const Source& source);
-// BITLAB_MIRROR: folders separated by ':' that are searched, with all below them, before the
-// network is used.
-std::vector<std::filesystem::path> mirror_folders();
-
-using FetchProgress =
-    std::function<void(const std::string& name, std::uint64_t done, std::uint64_t total)>;
-
-struct Fetched {
-  std::filesystem::path path;
+struct FetchedSource {
+  std::vector<std::filesystem::path> paths;  // of the files of one form, in its order
+  std::size_t form = 0;
   std::vector<std::string> notes;  // whatever was not as it should be; show them to the user
 };
 
-// A file with the source's hash: from the cache, else from a mirror (used where it is), else
-// downloaded or generated into the cache. A cached file with another hash is fetched again, and a
-// note says so. A copy whose lines end in CR LF and that is right otherwise is taken, with a note.
-// Throws Error if no way works.
-Fetched fetch(const Source& source, const FetchProgress& progress = {});
+// The files of a source, as fetch(RemoteFile) finds them. What the program makes itself is written
+// into the cache, as NAME/NAME.txt. Throws Error if no way works.
+FetchedSource fetch(const Source& source, const FetchProgress& progress = {});
 
-// The file if it is in the cache or in a mirror already, and right.
-std::optional<Fetched> find_local(const Source& source);
+// The files, if those of a form are all in the cache or in a mirror, and right.
+std::optional<FetchedSource> find_local(const Source& source);
 
 struct SourceText {
   std::string name;         // of the source that was used
@@ -73,8 +63,5 @@ struct SourceText {
 // The first source that can be had. Throws Error with all the reasons if none can.
 SourceText open_first(const std::vector<Source>& candidates, const FetchProgress& progress = {});
 SourceText open_first(const std::vector<std::string>& names, const FetchProgress& progress = {});
-
-// Makes every "\r\n" a "\n"; returns how many.
-std::size_t normalise_line_ends(std::string& text);
 
 }  // namespace bitlab

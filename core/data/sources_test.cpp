@@ -47,15 +47,17 @@ class Environment {
 struct World {
   TestFolder folder;
   Environment environment;
-  Source source{"play", "play.txt", {}, kText.size(), sha256_hex(kText), "none", "a test", {}};
+  RemoteFile file{"play", "play.txt", {}, kText.size(), sha256_hex(kText)};
+  Source source{"play", {}, kText.size(), sha256_hex(kText), "none", "a test", {}};
 
   World() {
     environment.set("BITLAB_CACHE", (folder / "cache").string());
     environment.set("BITLAB_MIRROR",
                     (folder / "nowhere").string() + ":" + (folder / "mirror").string());
     fs::create_directories(folder / "mirror" / "deep" / "down");
-    source.urls = {"file://" + (folder / "gone.txt").string(),
-                   "file://" + (folder / "web.txt").string()};
+    file.urls = {"file://" + (folder / "gone.txt").string(),
+                 "file://" + (folder / "web.txt").string()};
+    source.forms = {{file}};
   }
   void put(const fs::path& path, const std::string& content) const {
     fs::create_directories(path.parent_path());
@@ -77,29 +79,47 @@ TEST_CASE("a source is downloaded into the cache once", "[data][sources]") {
   World world;
   world.put(world.web(), kText);
   CHECK_FALSE(find_local(world.source));
-  const Fetched fetched = fetch(world.source);
-  CHECK(find_local(world.source)->path == fetched.path);
+  const Fetched fetched = fetch(world.file);
+  CHECK(find_local(world.source)->paths == std::vector{fetched.path});
   CHECK(fetched.path == world.folder / "cache" / "play" / "play.txt");
   CHECK(read_file(fetched.path) == kText);
   CHECK(says(fetched.notes, "gone.txt"));  // the first address did not work
   fs::remove(world.web());
-  CHECK(fetch(world.source).path == fetched.path);
+  CHECK(fetch(world.source).paths == std::vector{fetched.path});
 }
 
 TEST_CASE("a mirror is used before the network, by name and hash", "[data][sources]") {
   World world;
   world.put(world.folder / "mirror" / "play.txt", "another play of that name");
   world.put(world.mirror(), kText);
-  const Fetched fetched = fetch(world.source);
+  const Fetched fetched = fetch(world.file);
   CHECK(fetched.path == world.mirror());
-  CHECK_FALSE(fs::exists(cached_path(world.source)));
+  CHECK_FALSE(fs::exists(cached_path(world.file)));
+}
+
+TEST_CASE("any complete form of a source will do, and the first is downloaded", "[data][sources]") {
+  World world;
+  const std::string one = "a different form\n", two = "in two files\n";
+  const RemoteFile parts[] = {{"play", "one.txt", {}, one.size(), sha256_hex(one)},
+                              {"play", "two.txt", {}, two.size(), sha256_hex(two)}};
+  world.source.forms.push_back({parts[0], parts[1]});
+  world.put(world.web(), kText);
+  world.put(world.folder / "mirror" / "one.txt", one);
+  CHECK_FALSE(find_local(world.source));  // half of the second form
+  world.put(world.folder / "mirror" / "two.txt", two);
+  const FetchedSource fetched = fetch(world.source);
+  CHECK(fetched.form == 1);
+  CHECK(fetched.paths ==
+        std::vector{world.folder / "mirror" / "one.txt", world.folder / "mirror" / "two.txt"});
+  fs::remove(world.folder / "mirror" / "one.txt");
+  CHECK(fetch(world.source).form == 0);
 }
 
 TEST_CASE("a damaged file in the cache is replaced, loudly", "[data][sources]") {
   World world;
   world.put(world.web(), kText);
-  world.put(cached_path(world.source), "damaged");
-  const Fetched fetched = fetch(world.source);
+  world.put(cached_path(world.file), "damaged");
+  const Fetched fetched = fetch(world.file);
   CHECK(read_file(fetched.path) == kText);
   CHECK(says(fetched.notes, "instead of " + world.source.sha256));
   CHECK(fetch(world.source).notes.empty());
@@ -118,8 +138,8 @@ TEST_CASE("a copy with CR LF line ends gives the same text, loudly", "[data][sou
 TEST_CASE("the next source is used when the first cannot be had, and the notes say why",
           "[data][sources]") {
   World world;
-  const Source embedded{"embedded",        "e.txt", {}, 3,
-                        sha256_hex("abc"), "",      "", [] { return std::string("abc"); }};
+  const Source embedded{
+      "embedded", {}, 3, sha256_hex("abc"), "", "", [] { return std::string("abc"); }};
   const SourceText text = open_first(std::vector<Source>{world.source, embedded});
   CHECK(text.name == "embedded");
   CHECK(text.text == "abc");
@@ -137,7 +157,7 @@ TEST_CASE("a file on the network with another hash is refused", "[data][sources]
   World world;
   world.put(world.web(), std::string(kText.size(), 'x'));
   CHECK_THROWS_AS(fetch(world.source), Error);
-  CHECK_FALSE(fs::exists(cached_path(world.source)));
+  CHECK_FALSE(fs::exists(cached_path(world.file)));
 }
 
 TEST_CASE("generated sources need nothing and are kept on request", "[data][sources]") {
@@ -146,8 +166,8 @@ TEST_CASE("generated sources need nothing and are kept on request", "[data][sour
   CHECK(text.name == "synthetic-plays");
   CHECK(text.notes.empty());
   CHECK_FALSE(fs::exists(world.folder / "cache"));
-  const Fetched fetched = fetch(find_source("synthetic-plays"));
-  CHECK(read_file(fetched.path) == text.text);
+  const FetchedSource fetched = fetch(find_source("synthetic-plays"));
+  CHECK(read_file(fetched.paths.front()) == text.text);
 }
 
 TEST_CASE("a text of one's own is named by its path", "[data][sources]") {

@@ -18,13 +18,22 @@ std::uint64_t pair_key(std::int32_t left, std::int32_t right) {
 
 std::size_t pair_hash(std::uint64_t key) { return (key * 0x9E3779B97F4A7C15u) >> 32; }
 
+// GPT-2's, or LLaMA-3's.
+std::optional<std::int32_t> document_end_of(const SpecialTokens::List& special) {
+  for (const auto& [text, id] : special)
+    if (text == kEndOfText || text == "<|end_of_text|>") return id;
+  return std::nullopt;
+}
+
 }  // namespace
 
 ByteBpe::ByteBpe(Parts parts)
-    : SubwordTokenizer(
-          kWhere,
-          parts.special,
-          {parts.begin ? std::vector{*parts.begin} : std::vector<std::int32_t>{}, {}, false}),
+    : SubwordTokenizer(kWhere,
+                       parts.special,
+                       {parts.begin ? std::vector{*parts.begin} : std::vector<std::int32_t>{},
+                        {},
+                        false,
+                        document_end_of(parts.special)}),
       parts_(std::move(parts)),
       pre_(parts_.pattern) {
   fill_tokens();

@@ -13,6 +13,8 @@ struct BpeMerge {
   std::int32_t left = 0, right = 0, result = 0;
 };
 
+inline constexpr const char* kEndOfText = "<|endoftext|>";  // of GPT-2
+
 // The text is cut into pieces by a regular expression (PreTokenizer). Each piece starts as its
 // bytes; the pair of neighbours whose merge has the lowest rank is joined, the leftmost first,
 // until no pair can be. Any bytes have tokens, and decode(encode(x)) == x for all x: a byte that is
@@ -37,7 +39,7 @@ class ByteBpe final : public SubwordTokenizer {
   static ByteBpe from_gpt2(std::string_view encoder_json, std::string_view vocab_bpe);
 
   std::size_t vocab_size() const override { return parts_.tokens.size(); }
-  std::string to_json() const override;  // as Hugging Face's tokenizer.json
+  std::string full_json() const override;  // as Hugging Face's tokenizer.json
 
  private:
   struct Pair {

@@ -115,20 +115,18 @@ ByteBpe ByteBpe::from_gpt2(std::string_view encoder_json, std::string_view vocab
     const auto vocabulary = nlohmann::json::parse(encoder_json);
     const nlohmann::json described = {
         {"added_tokens",
-         {{{"id", vocabulary.at("<|endoftext|>")},
-           {"content", "<|endoftext|>"},
-           {"special", true}}}},
+         {{{"id", vocabulary.at(kEndOfText)}, {"content", kEndOfText}, {"special", true}}}},
         {"pre_tokenizer",
          {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", true}}},
         {"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", merges}}}};
-    const auto made = tokenizer_from_json(described.dump());
+    const auto made = subword_from_json(described.dump());
     return ByteBpe(dynamic_cast<const ByteBpe&>(*made).parts_);
   } catch (const nlohmann::json::exception& e) {
     throw Error(kWhere, std::string("encoder.json must be GPT-2's, but ") + e.what());
   }
 }
 
-std::string ByteBpe::to_json() const {
+std::string ByteBpe::full_json() const {
   using nlohmann::ordered_json;
   ordered_json added = ordered_json::array(), vocabulary = ordered_json::object(),
                merges = ordered_json::array();

@@ -1,10 +1,7 @@
 #include "core/text/byte_bpe.h"
 
-#include <random>
-
 #include "core/base/error.h"
 #include "core/text/tokenizer_test.h"
-#include "core/text/utf8.h"
 
 using namespace bitlab;
 
@@ -46,20 +43,6 @@ std::vector<std::string> pieces_of(const char* pattern, std::string_view text) {
   std::vector<std::string> all;
   for (std::string_view piece; !(piece = pieces.next()).empty();) all.emplace_back(piece);
   return all;
-}
-
-std::string random_text(std::mt19937_64& rng, bool valid) {
-  std::string text;
-  for (std::uint64_t n = rng() % 60; n > 0; --n) {
-    const std::uint64_t kind = rng() % 8;
-    char32_t code = static_cast<char32_t>(rng() % (kind < 4 ? 0x80 : kind < 6 ? 0x3000 : 0x110000));
-    if (code >= 0xD800 && code < 0xE000) code = ' ';
-    if (!valid && kind == 7)
-      text += static_cast<char>(rng() % 256);
-    else
-      append_utf8(text, code);
-  }
-  return text;
 }
 
 }  // namespace

@@ -33,21 +33,28 @@ std::string shown(std::string_view character) {
 }  // namespace
 
 CharTokenizer CharTokenizer::from_text(std::string_view text) {
-  if (text.empty()) throw Error(kWhere, "text must have at least one character, but is empty");
+  return from_text([text](const auto& take) { take(text); });
+}
+
+CharTokenizer CharTokenizer::from_text(const TextReader& text) {
   bool ascii[128] = {};
   std::set<std::string, std::less<>> found;  // bytes of UTF-8 sort like code points
-  for (std::size_t at = 0; at < text.size();) {
-    const std::string_view character = character_at(text, at);
-    at += character.size();
-    if (character.size() == 1)
-      ascii[static_cast<unsigned char>(character[0])] = true;
-    else if (found.find(character) == found.end())
-      found.emplace(character);
-  }
+  text([&](std::string_view piece) {
+    for (std::size_t at = 0; at < piece.size();) {
+      const std::string_view character = character_at(piece, at);
+      at += character.size();
+      if (character.size() == 1)
+        ascii[static_cast<unsigned char>(character[0])] = true;
+      else if (found.find(character) == found.end())
+        found.emplace(character);
+    }
+  });
   std::vector<std::string> characters;
   for (int c = 0; c < 128; ++c)
     if (ascii[c]) characters.emplace_back(1, static_cast<char>(c));
   characters.insert(characters.end(), found.begin(), found.end());
+  if (characters.empty())
+    throw Error(kWhere, "text must have at least one character, but is empty");
   return CharTokenizer(std::move(characters));
 }
 

@@ -11,6 +11,7 @@ class CharTokenizer final : public Tokenizer {
   // The characters of this text, numbered in the order of their code points. Throws Error if it is
   // empty or not UTF-8.
   static CharTokenizer from_text(std::string_view text);
+  static CharTokenizer from_text(const TextReader& text);
   // What to_json() said.
   static std::unique_ptr<Tokenizer> from_json(std::string_view json);
   // Exactly these characters, in this order. Throws Error if one comes twice.

@@ -30,10 +30,10 @@ SpecialTokens::List special_of(const std::vector<SentencePiece::Piece>& pieces) 
   return list;
 }
 
-std::int32_t begin_of(const std::vector<SentencePiece::Piece>& pieces) {
+std::int32_t control_of(const std::vector<SentencePiece::Piece>& pieces, const char* name) {
   for (const auto& [text, id] : special_of(pieces))
-    if (text == "<s>") return id;
-  throw Error(kWhere, "there must be a control piece <s>, but there is none");
+    if (text == name) return id;
+  throw Error(kWhere, std::string("there must be a control piece ") + name + ", but there is none");
 }
 
 // Whether a space stands after something else in a piece.
@@ -45,7 +45,9 @@ bool has_inner_space(std::string_view text) {
 }  // namespace
 
 SentencePiece::SentencePiece(std::vector<Piece> pieces)
-    : SubwordTokenizer(kWhere, special_of(pieces), {{begin_of(pieces)}, {}, true}),
+    : SubwordTokenizer(kWhere,
+                       special_of(pieces),
+                       {{control_of(pieces, "<s>")}, {}, true, control_of(pieces, "</s>")}),
       pieces_(std::move(pieces)),
       normal_(pieces_.size()) {
   std::fill(std::begin(bytes_), std::end(bytes_), -1);
@@ -122,9 +124,23 @@ void SentencePiece::merge(std::string_view word, std::vector<std::int32_t>& out)
 void SentencePiece::encode_text(std::string_view text,
                                 bool first,
                                 std::vector<std::int32_t>& out) const {
+  for (;; first = false) {
+    const std::size_t end = std::min(text.find(kSpace), text.size());
+    encode_plain(text.substr(0, end), first, out);
+    if (end == text.size()) return;
+    for (const char b : kSpace) out.push_back(bytes_[static_cast<unsigned char>(b)]);
+    text.remove_prefix(end + kSpace.size());
+  }
+}
+
+// Of a text without U+2581.
+void SentencePiece::encode_plain(std::string_view text,
+                                 bool first,
+                                 std::vector<std::int32_t>& out) const {
   std::string spaced(first ? kSpace : "");
   spaced.reserve(text.size() + text.size() / 2);
   for (const char c : text) c == ' ' ? void(spaced += kSpace) : void(spaced += c);
+  if (spaced.empty()) return;
   if (!words_stand_alone_) return merge(spaced, out);
   // Nothing is ever joined over the beginning of a word, so each can be done alone.
   PieceCache cache;
@@ -152,7 +168,7 @@ std::string SentencePiece::piece_text(std::int32_t token) const {
   return text;
 }
 
-std::string SentencePiece::to_json() const {
+std::string SentencePiece::full_json() const {
   nlohmann::ordered_json pieces = nlohmann::ordered_json::array();
   for (const Piece& p : pieces_) pieces.push_back({p.text, p.score, static_cast<int>(p.type)});
   return nlohmann::ordered_json{{"type", "sentencepiece"}, {"pieces", pieces}}.dump();

@@ -8,8 +8,9 @@ namespace bitlab {
 // A space is put before a text that begins one, and spaces are written as U+2581. The text starts
 // as its characters; the two neighbours that join to the piece of the highest score are joined, the
 // leftmost first, until none do. A character that ends up as no piece becomes the tokens of its
-// bytes; so does a byte that is not part of UTF-8 (SentencePiece itself has U+FFFD there). decode()
-// leaves out the first space; decode(encode(x)) == x but for a U+2581 in x, which becomes a space.
+// bytes; so do a byte that is not part of UTF-8 (SentencePiece itself has U+FFFD there) and a
+// U+2581 of the text itself (a space there). decode() leaves out the first space; decode(encode(x))
+// == x.
 class SentencePiece final : public SubwordTokenizer {
  public:
   enum class Type : std::uint8_t { kNormal = 1, kUnknown, kControl, kUserDefined, kUnused, kByte };
@@ -18,7 +19,8 @@ class SentencePiece final : public SubwordTokenizer {
     float score = 0;
     Type type = Type::kNormal;
   };
-  // Throws Error if a byte or <s> is missing, a piece comes twice, or a piece is user-defined.
+  // Throws Error if a byte, <s> or </s> is missing, a piece comes twice, or a piece is
+  // user-defined.
   explicit SentencePiece(std::vector<Piece> pieces);
   // tokenizer.model, SentencePiece's protobuf. Throws Error unless it is BPE with byte fallback, no
   // normalisation, and a space put before the text.
@@ -27,13 +29,14 @@ class SentencePiece final : public SubwordTokenizer {
   static SentencePiece from_llama2c(std::string_view content);
 
   std::size_t vocab_size() const override { return pieces_.size(); }
-  std::string to_json() const override;  // bitlab's own: {"type": "sentencepiece", "pieces": ...}
+  std::string full_json() const override;  // bitlab's own: {"type": "sentencepiece", "pieces": ...}
 
  private:
   void encode_text(std::string_view text,
                    bool first,
                    std::vector<std::int32_t>& out) const override;
   std::string piece_text(std::int32_t token) const override;
+  void encode_plain(std::string_view text, bool first, std::vector<std::int32_t>& out) const;
   void merge(std::string_view word, std::vector<std::int32_t>& out) const;
 
   std::vector<Piece> pieces_;

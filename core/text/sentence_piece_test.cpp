@@ -60,8 +60,15 @@ TEST_CASE("pieces are joined by score, with a space before the text", "[text][se
 
 TEST_CASE("the text comes back but for the space before it", "[text][sentencepiece]") {
   const SentencePiece t(small_pieces());
-  for (const std::string text : {"abc  b", " a ", "", "x\u00e9\n", "\xff\xc3 a"})
+  for (const std::string text :
+       {"abc  b", " a ", "", "x\u00e9\n", "\xff\xc3 a", "\u2581", "a\u2581 b"})
     CHECK(t.decode(t.encode(text)) == text);
+  CHECK(t.encode("\u2581") == Ids{266, 3 + 0xE2, 3 + 0x96, 3 + 0x81});  // not a space
+  std::mt19937_64 rng(5);
+  for (int i = 0; i < 2000; ++i) {
+    const std::string text = random_text(rng, i % 2 == 0);
+    CHECK(t.decode(t.encode(text)) == text);
+  }
   CHECK(t.piece(261) == " a");
   CHECK(t.decode(Ids{1, 261}) == "<s> a");
   CHECK_THROWS_AS(t.decode(Ids{267}), Error);
@@ -106,6 +113,11 @@ TEST_CASE("LLaMA-2 gives llama.cpp's ids", "[text][sentencepiece][data]") {
   CHECK(t.encode(" \u4f60\u597d \U0001f999!") ==
         Ids{259, 30919, 31076, 29871, 243, 162, 169, 156, 29991});
   CHECK(t.encode("  x  ") == Ids{259, 921, 259});
+  std::mt19937_64 rng(9);
+  for (int i = 0; i < 2000; ++i) {
+    const std::string text = random_text(rng, i % 2 == 0);
+    CHECK(t.decode(t.encode(text)) == text);
+  }
   CHECK(t.encode("\ufb01ne \u2460 a\u0301") ==
         Ids{29871, 31017, 484, 29871, 229, 148, 163, 263, 30103});
 }

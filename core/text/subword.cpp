@@ -1,6 +1,7 @@
 #include "core/text/subword.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
@@ -24,6 +25,12 @@ SpecialTokens::Match SpecialTokens::find(std::string_view text, std::size_t from
       if (text.compare(at, token.size(), token) == 0) return {at, token.size(), id};
   }
   return {};
+}
+
+std::optional<std::int32_t> SpecialTokens::id_of(std::string_view text) const {
+  for (const auto& [token, id] : list_)
+    if (token == text) return id;
+  return std::nullopt;
 }
 
 SubwordTokenizer::SubwordTokenizer(std::string kind, SpecialTokens::List special, Around around)
@@ -67,7 +74,18 @@ std::string SubwordTokenizer::decode(std::span<const std::int32_t> tokens) const
 }
 
 std::string SubwordTokenizer::id() const {
-  return kind_ + "-" + sha256_hex(to_json()).substr(0, 8);
+  if (!reference_id_.empty()) return reference_id_;
+  return kind_ + "-" + sha256_hex(full_json()).substr(0, 8);
+}
+
+std::string SubwordTokenizer::to_json() const {
+  if (reference_id_.empty()) return full_json();
+  return nlohmann::ordered_json{{"type", reference_name_}, {"id", reference_id_}}.dump();
+}
+
+void SubwordTokenizer::refer_to(std::string name, std::string id) {
+  reference_name_ = std::move(name);
+  reference_id_ = std::move(id);
 }
 
 }  // namespace bitlab

@@ -24,6 +24,8 @@ class SpecialTokens {
     std::size_t length = 0;
     std::int32_t id = -1;
   };
+  // The id of this text, if it is one of them.
+  std::optional<std::int32_t> id_of(std::string_view text) const;
   // The first in text[from, ...); where several begin at one place, the longest.
   Match find(std::string_view text, std::size_t from) const;
   const List& list() const { return list_; }
@@ -42,17 +44,26 @@ class SubwordTokenizer : public Tokenizer {
   // The pieces one after another, without the leading space where the tokenizer puts one. Special
   // tokens are written out.
   std::string decode(std::span<const std::int32_t> tokens) const final;
-  // What one token adds to the text before it. Throws Error if the id is not below vocab_size().
-  std::string piece(std::int32_t token) const;
+  // Throws Error if the id is not below vocab_size().
+  std::string piece(std::int32_t token) const final;
+  std::optional<std::int32_t> document_end() const final { return around_.document_end; }
 
   std::string unit() const final { return "token"; }
   std::string id() const final;
+  // A name and an id if refer_to() gave them; else full_json().
+  std::string to_json() const final;
+  // The whole vocabulary: Hugging Face's tokenizer.json where the format can say it.
+  virtual std::string full_json() const = 0;
+  // From now on to_json() only names the entry of tokenizers() that makes this one; `id` tells it
+  // from others of that name.
+  void refer_to(std::string name, std::string id);
   const SpecialTokens& special_tokens() const { return special_; }
 
  protected:
   struct Around {
     std::vector<std::int32_t> before, after;
     bool leading_space = false;  // the first piece of a text begins with a space that is not in it
+    std::optional<std::int32_t> document_end = {};
   };
   SubwordTokenizer(std::string kind, SpecialTokens::List special, Around around);
 
@@ -64,9 +75,13 @@ class SubwordTokenizer : public Tokenizer {
   const Around& around() const { return around_; }
 
  private:
-  std::string kind_;  // in errors and ids
+  std::string kind_;                           // in errors and ids
+  std::string reference_name_, reference_id_;  // of refer_to()
   SpecialTokens special_;
   Around around_;
 };
+
+// What full_json() said, or Hugging Face's tokenizer.json. Throws Error for anything else.
+std::unique_ptr<SubwordTokenizer> subword_from_json(std::string_view json);
 
 }  // namespace bitlab

@@ -18,7 +18,7 @@ bool is_tiktoken(std::string_view content) {
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> tokenizer_from_file(const std::filesystem::path& path) {
+std::unique_ptr<SubwordTokenizer> tokenizer_from_file(const std::filesystem::path& path) {
   const std::string content = read_file(path);
   const std::string name = path.filename().string();
   const auto beside = [&](const char* other) { return read_file(path.parent_path() / other); };
@@ -26,7 +26,7 @@ std::unique_ptr<Tokenizer> tokenizer_from_file(const std::filesystem::path& path
     return std::make_unique<ByteBpe>(ByteBpe::from_gpt2(content, beside("vocab.bpe")));
   if (content.starts_with("#version"))
     return std::make_unique<ByteBpe>(ByteBpe::from_gpt2(beside("encoder.json"), content));
-  if (content.starts_with("{")) return tokenizer_from_json(content);
+  if (content.starts_with("{")) return subword_from_json(content);
   if (content.starts_with("\n"))  // field 1 of a protobuf message
     return std::make_unique<SentencePiece>(SentencePiece::from_model(content));
   if (is_tiktoken(content)) return std::make_unique<ByteBpe>(ByteBpe::from_tiktoken(content));

@@ -8,7 +8,7 @@ namespace bitlab {
 
 // Tells the format by the content: tokenizer.json, tokenizer.model (tiktoken's ranks, or
 // SentencePiece), tokenizer.bin of llama2.c, vocab.txt of WordPiece. encoder.json or vocab.bpe take
-// the other one from the same folder. Throws Error if it is none of these.
-std::unique_ptr<Tokenizer> tokenizer_from_file(const std::filesystem::path& path);
+// the other one from the same folder. Throws Error if it is none of these, or made from a text.
+std::unique_ptr<SubwordTokenizer> tokenizer_from_file(const std::filesystem::path& path);
 
 }  // namespace bitlab

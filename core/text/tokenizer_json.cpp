@@ -36,7 +36,7 @@ std::vector<std::string> tokens_by_id(const json& vocabulary) {
   return tokens;
 }
 
-std::unique_ptr<Tokenizer> sentence_piece(const json& described) {
+std::unique_ptr<SubwordTokenizer> sentence_piece(const json& described) {
   std::vector<SentencePiece::Piece> pieces;
   for (const json& p : described.at("pieces")) {
     const int type = p.at(2).get<int>();
@@ -48,7 +48,7 @@ std::unique_ptr<Tokenizer> sentence_piece(const json& described) {
   return std::make_unique<SentencePiece>(std::move(pieces));
 }
 
-std::unique_ptr<Tokenizer> word_piece(const json& described) {
+std::unique_ptr<SubwordTokenizer> word_piece(const json& described) {
   const json& normalizer = described.at("normalizer");
   require(normalizer, "type", "BertNormalizer");
   for (const char* on : {"lowercase", "clean_text", "handle_chinese_chars"})
@@ -115,7 +115,7 @@ BpeMerge merge_of(const json& described, const ByteMap& ids) {
   return merge;
 }
 
-std::unique_ptr<Tokenizer> byte_bpe(const json& described) {
+std::unique_ptr<SubwordTokenizer> byte_bpe(const json& described) {
   ByteBpe::Parts parts;
   const json& model = described.at("model");
   if (described.contains("normalizer") && !described.at("normalizer").is_null())
@@ -144,30 +144,46 @@ std::unique_ptr<Tokenizer> byte_bpe(const json& described) {
   return std::make_unique<ByteBpe>(std::move(parts));
 }
 
-std::unique_ptr<Tokenizer> from_parsed(const json& described) {
+// Those whose description is whole in itself; null for any other.
+std::unique_ptr<SubwordTokenizer> subword(const json& described) {
   if (described.contains("model")) {
     const json& type = described.at("model").at("type");
     if (type == "WordPiece") return word_piece(described);
     if (type == "BPE") return byte_bpe(described);
     throw Error(kWhere, "model.type must be WordPiece or BPE, but is " + type.dump());
   }
-  const auto type = described.at("type").get<std::string>();
-  if (type == "sentencepiece") return sentence_piece(described);
-  if (!tokenizers().contains(type))
-    throw Error(kWhere, "type must be one that is registered, but is '" + type + "'",
-                "if a plugin brought it, name the plugin");
-  return tokenizers().at(type).from_json(described.dump());
+  return described.at("type") == "sentencepiece" ? sentence_piece(described) : nullptr;
 }
 
-}  // namespace
-
-std::unique_ptr<Tokenizer> tokenizer_from_json(std::string_view text) {
+// What `read` makes of the text; throws Error if it is no JSON, or lacks something.
+template <class Read>
+auto parsed(std::string_view text, const Read& read) {
   try {
-    return from_parsed(json::parse(text));
+    return read(json::parse(text));
   } catch (const json::exception& e) {
     throw Error(kWhere, std::string("must be described by JSON of bitlab or Hugging Face, but ") +
                             e.what());
   }
+}
+
+}  // namespace
+
+std::unique_ptr<SubwordTokenizer> subword_from_json(std::string_view text) {
+  auto made = parsed(text, subword);
+  if (!made)
+    throw Error(kWhere, "must be described by tokenizer.json with a vocabulary, but is not");
+  return made;
+}
+
+std::unique_ptr<Tokenizer> tokenizer_from_json(std::string_view text) {
+  return parsed(text, [&](const json& described) -> std::unique_ptr<Tokenizer> {
+    if (auto made = subword(described)) return made;
+    const auto type = described.at("type").get<std::string>();
+    if (!tokenizers().contains(type))
+      throw Error(kWhere, "type must be one that is registered, but is '" + type + "'",
+                  "if a plugin brought it, name the plugin");
+    return tokenizers().at(type).from_json(text);
+  });
 }
 
 }  // namespace bitlab

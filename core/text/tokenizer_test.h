@@ -2,11 +2,13 @@
 // For the tests of tokenizers: files of the mirror, and llama.cpp's test vectors.
 #include <cstdlib>
 #include <filesystem>
+#include <random>
 #include <sstream>
 
 #include "core/base/catch.h"
 #include "core/base/files.h"
 #include "core/text/subword.h"
+#include "core/text/utf8.h"
 
 namespace bitlab {
 
@@ -21,6 +23,21 @@ inline std::filesystem::path mirror_file(const std::string& name) {
   if (std::filesystem::exists(folder / name)) return folder / name;
   WARN("SKIPPED: " << name << " is not in BITLAB_MIRROR");
   return {};
+}
+
+// Up to 60 characters of all planes; if not `valid`, with bytes that are no UTF-8 among them.
+inline std::string random_text(std::mt19937_64& rng, bool valid) {
+  std::string text;
+  for (std::uint64_t n = rng() % 60; n > 0; --n) {
+    const std::uint64_t kind = rng() % 8;
+    char32_t code = static_cast<char32_t>(rng() % (kind < 4 ? 0x80 : kind < 6 ? 0x3000 : 0x110000));
+    if (code >= 0xD800 && code < 0xE000) code = ' ';
+    if (!valid && kind == 7)
+      text += static_cast<char>(rng() % 256);
+    else
+      append_utf8(text, code);
+  }
+  return text;
 }
 
 // Encodes the texts of llama.cpp's models/ggml-vocab-NAME.gguf.inp, and compares with the ids that

@@ -31,7 +31,10 @@ SpecialTokens::List special_of(const std::vector<std::string>& vocabulary) {
 WordPiece::WordPiece(std::vector<std::string> vocabulary)
     : SubwordTokenizer(kWhere,
                        special_of(vocabulary),
-                       {{index_of(vocabulary, "[CLS]")}, {index_of(vocabulary, "[SEP]")}, true}),
+                       {{index_of(vocabulary, "[CLS]")},
+                        {index_of(vocabulary, "[SEP]")},
+                        true,
+                        index_of(vocabulary, "[SEP]")}),
       vocabulary_(std::move(vocabulary)),
       initial_(vocabulary_.size()),
       continuing_(vocabulary_.size()),
@@ -132,7 +135,7 @@ std::string WordPiece::piece_text(std::int32_t token) const {
   return text.size() > 2 && text.starts_with("##") ? text.substr(2) : " " + text;
 }
 
-std::string WordPiece::to_json() const {
+std::string WordPiece::full_json() const {
   using nlohmann::ordered_json;
   ordered_json added = ordered_json::array(), vocabulary = ordered_json::object();
   for (const auto& [text, id] : special_tokens().list())

@@ -24,7 +24,7 @@ class WordPiece final : public SubwordTokenizer {
   static WordPiece from_vocab_txt(std::string_view content);
 
   std::size_t vocab_size() const override { return vocabulary_.size(); }
-  std::string to_json() const override;  // as Hugging Face's tokenizer.json
+  std::string full_json() const override;  // as Hugging Face's tokenizer.json
 
  private:
   void encode_text(std::string_view text,

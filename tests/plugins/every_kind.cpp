@@ -207,7 +207,7 @@ BITLAB_PLUGIN("every-kind", 3) {
   host.add_tokenizer(
       "bytes",
       {.description = "a token a byte",
-       .make = [](std::string_view, const Configurable&) { return std::make_unique<Bytes>(); },
+       .make = [](const TokenizerTexts&, const Configurable&) { return std::make_unique<Bytes>(); },
        .from_json = [](std::string_view) { return std::make_unique<Bytes>(); }});
   host.add_task("echo",
                 {.description = "the token itself",
