@@ -30,7 +30,7 @@ std::string training_size(const Spec& spec) {
 }
 
 std::size_t run_count(const Experiment& experiment) {
-  const std::size_t all = experiment.arms.size() * experiment.spec().seeds.size();
+  const std::size_t all = experiment.run_count();
   return experiment.max_runs > 0 ? std::min(all, experiment.max_runs) : all;
 }
 

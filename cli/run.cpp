@@ -58,7 +58,7 @@ void say_what_is_left_out(const Experiment& experiment) {
   if (experiment.duplicates > 0)
     std::cerr << experiment.duplicates << " duplicate" << (experiment.duplicates == 1 ? "" : "s")
               << " dropped: the same settings as an earlier point of the sweep\n";
-  const std::size_t all = experiment.arms.size() * experiment.spec().seeds.size();
+  const std::size_t all = experiment.run_count();
   if (experiment.max_runs > 0 && experiment.max_runs < all)
     std::cerr << "only the first " << experiment.max_runs << " of " << all << " runs\n";
 }

@@ -16,6 +16,12 @@ namespace bitlab {
 
 namespace fs = std::filesystem;
 
+std::size_t Experiment::run_count() const {
+  std::size_t runs = 0;
+  for (const Arm& arm : arms) runs += arm.spec.seeds.size() - arm.left_out.size();
+  return runs;
+}
+
 const std::string& Experiment::baseline() const {
   return spec().baseline.empty() ? arms.front().base : spec().baseline;
 }
@@ -151,6 +157,10 @@ class Expansion {
       for (std::size_t i = 0; i < point.size(); ++i)
         if (!pinned[i]) set(settings, sweep_.axes[i], point[i]);
       Arm arm = resolve_arm(base, settings, reader_);
+      const std::vector<std::int64_t> left = sweep_.seeds_at(point, arm.spec.seeds);
+      if (left.empty()) continue;
+      for (const std::int64_t seed : arm.spec.seeds)
+        if (std::count(left.begin(), left.end(), seed) == 0) arm.left_out.push_back(seed);
       name_point(arm, pinned);
       keep_if_new(std::move(arm));
     }
@@ -225,6 +235,10 @@ Experiment load_experiment(const std::string& name,
   Expansion expansion(config, sweep, reader, experiment);
   for (const std::string& arm : arms) expansion.add_arm(arm);
   reader.report_unknown();
+  if (experiment.arms.empty()) {
+    problems.throw_if_any();
+    throw UsageError("sweep", "sweep.exclude must leave a run, but leaves none");
+  }
   check_baseline(experiment, config, problems);
   problems.throw_if_any();
   return experiment;

@@ -23,7 +23,8 @@ std::vector<PlannedRun> Plan::runs() const {
   std::vector<PlannedRun> runs;
   for (const std::int64_t seed : seeds)
     for (std::size_t arm = 0; arm < arms.size(); ++arm)
-      if (max_runs == 0 || runs.size() < max_runs)
+      if ((max_runs == 0 || runs.size() < max_runs) &&
+          std::count(arms[arm].left_out.begin(), arms[arm].left_out.end(), seed) == 0)
         runs.push_back({arm, static_cast<std::uint64_t>(seed),
                         results / arms[arm].dir / ("seed-" + std::to_string(seed))});
   return runs;

@@ -28,7 +28,8 @@ struct Arm {
   std::string base;  // the arm of the file; the folder's name begins with it
   std::vector<AxisValue> axes;  // in the order of the sweep; empty without one
   Spec spec;
-  std::vector<FieldState> fields;  // resolved, with origins
+  std::vector<FieldState> fields;      // resolved, with origins
+  std::vector<std::int64_t> left_out;  // of the seeds, those that the sweep excludes here
 };
 
 // An experiment file with its overrides, every arm resolved.
@@ -44,6 +45,7 @@ struct Experiment {
   const Spec& spec() const {
     return arms.front().spec;
   }                                     // what arms share: title, question, seeds, baseline, data
+  std::size_t run_count() const;        // without regard to max_runs
   const std::string& baseline() const;  // an arm of the file
   std::vector<std::string> arm_names() const;  // of the file, in its order
 };
@@ -77,7 +79,8 @@ struct PlannedArm {
   std::vector<AxisValue> axes;  // as in Arm
   std::string hash, dir;        // hash: 8 hex digits; dir: BASE-HASH, below the results folder
   std::int64_t params = 0, ternary_params = 0, steps = 0, tokens_per_step = 0;
-  double flops_per_token = 0;  // of training
+  double flops_per_token = 0;          // of training
+  std::vector<std::int64_t> left_out = {};  // as in Arm
 };
 
 struct PlannedRun {

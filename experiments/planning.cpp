@@ -73,6 +73,7 @@ PlannedArm plan_arm(const Arm& arm, const DataFacts& data, const ModelFacts& mod
   planned.tokens_per_step = arm.spec.train.batch_size * arm.spec.train.accumulate *
                             static_cast<std::int64_t>(arm.spec.seq_len());
   planned.flops_per_token = model.flops_per_token;
+  planned.left_out = arm.left_out;
   return planned;
 }
 

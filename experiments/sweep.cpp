@@ -14,8 +14,8 @@ namespace {
 bool is_axis(const std::string& path) { return path.find('.') != std::string::npos; }
 bool is_seeds(const std::string& path) { return path == "seed" || path == "seeds"; }
 
-// The options as the reader of configs knows them. `seed` and `zip` are read elsewhere: they are
-// declared so that a misspelling is told about them.
+// The options as the reader of configs knows them. `seed`, `zip` and `exclude` are read elsewhere:
+// they are declared so that a misspelling is told about them.
 struct OptionsTable : Configurable {
   SweepOptions options;
   std::string read_elsewhere;
@@ -24,6 +24,7 @@ struct OptionsTable : Configurable {
     options.fields(v);
     v.field("seed", read_elsewhere, {.help = "the seeds"});
     v.field("zip", read_elsewhere, {.help = "axes that move together"});
+    v.field("exclude", read_elsewhere, {.help = "runs that are left out"});
     v.end();
   }
 };
@@ -43,6 +44,8 @@ class SweepReader {
     read_options(asked);
     read_axes(asked);
     read_zips(asked);
+    if (const auto found = asked.find("exclude"); found != asked.end())
+      sweep_.exclusions = parse_exclusions(found->second.value, sweep_.axes, problems_);
     check_sampler();
     return sweep_;
   }
@@ -78,7 +81,7 @@ class SweepReader {
       if (const auto found = settings->find("sweep"); found != settings->end())
         options.insert_or_assign("sweep", found->second);
     for (const auto& [path, setting] : asked)
-      if (!is_axis(path) && !setting.table && !is_seeds(path) && path != "zip")
+      if (!is_axis(path) && !setting.table && !is_seeds(path) && path != "zip" && path != "exclude")
         options.emplace("sweep." + path, setting);
     OptionsTable table;
     ConfigReader reader(problems_);

@@ -43,10 +43,32 @@ struct SweepOptions : Configurable {
 // The values that the axes have at one point, in the order of the axes.
 using SweepPoint = std::vector<Value>;
 
+// Runs that are left out: those at the points where every axis named here has one of its values,
+// with one of the seeds.
+struct Exclusion {
+  struct Condition {
+    std::size_t axis = 0;  // of Sweep::axes
+    std::vector<Value> values;
+  };
+  std::vector<Condition> conditions;
+  std::vector<std::int64_t> seeds;  // empty: all
+};
+
+// Reads sweep.exclude: a list of texts like "model.d_model=112 seed=2..3", of axes and the seed,
+// each with values as parse_axis() takes them.
+std::vector<Exclusion> parse_exclusions(const Value& list,
+                                        const std::vector<Axis>& axes,
+                                        Problems& problems);
+
 struct Sweep {
   std::vector<Axis> axes;                        // in the order in which they were written
   std::vector<std::vector<std::size_t>> groups;  // axes that move together; each is in one group
   SweepOptions options;
+  std::vector<Exclusion> exclusions;
+
+  // Those of `seeds` that no exclusion takes from a point.
+  std::vector<std::int64_t> seeds_at(const SweepPoint& point,
+                                     const std::vector<std::int64_t>& seeds) const;
 
   // Without axes one point that sets nothing. Grid: the last group moves fastest. random: Philox,
   // keyed by the seed and the axis, so that more samples or another axis change no number that was

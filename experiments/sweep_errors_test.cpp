@@ -103,7 +103,7 @@ TEST_CASE("mistakes in the options of a sweep are told beside those of the arms"
       "    4 | sampel = 3\n"
       "      | ^^^^^^\n"
       "    did you mean 'sweep.sampler'?\n"
-      "    valid keys in [sweep]: max_runs sampler sampler_seed samples seed zip\n"
+      "    valid keys in [sweep]: exclude max_runs sampler sampler_seed samples seed zip\n"
       "configs/experiments/x.toml:5:11: sweep.sampler must be one of grid, random, sobol, but got "
       "'sobel'\n"
       "    5 | sampler = \"sobel\"\n"
@@ -141,6 +141,26 @@ TEST_CASE("samplers need what they draw from, and how much", "[sweep]") {
   CHECK(project.error({"optim.lr=1..1000", "model.n_layer=1..1000"}) ==
         "[sweep] the grid must have at most 100000 points; draw from it with sampler = \"random\" "
         "and samples = N");
+}
+
+TEST_CASE("what is excluded must be of the sweep", "[sweep]") {
+  const auto error = [](const std::string& exclude) {
+    return Project("[sweep]\noptim.lr = [1.0, 2.0]\nexclude = " + exclude + "\n").error();
+  };
+  CHECK(error("[\"optim.l=1\"]") ==
+        "configs/experiments/x.toml:3:12: sweep.exclude must name axes of the sweep or seed, but "
+        "got 'optim.l'\n"
+        "    3 | exclude = [\"optim.l=1\"]\n"
+        "      |            ^^^^^^^^^^^\n"
+        "    did you mean 'optim.lr'?");
+  CHECK(error("[\"optim.lr=3\"]").find("'optim.lr=3' has one that the axis does not have") !=
+        std::string::npos);
+  for (const char* wrong : {"\"optim.lr=1\"", "[1]", "[\"\"]", "[\"optim.lr\"]"}) {
+    INFO(wrong);
+    CHECK(error(wrong).find("write exclude = [\"model.d_model=112 seed=2..3\"]") !=
+          std::string::npos);
+  }
+  CHECK(error("[\"optim.lr=1..2\"]") == "[sweep] sweep.exclude must leave a run, but leaves none");
 }
 
 TEST_CASE("seeds are set once", "[sweep]") {

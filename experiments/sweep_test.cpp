@@ -256,5 +256,34 @@ TEST_CASE("all arms are drawn at the same points", "[sweep]") {
   for (std::size_t i = 0; i < 5; ++i) CHECK(e.arms[i].spec.optim.lr == e.arms[i + 5].spec.optim.lr);
 }
 
+TEST_CASE("runs of a sweep can be left out, by point and by seed", "[sweep]") {
+  const std::string axes = "[sweep]\noptim.lr = [1.0, 2.0]\nmodel.n_layer = \"1..2\"\n";
+  const Project project(kArms + axes +
+                        "exclude = [\"optim.lr=2 model.n_layer=1..2 seed=5\", "
+                        "\"model.n_layer=2 optim.lr=1e0\"]\n");
+  const Experiment experiment = project.load();
+  CHECK(names(experiment) == Names{"full lr=1 n_layer=1", "full lr=2 n_layer=1",
+                                   "full lr=2 n_layer=2", "bit lr=1 n_layer=1",
+                                   "bit lr=2 n_layer=1", "bit lr=2 n_layer=2"});
+  const std::vector<std::int64_t> none, five = {5};
+  CHECK(experiment.arms[0].left_out == none);
+  CHECK(experiment.arms[1].left_out == five);
+  CHECK(experiment.arms[2].left_out == five);
+  CHECK(experiment.run_count() == 8);  // of each arm: both seeds of one point, seed 3 of two
+
+  Plan plan;
+  for (const Arm& arm : experiment.arms) {
+    PlannedArm planned;
+    planned.dir = arm.name;
+    planned.left_out = arm.left_out;
+    plan.arms.push_back(planned);
+  }
+  plan.seeds = {3, 5};
+  std::string runs;
+  for (const PlannedRun& run : plan.runs())
+    runs += std::to_string(run.arm) + "/" + std::to_string(run.seed) + " ";
+  CHECK(runs == "0/3 1/3 2/3 3/3 4/3 5/3 0/5 3/5 ");
+}
+
 }  // namespace
 }  // namespace bitlab
