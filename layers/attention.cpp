@@ -1,21 +1,28 @@
 #include "layers/attention.h"
 
 #include "core/base/rng.h"
-#include "core/ops/attention.h"
+#include "layers/kv_cache.h"
 
 namespace bitlab {
 
 namespace {
 
+// Heads side by side in the rows of a matrix, from column `first` on.
+template <class Real>
+simd::Heads<Real> heads_of(View rows, const Pass& pass, size_t first, size_t width) {
+  return {rows.data + first, rows.cols, width, pass.seq_len * rows.cols};
+}
+
 simd::AttentionArgs arguments(const AttentionShape& shape,
                               const Pass& pass,
-                              const std::string& key) {
+                              const std::string& key,
+                              View qkv) {
   simd::AttentionArgs args;
   args.batch = pass.batch;
   args.seq_len = pass.seq_len;
   args.n_head = shape.n_head;
   args.n_kv_head = shape.n_kv_head;
-  args.d_head = shape.d_head;
+  args.d_head = args.d_value = shape.d_head;
   args.scale = static_cast<real>(shape.scale);
   args.causal = shape.causal;
   if (pass.training && shape.dropout > 0) {
@@ -23,6 +30,10 @@ simd::AttentionArgs arguments(const AttentionShape& shape,
     args.key = Rng(pass.seed, key).bits(pass.step, 0);
     args.first_sequence = pass.first_row / pass.seq_len;
   }
+  const size_t keys = shape.n_head * shape.d_head, values = keys + shape.n_kv_head * shape.d_head;
+  args.q = heads_of<const real>(qkv, pass, 0, shape.d_head);
+  args.k = heads_of<const real>(qkv, pass, keys, shape.d_head);
+  args.v = heads_of<const real>(qkv, pass, values, shape.d_head);
   return args;
 }
 
@@ -50,10 +61,14 @@ View SelfAttention::forward(View x, Pass& pass) const {
   const View qkv = qkv_->forward(x, pass);
   rotate(qkv, pass, false);
   const View y = pass.arena.matrix(x.rows, shape_.n_head * shape_.d_head);
-  const View lse = pass.arena.matrix(pass.batch * shape_.n_head, pass.seq_len);
-  simd::AttentionArgs args = arguments(shape_, pass, dropout_key_);
-  args.qkv = qkv.data;
+  simd::AttentionArgs args = arguments(shape_, pass, dropout_key_, qkv);
   args.y = y.data;
+  if (pass.cache) {
+    append(qkv, pass, args);
+    attention_forward(args);
+    return wo_->forward(y, pass);
+  }
+  const View lse = pass.arena.matrix(pass.batch * shape_.n_head, pass.seq_len);
   args.lse = lse.data;
   attention_forward(args);
   pass.saved.push(qkv);
@@ -62,16 +77,33 @@ View SelfAttention::forward(View x, Pass& pass) const {
   return wo_->forward(y, pass);
 }
 
+// Keys and values go to the cache, and are read there with all that came before.
+void SelfAttention::append(View qkv, Pass& pass, simd::AttentionArgs& args) const {
+  const size_t keys = shape_.n_head * shape_.d_head,
+               values = keys + shape_.n_kv_head * shape_.d_head;
+  args.k = pass.cache->append(*this, 0, qkv, keys, pass);
+  args.v = pass.cache->append(*this, 1, qkv, values, pass);
+  args.first_position = pass.first_position;
+  args.padded = true;
+}
+
+void SelfAttention::visit_caches(const CacheVisitor& visit) const {
+  const CacheStream stream{shape_.n_kv_head, shape_.d_head};
+  visit(*this, {stream, stream});
+}
+
 View SelfAttention::backward(View dy, Pass& pass) const {
   const View dattended = wo_->backward(dy, pass);
   const View lse = pass.saved.pop(), y = pass.saved.pop(), qkv = pass.saved.pop();
   const View dqkv = pass.arena.matrix(qkv.rows, qkv.cols);
-  simd::AttentionArgs args = arguments(shape_, pass, dropout_key_);
-  args.qkv = qkv.data;
+  simd::AttentionArgs args = arguments(shape_, pass, dropout_key_, qkv);
   args.y = y.data;
   args.lse = lse.data;
   args.dy = dattended.data;
-  args.dqkv = dqkv.data;
+  args.dq = heads_of<real>(dqkv, pass, 0, shape_.d_head);
+  args.dk = heads_of<real>(dqkv, pass, shape_.n_head * shape_.d_head, shape_.d_head);
+  args.dv =
+      heads_of<real>(dqkv, pass, (shape_.n_head + shape_.n_kv_head) * shape_.d_head, shape_.d_head);
   attention_backward(args);
   rotate(dqkv, pass, true);
   return qkv_->backward(dqkv, pass);

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "core/ops/attention.h"
 #include "core/ops/rope.h"
 #include "layers/layer.h"
 
@@ -32,11 +33,13 @@ class SelfAttention : public Layer {
   View backward(View dy, Pass& pass) const override;
   void visit_params(const std::string& prefix, const ParamVisitor& visit) override;
   void visit_leaves(const LeafVisitor& visit) override;
+  void visit_caches(const CacheVisitor& visit) const override;
   double macs_per_row(size_t seq_len) const override;
   std::string describe() const override;
 
  private:
   void rotate(View qkv, const Pass& pass, bool inverse) const;
+  void append(View qkv, Pass& pass, simd::AttentionArgs& args) const;
 
   AttentionShape shape_;
   LayerPtr qkv_, wo_;

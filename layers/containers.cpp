@@ -30,6 +30,10 @@ void Sequential::visit_leaves(const LeafVisitor& visit) {
   for (auto& [name, child] : children_) child->visit_leaves(visit);
 }
 
+void Sequential::visit_caches(const CacheVisitor& visit) const {
+  for (const auto& [name, child] : children_) child->visit_caches(visit);
+}
+
 double Sequential::macs_per_row(size_t seq_len) const {
   double macs = 0;
   for (const auto& [name, child] : children_) macs += child->macs_per_row(seq_len);
@@ -73,8 +77,17 @@ void Residual::visit_params(const std::string& prefix, const ParamVisitor& visit
   inner_->visit_params(prefix, visit);
 }
 void Residual::visit_leaves(const LeafVisitor& visit) { inner_->visit_leaves(visit); }
+void Residual::visit_caches(const CacheVisitor& visit) const { inner_->visit_caches(visit); }
 double Residual::macs_per_row(size_t seq_len) const { return inner_->macs_per_row(seq_len); }
 std::string Residual::describe() const { return "x + (" + inner_->describe() + ")"; }
+
+View LastPosition::forward(View x, Pass& pass) const {
+  if (!pass.last_only) return x;
+  const View y = pass.arena.matrix(pass.batch, x.cols);
+  for (size_t b = 0; b < y.rows; ++b)
+    std::memcpy(y.row(b), x.row((b + 1) * pass.seq_len - 1), x.cols * sizeof(real));
+  return y;
+}
 
 SideBySide::SideBySide(std::vector<LayerPtr> children) : children_(std::move(children)) {}
 

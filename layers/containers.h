@@ -18,6 +18,7 @@ class Sequential : public Layer {
   View backward(View dy, Pass& pass) const override;
   void visit_params(const std::string& prefix, const ParamVisitor& visit) override;
   void visit_leaves(const LeafVisitor& visit) override;
+  void visit_caches(const CacheVisitor& visit) const override;
   double macs_per_row(size_t seq_len) const override;
   std::string describe() const override;
 
@@ -34,11 +35,22 @@ class Residual : public Layer {
   View backward(View dy, Pass& pass) const override;
   void visit_params(const std::string& prefix, const ParamVisitor& visit) override;
   void visit_leaves(const LeafVisitor& visit) override;
+  void visit_caches(const CacheVisitor& visit) const override;
   double macs_per_row(size_t seq_len) const override;
   std::string describe() const override;
 
  private:
   LayerPtr inner_;
+};
+
+// y = x, or its rows of each sequence's last position if the pass wants logits of those only: what
+// comes before a model's last norm and head.
+class LastPosition : public Layer {
+ public:
+  View forward(View x, Pass& pass) const override;
+  View backward(View dy, Pass&) const override { return dy; }
+  void visit_params(const std::string&, const ParamVisitor&) override {}
+  std::string describe() const override { return "LastPosition"; }
 };
 
 // y = first(x) | ... | last(x): several layers that read the same input, their outputs side by

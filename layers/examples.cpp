@@ -110,6 +110,7 @@ void add_composites(Examples& all) {
                     linear("gate_up", 4, {{"w_gate", 9}, {"w_up", 9}}, true), gate,
                     linear("w_down", 9, {{"w_down", 4}}, true));
               });
+  add_exact(all, "LastPosition", 4, [] { return std::make_unique<LastPosition>(); });
   add_exact(all, "SideBySide", 4, [] {
     std::vector<LayerPtr> parts;
     parts.push_back(linear("a", 4, {{"a", 3}}, true));
@@ -283,6 +284,7 @@ void add_bitnets(Examples& all) {
         c.ffn = "relu2_glu";
         c.sub_norm = true;
         c.rope_base = 5e5;
+        c.checkpoint = true;
       },
       "bitlinear");
   add(

@@ -51,7 +51,14 @@ struct TernaryStats {
   size_t size() const { return rows * cols; }
 };
 
+// What a layer keeps of every position in a KvCache: `heads` rows of `width` reals.
+struct CacheStream {
+  size_t heads = 0, width = 0;
+};
+
 class Layer;
+using CacheVisitor =
+    std::function<void(const Layer& layer, const std::vector<CacheStream>& streams)>;
 using LeafVisitor = std::function<void(Layer&)>;
 using TernaryVisitor = std::function<void(const TernaryStats& stats)>;
 
@@ -74,6 +81,9 @@ class Layer {
 
   // Calls visit for every layer below that is not made of others: itself, if it is such.
   virtual void visit_leaves(const LeafVisitor& visit) { visit(*this); }
+
+  // Calls visit for every layer below that keeps something in a KvCache: itself, if it does.
+  virtual void visit_caches(const CacheVisitor& /*visit*/) const {}
 
   // Of a leaf: prepares what depends on weights alone (ternary codes, scales) for optimiser step
   // `step`. Called after the weights were set or changed, before the next forward; never during

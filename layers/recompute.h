@@ -20,6 +20,7 @@ class Recompute : public Layer {
     inner_->visit_params(prefix, visit);
   }
   void visit_leaves(const LeafVisitor& visit) override { inner_->visit_leaves(visit); }
+  void visit_caches(const CacheVisitor& visit) const override { inner_->visit_caches(visit); }
   double macs_per_row(size_t seq_len) const override { return inner_->macs_per_row(seq_len); }
   std::string describe() const override { return inner_->describe() + ", recomputed"; }
 

@@ -10,6 +10,7 @@
 namespace bitlab {
 
 class Gradients;
+class KvCache;
 
 // Memory of one pass: a bump allocator that keeps its blocks between passes, so that nothing is
 // allocated after the first pass of a given size. All memory is aligned to 64 bytes and not
@@ -81,7 +82,9 @@ struct Pass {
   std::uint64_t seed = 0;                // with step and first_row the key of all random draws
   std::uint64_t step = 0;
   std::uint64_t first_row = 0;     // row of the whole batch where this shard begins
-  size_t first_position = 0;       // of each sequence's tokens: those before are in a cache
+  KvCache* cache = nullptr;        // of earlier positions, to which attention adds (kv_cache.h)
+  size_t first_position = 0;       // of each sequence's tokens: those before are in the cache
+  bool last_only = false;          // logits of each sequence's last position only
   Gradients* gradients = nullptr;  // where backward adds
   Arena arena;
   Saved saved;

@@ -23,7 +23,8 @@ void prepare(simd::AttentionArgs& args) {
 
 void attention_forward(simd::AttentionArgs args) {
   prepare(args);
-  simd::kernels().attention_forward(args);
+  const bool decode = args.seq_len == 1 && args.padded && !args.lse && !(args.dropout > 0);
+  (decode ? simd::kernels().attention_decode : simd::kernels().attention_forward)(args);
 }
 
 void attention_backward(simd::AttentionArgs args) {

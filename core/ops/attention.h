@@ -6,7 +6,8 @@
 
 namespace bitlab {
 
-// Fills y and lse. `scratch` of args is ignored: the op brings its own, one buffer a thread.
+// Fills y, and lse unless it is null. `scratch` of args is ignored: the op brings its own, one
+// buffer a thread.
 void attention_forward(simd::AttentionArgs args);
 
 // Reads qkv, y, lse and dy; fills dqkv.

@@ -10,17 +10,18 @@
 namespace attention {
 
 struct BackwardScratch {
-  real *k, *v, *dk, *dv, *q, *dy, *y, *qt, *dyt, *p, *ds, *factors, *lse, *delta;
+  real *k, *v, *dk, *dv, *q, *dq, *dy, *y, *qt, *dyt, *p, *ds, *factors, *lse, *delta;
   BackwardScratch(const AttentionArgs& args, Plan& p)
       : k(p.take(p.rows * p.cols)),
-        v(p.take(p.rows * p.cols)),
+        v(p.take(p.rows * p.v_cols)),
         dk(p.take(p.rows * p.cols)),
-        dv(p.take(p.rows * p.cols)),
+        dv(p.take(p.rows * p.v_cols)),
         q(p.take(kQueries * p.cols)),
-        dy(p.take(kQueries * p.cols)),
-        y(p.take(kQueries * p.cols)),
+        dq(p.take(kQueries * p.cols)),
+        dy(p.take(kQueries * p.v_cols)),
+        y(p.take(kQueries * p.v_cols)),
         qt(p.take(kQueries * p.cols)),
-        dyt(p.take(kQueries * p.cols)),
+        dyt(p.take(kQueries * p.v_cols)),
         p(p.take(kKeys * kQueries)),
         ds(p.take(kKeys * kQueries)),
         factors(args.dropout > 0 ? p.take(kKeys * kQueries) : nullptr),
@@ -59,7 +60,7 @@ template <int N>
                                       real* probability,
                                       real* ds) {
   Tile<N> tile{};
-  tile.add_product(v.data, v.stride, 1, dyt, kQueries, p.D);
+  tile.add_product(v.data, v.stride, 1, dyt, kQueries, p.V);
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i)
     for (int j = 0; j < N; ++j) {
@@ -97,7 +98,7 @@ static void row_dots(const Plan& p, const Block& at, Rows dy, Rows y, real* delt
     Vec dots[kLanes];
     for (int l = 0; l < kLanes; ++l) {
       dots[l] = load(dy.at(i + l)) * load(y.at(i + l));
-      for (size_t d = kLanes; d < p.cols; d += kLanes)
+      for (size_t d = kLanes; d < p.v_cols; d += kLanes)
         dots[l] += load(dy.at(i + l, d)) * load(y.at(i + l, d));
     }
     transpose_square(dots);
@@ -116,34 +117,36 @@ static void block_backward(const AttentionArgs& args,
                            const Keys& keys,
                            Block at,
                            Ahead& ahead) {
-  const size_t row = b * p.T + at.query, head = row * p.H * p.D + h * p.D;
-  Rows q = rows_of(args.qkv + row * p.width + h * p.D, p.width);
-  Rows dy = rows_of(args.dy + head, p.H * p.D), y = rows_of(args.y + head, p.H * p.D);
+  Rows q = rows_of(args.q, b, h).from(at.query);
+  Rows dy = output_rows(p, args.dy, b, h).from(at.query);
+  Rows y = output_rows(p, args.y, b, h).from(at.query);
   const bool whole = p.whole && at.query_count % kStep == 0;
-  if (!whole) y = packed(p, y, at.query_count, at.lanes(), w.y);
+  if (!whole) y = packed_queries(at, y, p.V, w.y);
   if (!whole || !p.direct) {
-    q = packed(p, q, at.query_count, at.lanes(), w.q);
-    dy = packed(p, dy, at.query_count, at.lanes(), w.dy);
+    q = packed_queries(at, q, p.D, w.q);
+    dy = packed_queries(at, dy, p.V, w.dy);
   }
-  transpose_block(p, at, q, args.scale * kLog2E, w.qt);
-  transpose_block(p, at, dy, 1, w.dyt);
+  transpose_block(at, q, p.cols, args.scale * kLog2E, w.qt);
+  transpose_block(at, dy, p.v_cols, 1, w.dyt);
   row_dots(p, at, dy, y, w.delta);
   const real* lse = args.lse + (b * p.H + h) * p.T + at.query;
   for (size_t i = 0; i < at.lanes(); ++i) w.lse[i] = i < at.query_count ? lse[i] * kLog2E : real(0);
 
-  const Rows to{args.dqkv + row * p.width + h * p.D, p.width};
-  const Rows dq = whole ? to : Rows{w.y, p.cols};
+  const Rows to = rows_of(args.dq, b, h).from(at.query);
+  const Rows dq = whole ? to : Rows{w.dq, p.cols};
   const bool first_head = h % p.G == 0;
-  const size_t end = p.causal ? at.query + at.query_count : p.T;
+  const size_t end = p.causal ? at.query + at.query_count : p.S;
   for (; at.key < end; at.key += kKeys) {
     at.key_count = end - at.key < kKeys ? end - at.key : kKeys;
     if (args.dropout > 0)
       visit_dropout(args, b, h, at, [&](size_t i, Vec factor) { store(w.factors + i, factor); });
     scores_backward(p, at, keys, args.scale, w, ahead);
-    visit_columns(p, [&](auto n, size_t d) {
+    visit_columns(p.v_cols, [&](auto n, size_t d) {
+      keys_by_queries<decltype(n)::value>(p, at, first_head, w.p, dy.at(0, d), dy.stride,
+                                          keys.dv.at(at.key, d), keys.dv.stride);
+    });
+    visit_columns(p.cols, [&](auto n, size_t d) {
       constexpr int N = decltype(n)::value;
-      keys_by_queries<N>(p, at, first_head, w.p, dy.at(0, d), dy.stride, keys.dv.at(at.key, d),
-                         keys.dv.stride);
       keys_by_queries<N>(p, at, first_head, w.ds, q.at(0, d), q.stride, keys.dk.at(at.key, d),
                          keys.dk.stride);
       queries_by_keys<N>(p, at, w.ds, keys.k.at(at.key, d), keys.k.stride, nullptr, nullptr,

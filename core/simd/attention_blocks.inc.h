@@ -20,25 +20,30 @@ static size_t round_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
 
 // The sizes of a call, and its free scratch memory.
 struct Plan {
-  size_t T, D, H, G;   // seq_len, d_head, n_head, query heads of one key-value head
-  size_t width, cols;  // of a row of qkv; d_head padded to whole vectors
-  size_t rows;         // seq_len padded to whole tiles
+  size_t T, S, first;   // queries and keys of a sequence; the first query's position
+  size_t H, G;          // n_head, query heads of one key-value head
+  size_t D, V;          // d_head, d_value
+  size_t cols, v_cols;  // those padded to whole vectors
   bool causal;
-  bool whole;   // d_head is whole vectors: heads can be read and written where they are
-  bool direct;  // and there are few keys, all in whole tiles: not worth a packed copy
+  bool whole;   // D and V are whole vectors: heads can be read and written where they are
+  bool direct;  // keys are read where they are: whole too and few, so not worth a packed copy
+  size_t rows;  // of a packed copy: S padded to whole tiles
   real* next;
 
   explicit Plan(const AttentionArgs& args)
       : T(args.seq_len),
-        D(args.d_head),
+        S(args.first_position + args.seq_len),
+        first(args.first_position),
         H(args.n_head),
         G(H / args.n_kv_head),
-        width((H + 2 * args.n_kv_head) * D),
+        D(args.d_head),
+        V(args.d_value),
         cols(round_up(D, kLanes)),
-        rows(round_up(T, kRows)),
+        v_cols(round_up(V, kLanes)),
         causal(args.causal),
-        whole(D == cols),
-        direct(whole && T % kStep == 0 && T <= kKeys),
+        whole(D == cols && V == v_cols),
+        direct(args.padded || (whole && S % kStep == 0 && S <= kKeys)),
+        rows(direct ? 0 : round_up(S, kRows)),
         next(reinterpret_cast<real*>(
             round_up(reinterpret_cast<std::uintptr_t>(args.scratch), kVectorBytes))) {}
 
@@ -60,14 +65,38 @@ struct Rows {
 // Input is const by contract of AttentionArgs; Rows of it are only read.
 static Rows rows_of(const real* data, size_t stride) { return {const_cast<real*>(data), stride}; }
 
-// A block of queries of one head and a block of keys, by position in the sequence. Lanes from
-// query_count on, up to whole tiles, hold zeros or rubbish that no real query or key ever takes in.
+// The rows of one head.
+template <class T>
+static Rows rows_of(const Heads<T>& heads, size_t b, size_t h) {
+  return rows_of(heads.data + b * heads.sequence + h * heads.head, heads.row);
+}
+
+// Of y and dy, which are dense.
+static Rows output_rows(const Plan& p, const real* y, size_t b, size_t h) {
+  return rows_of(y + b * p.T * p.H * p.V + h * p.V, p.H * p.V);
+}
+
+// A block of queries of one head and a block of keys, by position in the sequence. Blocks begin at
+// multiples of kQueries and kKeys wherever a call's first query stands: that one may have lanes
+// before it (`skip`). Those, and lanes from query_count on, up to whole tiles, hold zeros or
+// rubbish that no real query or key ever takes in.
 struct Block {
-  size_t query, query_count;
+  size_t query, query_count;  // with the skipped lanes
+  size_t skip;
   size_t key, key_count;
   size_t lanes() const { return round_up(query_count, kStep); }
   size_t tile_rows() const { return round_up(key_count, kRows); }  // of S^T
 };
+
+// Calls visit(block) for the blocks of queries, at the first key.
+template <class Visit>
+[[gnu::always_inline]] static inline void visit_queries(const Plan& p, const Visit& visit) {
+  Block at{p.first / kQueries * kQueries, 0, p.first % kQueries, 0, 0};
+  for (; at.query < p.S; at.query += kQueries, at.skip = 0) {
+    at.query_count = p.S - at.query < kQueries ? p.S - at.query : kQueries;
+    visit(at);
+  }
+}
 
 // What the next head will touch, fetched into the cache a little at a time while this head is
 // computed: rows of a head lie apart, so the processor does not foresee them.
@@ -76,7 +105,7 @@ struct Ahead {
   int n_streams = 0;
   size_t rows = 0, rows_per_step = 0, d_head = 0;
 
-  void add(const real* first, size_t stride) { streams[n_streams++] = rows_of(first, stride); }
+  void add(Rows first) { streams[n_streams++] = first; }
 
   void step() {
     for (size_t r = 0; r < rows_per_step && rows > 0; ++r, --rows)
@@ -88,37 +117,26 @@ struct Ahead {
   }
 };
 
-// Where a head of a sequence begins in qkv and in y.
-struct HeadAt {
-  size_t q, k, v, y;
-  HeadAt(const Plan& p, size_t b, size_t h)
-      : q(b * p.T * p.width + h * p.D),
-        k(b * p.T * p.width + (p.H + h / p.G) * p.D),
-        v(k + p.H / p.G * p.D),
-        y(b * p.T * p.H * p.D + h * p.D) {}
-};
-
 // Plans to fetch, over the tiles of a block, the same rows of the head after (b, h).
 static Ahead fetch_ahead(
     const AttentionArgs& args, const Plan& p, bool backward, size_t b, size_t h, const Block& at) {
   Ahead ahead;
   if (++h == p.H) h = 0, ++b;
-  if (b == args.batch || p.T * p.cols < kFetchFrom || p.T * p.cols > kFetchTo) return ahead;
+  if (b == args.batch || p.first > 0 || p.T * p.cols < kFetchFrom || p.T * p.cols > kFetchTo)
+    return ahead;
   const size_t steps = round_up(p.causal ? at.query + at.query_count : p.T, kRows) / kRows;
   ahead.rows = at.query_count;
   ahead.rows_per_step = round_up(at.query_count, steps) / steps;
   ahead.d_head = p.D;
-  const HeadAt next(p, b, h);
-  const size_t in = at.query * p.width, out = at.query * p.H * p.D;
-  ahead.add(args.qkv + next.q + in, p.width);
-  ahead.add(args.y + next.y + out, p.H * p.D);
-  if (backward) ahead.add(args.dy + next.y + out, p.H * p.D);
-  if (backward) ahead.add(args.dqkv + next.q + in, p.width);
+  ahead.add(rows_of(args.q, b, h).from(at.query));
+  ahead.add(output_rows(p, args.y, b, h).from(at.query));
+  if (backward) ahead.add(output_rows(p, args.dy, b, h).from(at.query));
+  if (backward) ahead.add(rows_of(args.dq, b, h).from(at.query));
   if (h % p.G != 0) return ahead;
-  ahead.add(args.qkv + next.k + in, p.width);
-  ahead.add(args.qkv + next.v + in, p.width);
-  if (backward) ahead.add(args.dqkv + next.k + in, p.width);
-  if (backward) ahead.add(args.dqkv + next.v + in, p.width);
+  ahead.add(rows_of(args.k, b, h / p.G).from(at.query));
+  ahead.add(rows_of(args.v, b, h / p.G).from(at.query));
+  if (backward) ahead.add(rows_of(args.dk, b, h / p.G).from(at.query));
+  if (backward) ahead.add(rows_of(args.dv, b, h / p.G).from(at.query));
   return ahead;
 }
 
@@ -138,11 +156,11 @@ template <class Visit>
   }
 }
 
-// Calls product(integral_constant<N>, first column) for the columns of a head: N = 3 vectors at a
-// time, 2 or 1 where that leaves a better rest.
+// Calls product(integral_constant<N>, first column) for `cols` columns: N = 3 vectors at a time, 2
+// or 1 where that leaves a better rest.
 template <class Product>
-[[gnu::always_inline]] static inline void visit_columns(const Plan& p, const Product& product) {
-  size_t d = 0, left = p.cols / kLanes;
+[[gnu::always_inline]] static inline void visit_columns(size_t cols, const Product& product) {
+  size_t d = 0, left = cols / kLanes;
   for (; left == 3 || left > 4; left -= 3, d += 3 * kLanes)
     product(std::integral_constant<int, 3>{}, d);
   for (; left >= 2; left -= 2, d += 2 * kLanes) product(std::integral_constant<int, 2>{}, d);
@@ -204,16 +222,25 @@ template <int N>
   }
 }
 
-// A dense copy of rows x d_head with zeros around, padded_rows x cols.
-static Rows packed(const Plan& p, Rows from, size_t rows, size_t padded_rows, real* to) {
-  pack(from.data, from.stride, rows, p.D, to, padded_rows, p.cols);
-  return {to, p.cols};
+// A dense copy of rows x cols with zeros around, padded_rows x whole vectors.
+static Rows packed(Rows from, size_t rows, size_t cols, size_t padded_rows, real* to) {
+  const size_t padded_cols = round_up(cols, kLanes);
+  pack(from.data, from.stride, rows, cols, to, padded_rows, padded_cols);
+  return {to, padded_cols};
+}
+
+// The same of the queries of a block, zeros in its skipped lanes; `from` is the first real one.
+static Rows packed_queries(const Block& at, Rows from, size_t cols, real* to) {
+  const size_t ahead = at.skip * round_up(cols, kLanes);
+  for (size_t i = 0; i < ahead; i += kLanes) store(to + i, Vec{});
+  Rows rows = packed(from, at.query_count - at.skip, cols, at.lanes() - at.skip, to + ahead);
+  return {to, rows.stride};
 }
 
 // to (cols x lanes, rows kQueries apart) = factor * (rows of a block)^T.
-static void transpose_block(const Plan& p, const Block& at, Rows from, real factor, real* to) {
+static void transpose_block(const Block& at, Rows from, size_t cols, real factor, real* to) {
   for (size_t i = 0; i < at.lanes(); i += kLanes)
-    transpose(from.at(i), from.stride, p.cols, factor, to + i, kQueries);
+    transpose(from.at(i), from.stride, cols, factor, to + i, kQueries);
 }
 
 }  // namespace attention

@@ -9,11 +9,11 @@ struct ForwardScratch {
   real *k, *v, *q, *qt, *s, *y;
   explicit ForwardScratch(Plan& p)
       : k(p.take(p.rows * p.cols)),
-        v(p.take(p.rows * p.cols)),
+        v(p.take(p.rows * p.v_cols)),
         q(p.take(kQueries * p.cols)),
         qt(p.take(kQueries * p.cols)),
         s(p.take(kKeys * kQueries)),
-        y(p.take(kQueries * p.cols)) {}
+        y(p.take(kQueries * p.v_cols)) {}
 };
 
 // The running softmax of a block of queries: greatest score (in powers of 2), sum of 2^(score -
@@ -28,8 +28,8 @@ static inline void mask(const Plan& p, size_t key, size_t query, Tile<N>& tile) 
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i)
     for (int j = 0; j < N; ++j) {
-      Int first = key + i >= p.T ? Int{kLanes} : Int{0};  // the first lane that sees the key
-      if (p.causal && key + i < p.T)
+      Int first = key + i >= p.S ? Int{kLanes} : Int{0};  // the first lane that sees the key
+      if (p.causal && key + i < p.S)
         first = static_cast<Int>(key) + i - static_cast<Int>(query) - j * kLanes;
       tile.sum[i][j] = iota(AllLanes{}) >= first ? tile.sum[i][j] : splat(-INFINITY);
     }
@@ -42,7 +42,7 @@ template <int N>
     const Plan& p, size_t key, size_t query, Rows k, const real* qt, real* top, real* s) {
   Tile<N> tile{};
   tile.add_product(k.data, k.stride, 1, qt, kQueries, p.D);
-  if (key + kRows > p.T || (p.causal && key + kRows - 1 > query)) mask(p, key, query, tile);
+  if (key + kRows > p.S || (p.causal && key + kRows - 1 > query)) mask(p, key, query, tile);
   tile.store_to(s, kQueries);
   for (int j = 0; j < N; ++j) {
     Vec greatest = load(top + j * kLanes);
@@ -75,7 +75,7 @@ static void softmax_forward(
   }
 }
 
-// Log-sum-exp of each query; 1 / sum goes to `inverse`.
+// Log-sum-exp of each query, unless lse is null; 1 / sum goes to `inverse`.
 static void finish_softmax(const Block& at, const Softmax& soft, real* lse, real* inverse) {
   alignas(kVectorBytes) real all[kQueries];
   for (size_t v = 0; v < at.lanes(); v += kLanes) {
@@ -83,7 +83,7 @@ static void finish_softmax(const Block& at, const Softmax& soft, real* lse, real
     store(all + v, load(soft.top + v) * kLn2 + log_of(sum));
     store(inverse + v, real(1) / sum);
   }
-  std::memcpy(lse, all, at.query_count * sizeof(real));
+  if (lse) std::memcpy(lse, all + at.skip, (at.query_count - at.skip) * sizeof(real));
 }
 
 // y and lse of one block of queries, at.query and at.query_count.
@@ -96,18 +96,19 @@ static void block_forward(const AttentionArgs& args,
                           Rows v,
                           Block at,
                           Ahead& ahead) {
-  const size_t row = b * p.T + at.query;
-  Rows q = rows_of(args.qkv + row * p.width + h * p.D, p.width);
-  if (!p.whole || at.query_count % kStep != 0) q = packed(p, q, at.query_count, at.lanes(), w.q);
-  transpose_block(p, at, q, args.scale * kLog2E, w.qt);
-  const Rows to{args.y + row * p.H * p.D + h * p.D, p.H * p.D};
-  const bool in_place = p.whole && at.query_count % kRows == 0;
-  const Rows y = in_place ? to : Rows{w.y, p.cols};
+  const size_t t = at.query + at.skip - p.first;  // its first query in the call
+  Rows q = rows_of(args.q, b, h).from(t);
+  if (p.D != p.cols || at.query_count % kStep != 0 || at.skip > 0)
+    q = packed_queries(at, q, p.D, w.q);
+  transpose_block(at, q, p.cols, args.scale * kLog2E, w.qt);
+  const Rows to = output_rows(p, args.y, b, h).from(t);
+  const bool in_place = p.V == p.v_cols && at.query_count % kRows == 0 && at.skip == 0;
+  const Rows y = in_place ? to : Rows{w.y, p.v_cols};
 
   Softmax soft;
   alignas(kVectorBytes) real old_top[kQueries], inverse[kQueries];
   for (size_t i = 0; i < kQueries; ++i) soft.top[i] = -INFINITY;
-  const size_t end = p.causal ? at.query + at.query_count : p.T;
+  const size_t end = p.causal ? at.query + at.query_count : p.S;
   for (; at.key < end; at.key += kKeys) {
     at.key_count = end - at.key < kKeys ? end - at.key : kKeys;
     std::memcpy(old_top, soft.top, sizeof old_top);
@@ -121,14 +122,15 @@ static void block_forward(const AttentionArgs& args,
       visit_dropout(args, b, h, at,
                     [&](size_t i, Vec factor) { store(w.s + i, load(w.s + i) * factor); });
     const bool last = at.key + kKeys >= end;
-    if (last) finish_softmax(at, soft, args.lse + (b * p.H + h) * p.T + at.query, inverse);
-    visit_columns(p, [&](auto n, size_t d) {
+    if (last)
+      finish_softmax(at, soft, args.lse ? args.lse + (b * p.H + h) * p.T + t : nullptr, inverse);
+    visit_columns(p.v_cols, [&](auto n, size_t d) {
       queries_by_keys<decltype(n)::value>(p, at, w.s, v.at(at.key, d), v.stride,
                                           at.key ? soft.lowered : nullptr, last ? inverse : nullptr,
                                           y.at(0, d), y.stride);
     });
   }
-  if (!in_place) unpack(w.y, p.cols, at.query_count, p.D, to.data, to.stride);
+  if (!in_place) unpack(y.at(at.skip), y.stride, at.query_count - at.skip, p.V, to.data, to.stride);
 }
 
 }  // namespace attention

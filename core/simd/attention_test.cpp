@@ -49,7 +49,7 @@ struct Problem {
     args.seq_len = s.seq_len;
     args.n_head = s.n_head;
     args.n_kv_head = s.n_kv_head;
-    args.d_head = s.d_head;
+    args.d_head = args.d_value = s.d_head;
     args.scale = static_cast<real>(1 / std::sqrt(static_cast<double>(s.d_head)));
     args.causal = s.causal;
     args.dropout = static_cast<real>(s.dropout);
@@ -57,11 +57,18 @@ struct Problem {
   }
 
   void point() {
-    args.qkv = qkv.data();
+    const size_t D = shape.d_head, width = (shape.n_head + 2 * shape.n_kv_head) * D;
+    const size_t sequence = shape.seq_len * width, k = shape.n_head * D;
+    const size_t v = k + shape.n_kv_head * D;
+    args.q = {qkv.data(), width, D, sequence};
+    args.k = {qkv.data() + k, width, D, sequence};
+    args.v = {qkv.data() + v, width, D, sequence};
+    args.dq = {dqkv.data(), width, D, sequence};
+    args.dk = {dqkv.data() + k, width, D, sequence};
+    args.dv = {dqkv.data() + v, width, D, sequence};
     args.y = y.data();
     args.lse = lse.data();
     args.dy = dy.data();
-    args.dqkv = dqkv.data();
     args.scratch = scratch.data();
   }
 

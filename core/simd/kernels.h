@@ -34,26 +34,41 @@ struct GemmArgs {
   size_t ldc = 0;
 };
 
-// Causal or full softmax attention over packed rows (b, t) -> q | k | v.
-//   qkv: (batch * seq_len) x (n_head + 2 n_kv_head) d_head; query head h reads key-value head
-//   h / (n_head / n_kv_head).   y: (batch * seq_len) x (n_head d_head).   lse: batch x n_head x
-//   seq_len, the log-sum-exp of each query's scaled scores, kept for backward instead of the
-//   probabilities.
+// Where heads lie in memory: row t of head h of sequence b begins at
+// data + b * sequence + h * head + t * row.
+template <class T>
+struct Heads {
+  T* data = nullptr;
+  size_t row = 0, head = 0, sequence = 0;
+};
+
+// Causal or full softmax attention. Query head h reads key-value head h / (n_head / n_kv_head).
+// Each sequence has seq_len queries, and first_position more keys than queries: query t stands at
+// position first_position + t among them.
+//   y: (batch * seq_len) x (n_head d_value).   lse: batch x n_head x seq_len, the log-sum-exp of
+//   each query's scaled scores, kept for backward instead of the probabilities.
 // dropout > 0 drops probabilities (scaled by 1 / (1 - dropout)) by Philox bits keyed by `key` and
 // counted by (first_sequence + b, h, query, key position), so the same mask comes back in backward.
 struct AttentionArgs {
-  size_t batch = 0, seq_len = 0, n_head = 0, n_kv_head = 0, d_head = 0;
+  size_t batch = 0, seq_len = 0, n_head = 0, n_kv_head = 0;
+  size_t d_head = 0, d_value = 0;  // of queries and keys; of values and outputs
+  size_t first_position = 0;       // forward only
   real scale = 1;
   bool causal = true;
   real dropout = 0;
   std::uint64_t key = 0, first_sequence = 0;
-  const real* qkv = nullptr;
+  Heads<const real> q, k, v;
+  // Keys and values can be read up to kAttentionPadding rows and columns: those of a KvCache.
+  bool padded = false;
   real* y = nullptr;         // forward: written; backward: read
-  real* lse = nullptr;       // forward: written; backward: read
+  real* lse = nullptr;       // forward: written unless null; backward: read
   const real* dy = nullptr;  // backward only
-  real* dqkv = nullptr;      // backward only, written
+  Heads<real> dq, dk, dv;    // backward only, written
   real* scratch = nullptr;   // attention_scratch(args) reals
 };
+
+// Rows and columns of padded keys and values are whole multiples of this.
+constexpr size_t kAttentionPadding = 16;
 
 // Rotary position embedding in place: in each head the pair (x[i], x[i + d_head / 2]) turns by the
 // angle whose cosine and sine are in the table, backwards if `inverse`.
@@ -124,6 +139,9 @@ struct Kernels {
 
   size_t (*attention_scratch)(const AttentionArgs&);  // reals
   void (*attention_forward)(const AttentionArgs&);
+  // The same bits for one query a sequence (seq_len 1, no dropout, lse null) and padded keys, at
+  // the speed of reading them once.
+  void (*attention_decode)(const AttentionArgs&);
   void (*attention_backward)(const AttentionArgs&);
 
   // Row-wise ops; formulas and shapes in core/ops/*.h.

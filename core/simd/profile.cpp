@@ -84,6 +84,7 @@ const Kernels& profiled(const Kernels& table) {
   wrap<&Kernels::ternary_expand, "ternary_expand">(&Kernels::ternary_expand);
   wrap<&Kernels::ternary_pack, "ternary_pack">(&Kernels::ternary_pack);
   wrap<&Kernels::attention_forward, "attention_forward">(&Kernels::attention_forward);
+  wrap<&Kernels::attention_decode, "attention_decode">(&Kernels::attention_decode);
   wrap<&Kernels::attention_backward, "attention_backward">(&Kernels::attention_backward);
   wrap<&Kernels::rmsnorm_forward, "rmsnorm_forward">(&Kernels::rmsnorm_forward);
   wrap<&Kernels::rmsnorm_backward, "rmsnorm_backward">(&Kernels::rmsnorm_backward);

@@ -47,6 +47,7 @@ const Kernels table = {
     ternary_gemm,
     attention_scratch,
     attention_forward,
+    attention_decode,
     attention_backward,
     rmsnorm_forward,
     rmsnorm_backward,

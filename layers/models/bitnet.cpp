@@ -11,6 +11,7 @@
 #include "layers/linear.h"
 #include "layers/norms.h"
 #include "layers/param_count.h"
+#include "layers/recompute.h"
 
 namespace bitlab {
 
@@ -46,6 +47,9 @@ void BitnetConfig::fields(FieldVisitor& v) {
           {.help = "standard deviation of fresh normal weights and embeddings", .min = 0});
   choice_field(v, "linear", linear, linear_settings, linear_layers(),
                "kind of the blocks' linear layers");
+  v.field("checkpoint", checkpoint,
+          {.help = "blocks keep their input alone for backward: less memory, more time",
+           .hashed = false});  // the same bits
   v.field("size_check", size_check,
           {.help = "parameters it may have, such as 680M..720M; empty for any number",
            .hashed = false});
@@ -135,6 +139,7 @@ class BlockBuilder {
     auto block = std::make_unique<Sequential>();
     block->add("", residual("norm1", "attn", attention(name)));
     block->add("", residual("norm2", "ffn", feed_forward()));
+    if (config_.checkpoint) return std::make_unique<Recompute>(std::move(block));
     return block;
   }
 
@@ -192,6 +197,7 @@ LayerPtr build_bitnet(const BitnetConfig& config, size_t vocab_size) {
     const std::string name = "blocks." + std::to_string(i);
     net->add(name, builder.block(name));
   }
+  net->add("", std::make_unique<LastPosition>());
   net->add("final_norm", builder.norm(BlockBuilder::size(config.d_model)));
   if (config.tie_embeddings)
     net->add("head", std::make_unique<TiedHead>(token, /*bias=*/false));

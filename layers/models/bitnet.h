@@ -41,6 +41,7 @@ struct BitnetConfig : Configurable {
   double init_std = 0.02;       // of normal weights and embeddings
   std::string linear = "full";  // kind of the blocks' linear layers
   std::unique_ptr<Configurable> linear_settings;  // of that kind, in the table named after it
+  bool checkpoint = false;  // each block keeps its input alone and is run again for backward
   std::string size_check;  // parameters that the model may have, "680M..720M"; empty: any number
 
   BitnetConfig();

@@ -130,6 +130,7 @@ LayerPtr build_gpt(const GptConfig& config, size_t vocab_size) {
     const std::string name = "blocks." + std::to_string(i);
     net->add(name, builder.block(name));
   }
+  net->add("", std::make_unique<LastPosition>());
   net->add("final_norm", builder.norm());
   if (config.tie_embeddings)
     net->add("head", std::make_unique<TiedHead>(token, config.head_bias));

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/ops/cross_entropy.h"
+#include "layers/kv_cache.h"
 
 namespace bitlab {
 
@@ -27,7 +28,10 @@ void LanguageModel::visit_ternary(const TernaryVisitor& visit) const {
 View LanguageModel::logits(Pass& pass) const {
   pass.arena.reset();
   pass.saved.clear();
-  return net_->forward({}, pass);
+  if (pass.cache) pass.first_position = pass.cache->length();
+  const View z = net_->forward({}, pass);
+  if (pass.cache) pass.cache->advance(pass.seq_len);
+  return z;
 }
 
 double LanguageModel::loss(Pass& pass, const std::int32_t* targets, double* losses) const {

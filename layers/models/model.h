@@ -14,7 +14,9 @@ class LanguageModel {
   // Parameters are bound and initialised from the seed, and prepared for step 0.
   LanguageModel(LayerPtr net, size_t vocab_size, size_t seq_len, std::uint64_t seed);
 
-  // Logits of pass.tokens: (batch * seq_len) x vocab_size.
+  // Logits of pass.tokens: (batch * seq_len) x vocab_size, or batch x vocab_size if
+  // pass.last_only. With pass.cache the tokens are those after what the cache holds: this sets
+  // pass.first_position, and the cache holds them too afterwards.
   View logits(Pass& pass) const;
 
   // Sum over pass's rows of the cross-entropy of the next tokens, in nats; rows with a negative
