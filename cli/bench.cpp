@@ -72,7 +72,7 @@ constexpr const char* kUsage =
 int bench_command(const std::vector<std::string>& args) {
   TrainBenchOptions bench;
   std::vector<std::string> words;
-  std::string only;
+  std::vector<std::string> only;
   po::options_description options("Options");
   options.add_options()("help,h", "show this")(
       "steps", po::value(&bench.steps)->default_value(bench.steps), "steps to time")(
@@ -92,16 +92,14 @@ int bench_command(const std::vector<std::string>& args) {
                      "bitlab bench --help");
   if (bench.steps < 1) throw UsageError("bitlab bench", "--steps must be at least 1");
 
-  const Experiment experiment =
+  Experiment experiment =
       load_experiment(words[1], {words.begin() + 2, words.end()}, project_root());
+  keep_arms(experiment, only);
   const Dataset data = open_dataset(experiment.spec().data);
   std::fprintf(stderr, "%s; kernels %s; data %s\n", cpu_model().c_str(), simd::kernels().name,
                data.facts.source.c_str());
   std::vector<TrainBench> results;
-  for (const Arm& arm : experiment.arms)
-    if (only.empty() || arm.name == only) results.push_back(bench_train(arm, data, bench));
-  if (results.empty())
-    throw UsageError("bitlab bench", "--arm must name an arm, but got '" + only + "'");
+  for (const Arm& arm : experiment.arms) results.push_back(bench_train(arm, data, bench));
   if (parsed.count("json")) {
     std::cout << as_json(results);
     return 0;

@@ -81,9 +81,10 @@ int show_result(const Plan& plan, int code) {
 int run_command(const std::vector<std::string>& args) {
   const RunRequest request = parse_run_request(args);
   if (request.experiment.empty()) return 0;
-  const Experiment experiment =
+  Experiment experiment =
       load_experiment(request.experiment, request.overrides, project_root(), request.plugins);
   check_claims(experiment);
+  keep_arms(experiment, request.arms);
   const DataConfig& config = experiment.spec().data;
   const Dataset data = open_dataset(config);
   warn_of_data(data, config);

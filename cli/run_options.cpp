@@ -49,6 +49,8 @@ RunRequest parse_run_request(const std::vector<std::string>& args) {
       "runs at once; default: as many as there are cores for")(
       "threads,t", po::value(&threads)->value_name("N"),
       "threads of each run, 1 by default; no result depends on it")(
+      "arm", po::value(&request.arms)->value_name("NAME"),
+      "this arm only; may be given several times")(
       "max-runs", po::value(&max_runs)->value_name("N"),
       "only the first N runs of the plan (sweep.max_runs)")(
       "plugin", po::value(&request.plugins)->value_name("FILE"),

@@ -11,6 +11,7 @@ namespace bitlab {
 struct RunRequest {
   std::string experiment;  // empty: help was asked for, and shown
   std::vector<std::string> overrides;
+  std::vector<std::string> arms;     // these only; empty: all
   std::vector<std::string> plugins;  // beside those that the experiment names
   std::size_t jobs = 1;  // runs at once
   std::size_t threads = 1;

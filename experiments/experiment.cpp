@@ -244,4 +244,28 @@ Experiment load_experiment(const std::string& name,
   return experiment;
 }
 
+void keep_arms(Experiment& experiment, const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  const std::vector<std::string> known = experiment.arm_names();
+  std::vector<Arm> kept;
+  std::set<std::string> unknown(names.begin(), names.end());
+  for (Arm& arm : experiment.arms) {
+    const bool wanted = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+      return name == arm.base || name == arm.name;
+    });
+    unknown.erase(arm.base);
+    unknown.erase(arm.name);
+    if (wanted) kept.push_back(std::move(arm));
+  }
+  if (!unknown.empty()) {
+    const std::string guess = nearest(*unknown.begin(), known);
+    throw UsageError("arm",
+                     fmt::format("must be one of {}, or one of them at a point of the sweep, but "
+                                 "got '{}'",
+                                 fmt::join(known, ", "), *unknown.begin()),
+                     guess.empty() ? "" : "did you mean '" + guess + "'?");
+  }
+  experiment.arms = std::move(kept);
+}
+
 }  // namespace bitlab

@@ -58,6 +58,10 @@ Experiment load_experiment(const std::string& name,
                            const std::filesystem::path& home,
                            const std::vector<std::string>& plugins = {});
 
+// Keeps the arms that are named: arms of the file with all their points, or single points. Without
+// names all stay. Throws UsageError for a name that is neither.
+void keep_arms(Experiment& experiment, const std::vector<std::string>& names);
+
 // Names of home/configs/experiments/*.toml.
 std::vector<std::string> experiment_names(const std::filesystem::path& home);
 

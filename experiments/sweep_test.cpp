@@ -256,6 +256,22 @@ TEST_CASE("all arms are drawn at the same points", "[sweep]") {
   for (std::size_t i = 0; i < 5; ++i) CHECK(e.arms[i].spec.optim.lr == e.arms[i + 5].spec.optim.lr);
 }
 
+TEST_CASE("arms can be chosen, with all their points or one", "[sweep]") {
+  const Project project(std::string(kArms) + "[sweep]\noptim.lr = [1.0, 2.0]\n");
+  const auto kept = [&](const Names& wanted) {
+    Experiment experiment = project.load();
+    keep_arms(experiment, wanted);
+    return names(experiment);
+  };
+  CHECK(kept({}).size() == 4);
+  CHECK(kept({"bit"}) == Names{"bit lr=1", "bit lr=2"});
+  CHECK(kept({"bit lr=2", "full"}) == Names{"full lr=1", "full lr=2", "bit lr=2"});
+  Experiment experiment = project.load();
+  CHECK_THROWS_WITH(keep_arms(experiment, {"full", "bits"}),
+                    "[arm] must be one of full, bit, or one of them at a point of the sweep, but "
+                    "got 'bits'; did you mean 'bit'?");
+}
+
 TEST_CASE("runs of a sweep can be left out, by point and by seed", "[sweep]") {
   const std::string axes = "[sweep]\noptim.lr = [1.0, 2.0]\nmodel.n_layer = \"1..2\"\n";
   const Project project(kArms + axes +
