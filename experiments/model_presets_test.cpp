@@ -27,6 +27,8 @@ Spec preset(const std::string& name) {
 }
 
 ParamCount count(const Spec& spec) {
+  auto* const config = dynamic_cast<BitnetConfig*>(spec.model.get());
+  config->size_check.clear();
   return count_params(*models().at(spec.model_name).build(*spec.model, 1));
 }
 
@@ -55,6 +57,13 @@ const std::map<std::string, Expected> kExpected = {
     {"llama-1.3b", {tied_glu(32000, 24, 2048, 2048, 5460), 1273298944, 24 * 2 * 2048 + 2048}},
     {"llama-3b", {tied_glu(32000, 26, 3200, 3200, 8640), 3323904000, 26 * 2 * 3200 + 3200}},
     {"llama-3.9b", {tied_glu(32000, 26, 3200, 3200, 12800), 4362240000, 26 * 2 * 3200 + 3200}},
+    // Its latents, shared by heads, in each block; each weight matrix has a gain for each input.
+    {"bitnet700-seed",
+     {2 * 32000 * 2048 + 24 * (4 * 2048 * 2048 + 2 * 64 * 32 + 3 * 2048 * 5632),
+      1364732928 - 437248, 24 * (4 * 2048 + 2 * 64 + 2 * 2048 + 5632) + 2 * 2048}},
+    {"bitnet700-fixed",
+     {tied_glu(32000, 24, 1536, 1536, 4096) + 24 * 2 * 64 * 32, 728629248 + 98304,
+      24 * (3 * 1536 + 4096 + 2 * 64) + 1536}},
     // Two vocabulary matrices; q, k, v, o and w1 have a gain for each of their inputs, w2 and the
     // head too, and centring has three a block but for the last.
     {"kevbuh-debug",
@@ -82,4 +91,21 @@ TEST_CASE("every preset of the family has the parameters that its source states"
     seen.insert(name);
   }
   CHECK(seen.size() == kExpected.size());
+}
+
+TEST_CASE("the seed that calls itself 700M is refused with what it has, unless asked for",
+          "[experiments][models]") {
+  const auto refusal = [](const std::string& name) -> std::string {
+    const Spec spec = preset(name);
+    try {
+      models().at(spec.model_name).build(*spec.model, 1);
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  CHECK(refusal("bitnet700-seed") ==
+        "[model.size_check] the model must have 680M..720M parameters, but these settings give "
+        "1,364,732,928; model.size_check=\"\" builds it all the same");
+  CHECK(refusal("bitnet700-fixed").empty());
 }

@@ -5,18 +5,9 @@
 
 namespace bitlab {
 
-namespace {
-
-// Heads side by side in the rows of a matrix, from column `first` on.
-template <class Real>
-simd::Heads<Real> heads_of(View rows, const Pass& pass, size_t first, size_t width) {
-  return {rows.data + first, rows.cols, width, pass.seq_len * rows.cols};
-}
-
-simd::AttentionArgs arguments(const AttentionShape& shape,
-                              const Pass& pass,
-                              const std::string& key,
-                              View qkv) {
+simd::AttentionArgs attention_arguments(const AttentionShape& shape,
+                                        const Pass& pass,
+                                        const std::string& dropout_key) {
   simd::AttentionArgs args;
   args.batch = pass.batch;
   args.seq_len = pass.seq_len;
@@ -25,19 +16,15 @@ simd::AttentionArgs arguments(const AttentionShape& shape,
   args.d_head = args.d_value = shape.d_head;
   args.scale = static_cast<real>(shape.scale);
   args.causal = shape.causal;
+  args.first_position = pass.cache ? pass.first_position : 0;
+  args.padded = pass.cache != nullptr;
   if (pass.training && shape.dropout > 0) {
     args.dropout = static_cast<real>(shape.dropout);
-    args.key = Rng(pass.seed, key).bits(pass.step, 0);
+    args.key = Rng(pass.seed, dropout_key).bits(pass.step, 0);
     args.first_sequence = pass.first_row / pass.seq_len;
   }
-  const size_t keys = shape.n_head * shape.d_head, values = keys + shape.n_kv_head * shape.d_head;
-  args.q = heads_of<const real>(qkv, pass, 0, shape.d_head);
-  args.k = heads_of<const real>(qkv, pass, keys, shape.d_head);
-  args.v = heads_of<const real>(qkv, pass, values, shape.d_head);
   return args;
 }
-
-}  // namespace
 
 SelfAttention::SelfAttention(const AttentionShape& shape,
                              LayerPtr qkv,
@@ -60,31 +47,25 @@ void SelfAttention::rotate(View qkv, const Pass& pass, bool inverse) const {
 View SelfAttention::forward(View x, Pass& pass) const {
   const View qkv = qkv_->forward(x, pass);
   rotate(qkv, pass, false);
-  const View y = pass.arena.matrix(x.rows, shape_.n_head * shape_.d_head);
-  simd::AttentionArgs args = arguments(shape_, pass, dropout_key_, qkv);
+  const View y = pass.arena.matrix(x.rows, keys());
+  simd::AttentionArgs args = attention_arguments(shape_, pass, dropout_key_);
+  args.q = heads_in<const real>(qkv, pass, 0, shape_.d_head);
   args.y = y.data;
   if (pass.cache) {
-    append(qkv, pass, args);
+    args.k = pass.cache->append(*this, 0, qkv, keys(), pass);
+    args.v = pass.cache->append(*this, 1, qkv, values(), pass);
     attention_forward(args);
     return wo_->forward(y, pass);
   }
   const View lse = pass.arena.matrix(pass.batch * shape_.n_head, pass.seq_len);
+  args.k = heads_in<const real>(qkv, pass, keys(), shape_.d_head);
+  args.v = heads_in<const real>(qkv, pass, values(), shape_.d_head);
   args.lse = lse.data;
   attention_forward(args);
   pass.saved.push(qkv);
   pass.saved.push(y);
   pass.saved.push(lse);
   return wo_->forward(y, pass);
-}
-
-// Keys and values go to the cache, and are read there with all that came before.
-void SelfAttention::append(View qkv, Pass& pass, simd::AttentionArgs& args) const {
-  const size_t keys = shape_.n_head * shape_.d_head,
-               values = keys + shape_.n_kv_head * shape_.d_head;
-  args.k = pass.cache->append(*this, 0, qkv, keys, pass);
-  args.v = pass.cache->append(*this, 1, qkv, values, pass);
-  args.first_position = pass.first_position;
-  args.padded = true;
 }
 
 void SelfAttention::visit_caches(const CacheVisitor& visit) const {
@@ -96,14 +77,16 @@ View SelfAttention::backward(View dy, Pass& pass) const {
   const View dattended = wo_->backward(dy, pass);
   const View lse = pass.saved.pop(), y = pass.saved.pop(), qkv = pass.saved.pop();
   const View dqkv = pass.arena.matrix(qkv.rows, qkv.cols);
-  simd::AttentionArgs args = arguments(shape_, pass, dropout_key_, qkv);
+  simd::AttentionArgs args = attention_arguments(shape_, pass, dropout_key_);
+  args.q = heads_in<const real>(qkv, pass, 0, shape_.d_head);
+  args.k = heads_in<const real>(qkv, pass, keys(), shape_.d_head);
+  args.v = heads_in<const real>(qkv, pass, values(), shape_.d_head);
   args.y = y.data;
   args.lse = lse.data;
   args.dy = dattended.data;
-  args.dq = heads_of<real>(dqkv, pass, 0, shape_.d_head);
-  args.dk = heads_of<real>(dqkv, pass, shape_.n_head * shape_.d_head, shape_.d_head);
-  args.dv =
-      heads_of<real>(dqkv, pass, (shape_.n_head + shape_.n_kv_head) * shape_.d_head, shape_.d_head);
+  args.dq = heads_in<real>(dqkv, pass, 0, shape_.d_head);
+  args.dk = heads_in<real>(dqkv, pass, keys(), shape_.d_head);
+  args.dv = heads_in<real>(dqkv, pass, values(), shape_.d_head);
   attention_backward(args);
   rotate(dqkv, pass, true);
   return qkv_->backward(dqkv, pass);

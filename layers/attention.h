@@ -16,6 +16,17 @@ struct AttentionShape {
   double dropout = 0;  // of the probabilities
 };
 
+// Sizes, scale and dropout of a call; the caller adds where the heads lie.
+simd::AttentionArgs attention_arguments(const AttentionShape& shape,
+                                        const Pass& pass,
+                                        const std::string& dropout_key);
+
+// Heads in the rows of a pass's matrix, head_stride apart, from column `first` on.
+template <class Real>
+simd::Heads<Real> heads_in(View rows, const Pass& pass, size_t first, size_t head_stride) {
+  return {rows.data + first, rows.cols, head_stride, pass.seq_len * rows.cols};
+}
+
 // q, k, v = qkv(x);  y = wo(softmax(scale q k^T + mask) v), head by head. No T x T tensor is kept:
 // backward computes the probabilities again from the log-sum-exp of each row (FlashAttention, arXiv
 // 2205.14135).
@@ -39,7 +50,8 @@ class SelfAttention : public Layer {
 
  private:
   void rotate(View qkv, const Pass& pass, bool inverse) const;
-  void append(View qkv, Pass& pass, simd::AttentionArgs& args) const;
+  size_t keys() const { return shape_.n_head * shape_.d_head; }  // first column of k
+  size_t values() const { return keys() + shape_.n_kv_head * shape_.d_head; }
 
   AttentionShape shape_;
   LayerPtr qkv_, wo_;

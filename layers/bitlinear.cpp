@@ -132,6 +132,10 @@ View BitLinear::forward(View x, Pass& pass) const {
   return integer ? forward_integer(xn, pass) : forward_float(xn, pass);
 }
 
+View BitLinear::factor_input(View x, Pass& pass) const {
+  return effective_activations(normalise(x, pass), pass);
+}
+
 View BitLinear::normalise(View x, Pass& pass) const {
   if (!norm_gain_.cols) return x;
   const View xn = pass.arena.matrix(x.rows, in_);

@@ -16,7 +16,7 @@
 
 namespace bitlab {
 
-class BitLinear : public Layer {
+class BitLinear : public Layer, public Factored {
  public:
   BitLinear(const LinearShape& shape, const BitLinearConfig& config);
 
@@ -31,6 +31,8 @@ class BitLinear : public Layer {
                    const std::vector<std::int8_t>& codes,
                    real scale) override;
   std::string describe() const override;
+  View factor_input(View x, Pass& pass) const override;
+  View factor_weights(Pass& pass) const override { return effective_weights(pass); }
 
  private:
   View normalise(View x, Pass& pass) const;

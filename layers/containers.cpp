@@ -91,19 +91,6 @@ View LastPosition::forward(View x, Pass& pass) const {
 
 SideBySide::SideBySide(std::vector<LayerPtr> children) : children_(std::move(children)) {}
 
-namespace {
-
-// Columns of `wide` from `first` on that `narrow` has its own copy of.
-void copy_columns(View narrow, View wide, size_t first, bool into_wide) {
-  for (size_t r = 0; r < narrow.rows; ++r) {
-    real* const there = wide.row(r) + first;
-    std::memcpy(into_wide ? there : narrow.row(r), into_wide ? narrow.row(r) : there,
-                narrow.cols * sizeof(real));
-  }
-}
-
-}  // namespace
-
 // Backward has to know the widths: they are kept as views without memory.
 View SideBySide::forward(View x, Pass& pass) const {
   View* const parts = pass.arena.array<View>(children_.size());
@@ -116,7 +103,7 @@ View SideBySide::forward(View x, Pass& pass) const {
   const View y = pass.arena.matrix(x.rows, width);
   size_t first = 0;
   for (size_t i = 0; i < children_.size(); first += parts[i++].cols)
-    copy_columns(parts[i], y, first, true);
+    copy_columns(parts[i], 0, y, first, parts[i].cols);
   return y;
 }
 
@@ -127,7 +114,7 @@ View SideBySide::backward(View dy, Pass& pass) const {
     const size_t cols = pass.saved.pop().cols;
     end -= cols;
     const View part = pass.arena.matrix(dy.rows, cols);
-    copy_columns(part, dy, end, false);
+    copy_columns(dy, end, part, 0, cols);
     const View dpart = (*child)->backward(part, pass);
     if (dx.data)
       add(dpart, dx);

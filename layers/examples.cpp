@@ -7,6 +7,8 @@
 #include "layers/embedding.h"
 #include "layers/feed_forward.h"
 #include "layers/in_place_ternary.h"
+#include "layers/latent_scores.h"
+#include "layers/mla.h"
 #include "layers/norms.h"
 #include "layers/recompute.h"
 
@@ -97,6 +99,30 @@ void add_composites(Examples& all) {
                 std::make_shared<const RopeTable>(5, 4, 100));
   add_attention(all, "SelfAttention, rotary, shared keys", {4, 1, 2, 0.7, true, 0.2},
                 std::make_shared<const RopeTable>(5, 2, 1e4));
+  for (const size_t kv_heads : {4, 2})
+    add_exact(all, kv_heads == 4 ? "LatentScores" : "LatentScores, shared keys", 6, [kv_heads] {
+      return std::make_unique<LatentScores>(
+          AttentionShape{4, kv_heads, 4, 0.8, true, 0}, 3,
+          linear("qkv", 6, {{"wq", 16}, {"wk", 4 * kv_heads}, {"wv", 4 * kv_heads}}, true),
+          linear("latent_q", 4, {{"latent_q", 3}}, false),
+          linear("latent_k", 4, {{"latent_k", 3}}, false), linear("wo", 16, {{"wo", 6}}, true),
+          std::make_shared<const RopeTable>(5, 4, 100));
+    });
+  for (const size_t q_rank : {0, 5})
+    add_exact(all, q_rank ? "Mla, query latent" : "Mla", 6, [q_rank] {
+      MlaParts parts;
+      parts.in =
+          linear("in", 6, {{"q", q_rank ? q_rank : 10}, {"kv_down", 3}, {"k_rope", 2}}, true);
+      if (q_rank) {
+        parts.q_norm = std::make_unique<RmsNorm>(q_rank, 1e-5);
+        parts.q_up = linear("q_up", q_rank, {{"q_up", 10}}, false);
+        parts.kv_norm = std::make_unique<RmsNorm>(3, 1e-5);
+      }
+      parts.kv_up = linear("kv_up", 3, {{"k_up", 6}, {"v_up", 6}}, false);
+      parts.wo = linear("wo", 6, {{"wo", 6}}, true);
+      return std::make_unique<Mla>(MlaShape{2, 3, 2, 3, q_rank}, std::move(parts),
+                                   std::make_shared<const RopeTable>(5, 2, 100));
+    });
   for (const char* activation : {"relu", "relu2", "gelu"})
     add_exact(all, std::string("FeedForward, ") + activation, 4, [activation] {
       return std::make_unique<FeedForward>(linear("w1", 4, {{"w1", 9}}, true),
@@ -261,6 +287,14 @@ void add_models(Examples& all) {
   }
 }
 
+void small_mla(BitnetConfig& c) {
+  c.n_kv_head = 0;
+  set_attention(c, "mla");
+  auto& settings = dynamic_cast<MlaConfig&>(*c.attention_settings);
+  settings.kv_rank = 5;
+  settings.d_rope = 2;
+}
+
 void add_bitnets(Examples& all) {
   const auto add = [&](
                        const std::string& name,
@@ -293,6 +327,9 @@ void add_bitnets(Examples& all) {
         bitlinear_settings(c).norm = "layernorm_nobias";
         c.norm = "layernorm_nobias";
         c.n_kv_head = 0;
+        set_attention(c, "latent_scores");
+        dynamic_cast<LatentScoresConfig&>(*c.attention_settings).d_latent = 2;
+        c.d_head = 4;
         c.ffn = "relu2_glu";
         c.block_norm = c.share_inputs = c.tie_embeddings = false;
         c.head = "bitlinear";
@@ -305,6 +342,15 @@ void add_bitnets(Examples& all) {
     c.ffn = "relu2";
     c.share_inputs = c.tie_embeddings = false;
   });
+  add("mla", small_mla);
+  add(
+      "mla, norms inside",
+      [](BitnetConfig& c) {
+        small_mla(c);
+        dynamic_cast<MlaConfig&>(*c.attention_settings).q_rank = 6;
+        c.block_norm = false;
+      },
+      "bitlinear");
   add("gelu, layernorm, wide heads", [](BitnetConfig& c) {
     c.norm = "layernorm";
     c.d_head = 6;

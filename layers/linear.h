@@ -59,8 +59,17 @@ class LinearParams {
   std::vector<Param> weights_, biases_;
 };
 
+// What a linear layer without biases multiplies, y = input w^T: for a neighbour that absorbs its
+// weights.
+class Factored {
+ public:
+  virtual ~Factored() = default;
+  virtual View factor_input(View x, Pass& pass) const = 0;  // rows x in
+  virtual View factor_weights(Pass& pass) const = 0;        // out x in
+};
+
 // Full precision.
-class Linear : public Layer {
+class Linear : public Layer, public Factored {
  public:
   explicit Linear(const LinearShape& shape);
 
@@ -69,6 +78,8 @@ class Linear : public Layer {
   void visit_params(const std::string& prefix, const ParamVisitor& visit) override;
   double macs_per_row(size_t) const override { return static_cast<double>(in_ * out_); }
   std::string describe() const override;
+  View factor_input(View x, Pass&) const override { return x; }
+  View factor_weights(Pass&) const override { return params_.weights(); }
 
  private:
   size_t in_, out_;

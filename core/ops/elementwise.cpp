@@ -1,5 +1,8 @@
 #include "core/ops/elementwise.h"
 
+#include <cstring>
+
+#include "core/base/error.h"
 #include "core/simd/kernels.h"
 #include "core/tensor/check.h"
 
@@ -20,6 +23,14 @@ void add_bias(View bias, View y) {
 void bias_backward(View dy, View dbias) {
   check_shape("bias_backward", "dbias", dbias, 1, dy.cols);
   kernels().bias_backward(dy.rows, dy.cols, dy.data, dbias.data);
+}
+
+void copy_columns(View from, size_t first, View to, size_t at, size_t cols) {
+  check_shape("copy_columns", "to", to, from.rows, to.cols);
+  if (first + cols > from.cols || at + cols > to.cols)
+    throw Error("copy_columns", "columns must lie in both matrices");
+  for (size_t r = 0; r < from.rows; ++r)
+    std::memcpy(to.row(r) + at, from.row(r) + first, cols * sizeof(real));
 }
 
 void relu_forward(View x, View y) {

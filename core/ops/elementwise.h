@@ -8,6 +8,9 @@ void add(View x, View y);                 // y += x
 void add_bias(View bias, View y);         // y[r] += bias, bias: 1 x C
 void bias_backward(View dy, View dbias);  // dbias += sum of the rows of dy
 
+// Columns [at, at + cols) of `to` = columns [first, first + cols) of `from`.
+void copy_columns(View from, size_t first, View to, size_t at, size_t cols);
+
 void relu_forward(View x, View y);    // y = max(x, 0); NaN stays
 void relu_backward(View y, View dy);  // dy *= (y > 0)
 

@@ -8,15 +8,44 @@
 #include "layers/containers.h"
 #include "layers/embedding.h"
 #include "layers/feed_forward.h"
+#include "layers/latent_scores.h"
 #include "layers/linear.h"
+#include "layers/mla.h"
 #include "layers/norms.h"
 #include "layers/param_count.h"
 #include "layers/recompute.h"
 
 namespace bitlab {
 
+void LatentScoresConfig::fields(FieldVisitor& v) {
+  v.field("d_latent", d_latent, {.help = "width that scores are taken over", .min = 1});
+}
+
+void MlaConfig::fields(FieldVisitor& v) {
+  v.field("kv_rank", kv_rank, {.help = "latent that keys and values are made of", .min = 1});
+  v.field("q_rank", q_rank, {.help = "latent that queries are made of, 0 for none", .min = 0});
+  v.field("d_rope", d_rope, {.help = "rotary part of queries and of the shared key", .min = 2});
+  v.require(d_rope % 2 == 0, "d_rope", "must be even", "rotary positions turn pairs");
+}
+
+namespace {
+
+std::unique_ptr<Configurable> settings_of_attention(const std::string& kind) {
+  if (kind == "latent_scores") return std::make_unique<LatentScoresConfig>();
+  if (kind == "mla") return std::make_unique<MlaConfig>();
+  return no_settings();
+}
+
+}  // namespace
+
+void set_attention(BitnetConfig& config, const std::string& kind) {
+  config.attention = kind;
+  config.attention_settings = settings_of_attention(kind);
+}
+
 BitnetConfig::BitnetConfig()
     : norm_settings(norm_layers().at(norm).make_config()),
+      attention_settings(settings_of_attention(attention)),
       linear_settings(linear_layers().at(linear).make_config()) {}
 
 void BitnetConfig::fields(FieldVisitor& v) {
@@ -32,7 +61,11 @@ void BitnetConfig::fields(FieldVisitor& v) {
   choice_field(v, "norm", norm, norm_settings, norm_layers(), "norm of the blocks");
   v.field("norm_eps", norm_eps, {.help = "added to the variance", .min = 0});
   v.field("rope_base", rope_base, {.help = "base of the rotary angles", .min = 1});
-  v.field("attention", attention, {.help = "kind of attention", .choices = {"standard"}});
+  const std::string before = attention;
+  v.field("attention", attention,
+          {.help = "kind of attention", .choices = {"standard", "latent_scores", "mla"}});
+  if (attention != before) set_attention(*this, attention);
+  own_settings(v, attention, *attention_settings);
   v.field("ffn", ffn,
           {.help = "feed-forward part", .choices = {"swiglu", "relu2_glu", "relu2", "gelu"}});
   v.field("block_norm", block_norm, {.help = "norms before attention and feed-forward part"});
@@ -57,10 +90,13 @@ void BitnetConfig::fields(FieldVisitor& v) {
   v.require(d_head > 0 || d_model % n_head == 0, "n_head",
             "must divide d_model = " + std::to_string(d_model),
             "or d_head must say how wide a head is");
-  v.require((d_head ? d_head : d_model / n_head) % 2 == 0, d_head ? "d_head" : "n_head",
-            "must give heads of an even width for rotary positions", "try a d_head such as 64");
+  v.require(attention == "mla" || (d_head ? d_head : d_model / n_head) % 2 == 0,
+            d_head ? "d_head" : "n_head", "must give heads of an even width for rotary positions",
+            "try a d_head such as 64");
   v.require(n_kv_head == 0 || n_head % n_kv_head == 0, "n_kv_head",
             "must divide n_head = " + std::to_string(n_head), "0 stands for n_head");
+  v.require(n_kv_head == 0 || attention != "mla", "n_kv_head", "must be 0 where attention = mla",
+            "all heads share one latent there");
   v.require(head == "full" || linear == "bitlinear", "head",
             "must be full where linear = \"" + linear + "\"",
             "a BitLinear head takes the settings of the blocks' BitLinear");
@@ -79,7 +115,8 @@ class BlockBuilder {
     shape_.n_kv_head = c.n_kv_head ? size(c.n_kv_head) : shape_.n_head;
     shape_.d_head = c.d_head ? size(c.d_head) : width_ / shape_.n_head;
     shape_.scale = 1 / std::sqrt(static_cast<double>(shape_.d_head));
-    rope_ = std::make_shared<const RopeTable>(size(c.seq_len), shape_.d_head, c.rope_base);
+    const size_t turned = c.attention == "mla" ? size(settings<MlaConfig>().d_rope) : shape_.d_head;
+    rope_ = std::make_shared<const RopeTable>(size(c.seq_len), turned, c.rope_base);
   }
 
   static size_t size(std::int64_t n) { return static_cast<size_t>(n); }
@@ -107,11 +144,40 @@ class BlockBuilder {
     return path;
   }
 
-  LayerPtr attention(const std::string& block) const {
+  LayerPtr attention() const {
+    if (config_.attention == "mla") return mla();
     const size_t queries = shape_.n_head * shape_.d_head, keys = shape_.n_kv_head * shape_.d_head;
-    return std::make_unique<SelfAttention>(
-        shape_, inputs("qkv", {{"wq", queries}, {"wk", keys}, {"wv", keys}}), output("wo", queries),
-        "dropout/" + block + ".attn.scores", rope_);
+    LayerPtr qkv = inputs("qkv", {{"wq", queries}, {"wk", keys}, {"wv", keys}});
+    if (config_.attention == "standard")
+      return std::make_unique<SelfAttention>(shape_, std::move(qkv), output("wo", queries), "",
+                                             rope_);
+    const size_t latent = size(settings<LatentScoresConfig>().d_latent);
+    AttentionShape shape = shape_;
+    shape.scale = 1 / std::sqrt(static_cast<double>(latent));
+    return std::make_unique<LatentScores>(
+        shape, latent, std::move(qkv), linear("latent_q", shape_.d_head, {{"latent_q", latent}}),
+        linear("latent_k", shape_.d_head, {{"latent_k", latent}}), output("wo", queries), rope_);
+  }
+
+  // The latents have norms where blocks have.
+  LayerPtr mla() const {
+    const auto& s = settings<MlaConfig>();
+    const MlaShape shape{shape_.n_head, shape_.d_head, size(s.d_rope), size(s.kv_rank),
+                         size(s.q_rank)};
+    const size_t heads = shape.n_head * shape.d_head, queries = heads + shape.n_head * shape.d_rope;
+    MlaParts parts;
+    parts.in =
+        inputs("in", {{shape.q_rank ? "q_down" : "wq", shape.q_rank ? shape.q_rank : queries},
+                      {"kv_down", shape.kv_rank},
+                      {"k_rope", shape.d_rope}});
+    if (shape.q_rank) {
+      if (config_.block_norm) parts.q_norm = norm(shape.q_rank);
+      parts.q_up = linear("q_up", shape.q_rank, {{"q_up", queries}});
+    }
+    if (config_.block_norm) parts.kv_norm = norm(shape.kv_rank);
+    parts.kv_up = linear("kv_up", shape.kv_rank, {{"k_up", heads}, {"v_up", heads}});
+    parts.wo = output("wo", heads);
+    return std::make_unique<Mla>(shape, std::move(parts), rope_);
   }
 
   LayerPtr feed_forward() const {
@@ -135,9 +201,9 @@ class BlockBuilder {
     return std::make_unique<Residual>(std::move(path));
   }
 
-  LayerPtr block(const std::string& name) const {
+  LayerPtr block() const {
     auto block = std::make_unique<Sequential>();
-    block->add("", residual("norm1", "attn", attention(name)));
+    block->add("", residual("norm1", "attn", attention()));
     block->add("", residual("norm2", "ffn", feed_forward()));
     if (config_.checkpoint) return std::make_unique<Recompute>(std::move(block));
     return block;
@@ -150,6 +216,11 @@ class BlockBuilder {
   }
 
  private:
+  template <class Config>
+  const Config& settings() const {
+    return dynamic_cast<const Config&>(*config_.attention_settings);
+  }
+
   Init init() const {
     if (config_.init == "kaiming_uniform") return {Init::Kind::KaimingUniform, 0};
     return {Init::Kind::Normal, config_.init_std};
@@ -193,10 +264,8 @@ LayerPtr build_bitnet(const BitnetConfig& config, size_t vocab_size) {
                                                     Init{Init::Kind::Normal, config.init_std});
   Param& token = embedding->token_param();
   net->add("embedding", std::move(embedding));
-  for (std::int64_t i = 0; i < config.n_layer; ++i) {
-    const std::string name = "blocks." + std::to_string(i);
-    net->add(name, builder.block(name));
-  }
+  for (std::int64_t i = 0; i < config.n_layer; ++i)
+    net->add("blocks." + std::to_string(i), builder.block());
   net->add("", std::make_unique<LastPosition>());
   net->add("final_norm", builder.norm(BlockBuilder::size(config.d_model)));
   if (config.tie_embeddings)

@@ -15,6 +15,20 @@
 
 namespace bitlab {
 
+// attention = "latent_scores": scores between compressed queries and keys (layers/latent_scores.h).
+struct LatentScoresConfig : Configurable {
+  std::int64_t d_latent = 32;
+  void fields(FieldVisitor& v) override;
+};
+
+// attention = "mla": keys and values from one latent of each position (layers/mla.h).
+struct MlaConfig : Configurable {
+  std::int64_t kv_rank = 128;
+  std::int64_t q_rank = 0;  // 0: queries are not made of a latent
+  std::int64_t d_rope = 16;
+  void fields(FieldVisitor& v) override;
+};
+
 struct BitnetConfig : Configurable {
   std::int64_t n_layer = 4;
   std::int64_t n_head = 4;
@@ -28,10 +42,11 @@ struct BitnetConfig : Configurable {
   std::unique_ptr<Configurable> norm_settings;  // of that norm, in the table named after it
   double norm_eps = 1e-5;
   double rope_base = 1e4;
-  std::string attention = "standard";
-  std::string ffn = "swiglu";  // swiglu, relu2_glu, relu2, gelu
-  bool block_norm = true;      // norm1 and norm2; false where BitLinear carries its own
-  bool sub_norm = false;       // norms before wo and before w_down
+  std::string attention = "standard";                // standard, latent_scores, mla
+  std::unique_ptr<Configurable> attention_settings;  // of that kind, in the table named after it
+  std::string ffn = "swiglu";                        // swiglu, relu2_glu, relu2, gelu
+  bool block_norm = true;  // norm1 and norm2; false where BitLinear carries its own
+  bool sub_norm = false;   // norms before wo and before w_down
   // wq, wk, wv (and w_gate, w_up) read one input: normalised and quantised once, by one gain.
   // false: each is a layer of its own, with a norm of its own if it has one inside.
   bool share_inputs = true;
@@ -42,11 +57,14 @@ struct BitnetConfig : Configurable {
   std::string linear = "full";  // kind of the blocks' linear layers
   std::unique_ptr<Configurable> linear_settings;  // of that kind, in the table named after it
   bool checkpoint = false;  // each block keeps its input alone and is run again for backward
-  std::string size_check;  // parameters that the model may have, "680M..720M"; empty: any number
+  std::string size_check;   // parameters that the model may have, "680M..720M"; empty: any number
 
   BitnetConfig();
   void fields(FieldVisitor& v) override;
 };
+
+// Sets the kind of attention, with its default settings.
+void set_attention(BitnetConfig& config, const std::string& kind);
 
 // How many tokens the model knows, given how many the tokenizer has. Throws UsageError if that is
 // too many for settings that fix vocab_size.
