@@ -133,6 +133,24 @@ std::vector<std::string> short_names(const std::vector<Axis>& axes) {
   return names;
 }
 
+// Which of the axes that an arm has its points are called by: of those that move together the first
+// ones, as many as it takes to tell their values apart.
+std::vector<bool> telling_axes(const Sweep& sweep, const std::vector<bool>& has) {
+  std::vector<bool> telling(sweep.axes.size(), false);
+  for (const auto& group : sweep.groups) {
+    std::vector<std::string> seen(sweep.axes[group.front()].values.size());
+    for (const std::size_t axis : group) {
+      if (!has[axis]) continue;
+      telling[axis] = true;
+      if (sweep.axes[axis].continuous) break;
+      for (std::size_t i = 0; i < seen.size(); ++i)
+        seen[i] += " " + sweep.axes[axis].values[i].written;
+      if (std::set<std::string>(seen.begin(), seen.end()).size() == seen.size()) break;
+    }
+  }
+  return telling;
+}
+
 // Makes the arms of an experiment: each arm of the file at each point of the sweep.
 class Expansion {
  public:
@@ -180,14 +198,21 @@ class Expansion {
   }
 
   // Settings that the arm does not have are no axes of it.
-  void name_point(Arm& arm, const std::vector<bool>& pinned) const {
+  void name_point(Arm& arm, const std::vector<bool>& pinned) {
+    std::vector<bool> has;
     for (std::size_t i = 0; i < sweep_.axes.size(); ++i) {
-      if (pinned[i]) continue;
-      for (const FieldState& field : arm.fields) {
-        if (field.path != sweep_.axes[i].path) continue;
-        arm.axes.push_back({field.path, field.toml});
-        arm.name += " " + names_[i] + "=" + axis_text(field.toml);
-      }
+      const auto field =
+          std::find_if(arm.fields.begin(), arm.fields.end(),
+                       [&](const FieldState& f) { return f.path == sweep_.axes[i].path; });
+      has.push_back(!pinned[i] && field != arm.fields.end());
+      if (has.back()) arm.axes.push_back({field->path, field->toml});
+    }
+    const auto [telling, fresh] = telling_.try_emplace(has);
+    if (fresh) telling->second = telling_axes(sweep_, has);
+    for (std::size_t i = 0, axis = 0; i < has.size(); ++i) {
+      if (!has[i]) continue;
+      if (telling->second[i]) arm.name += " " + names_[i] + "=" + axis_text(arm.axes[axis].toml);
+      ++axis;
     }
   }
 
@@ -208,6 +233,7 @@ class Expansion {
   ConfigReader& reader_;
   Experiment& experiment_;
   std::vector<std::string> names_;
+  std::map<std::vector<bool>, std::vector<bool>> telling_;  // by the axes that an arm has
   std::vector<SweepPoint> points_;
   std::set<std::string> named_, seen_;
 };

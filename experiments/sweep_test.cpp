@@ -165,9 +165,8 @@ TEST_CASE("axes that are zipped move together", "[sweep]") {
   const std::string axes =
       "[sweep]\nmodel.d_model = [32, 64]\noptim.lr = [1e-3, 2e-3]\nmodel.n_head = [2, 4]\n";
   const Project project(axes + "zip = [[\"model.n_head\", \"model.d_model\"]]\n");
-  CHECK(names(project.load()) ==
-        Names{"main d_model=32 lr=0.001 n_head=2", "main d_model=32 lr=0.002 n_head=2",
-              "main d_model=64 lr=0.001 n_head=4", "main d_model=64 lr=0.002 n_head=4"});
+  CHECK(names(project.load()) == Names{"main d_model=32 lr=0.001", "main d_model=32 lr=0.002",
+                                       "main d_model=64 lr=0.001", "main d_model=64 lr=0.002"});
   CHECK(names(project.load({"model.n_head=8"})) ==
         Names{"main d_model=32 lr=0.001", "main d_model=32 lr=0.002", "main d_model=64 lr=0.001",
               "main d_model=64 lr=0.002"});
@@ -254,6 +253,23 @@ TEST_CASE("all arms are drawn at the same points", "[sweep]") {
   const Experiment e = project.load();
   REQUIRE(e.arms.size() == 10);
   for (std::size_t i = 0; i < 5; ++i) CHECK(e.arms[i].spec.optim.lr == e.arms[i + 5].spec.optim.lr);
+}
+
+TEST_CASE("a point is called by as many of its zipped axes as tell it apart", "[sweep]") {
+  const std::string axes =
+      "[sweep]\nmodel.n_layer = [1, 1, 2]\nmodel.d_model = [16, 32, 32]\n"
+      "train.steps = [10, 20, 30]\noptim.lr = [0.5, 0.25]\n"
+      "zip = [[\"model.n_layer\", \"model.d_model\", \"train.steps\"]]\n[arms.a]\n";
+  const Project project(axes);
+  const Experiment experiment = project.load();
+  CHECK(names(experiment) ==
+        Names{"a n_layer=1 d_model=16 lr=0.5", "a n_layer=1 d_model=16 lr=0.25",
+              "a n_layer=1 d_model=32 lr=0.5", "a n_layer=1 d_model=32 lr=0.25",
+              "a n_layer=2 d_model=32 lr=0.5", "a n_layer=2 d_model=32 lr=0.25"});
+  CHECK(experiment.arms[0].axes.size() == 4);
+  // Without one of them the next one has to tell.
+  CHECK(names(project.load({"arms.a.model.n_layer=2", "optim.lr=1"})) ==
+        Names{"a d_model=16 steps=10", "a d_model=32 steps=20", "a d_model=32 steps=30"});
 }
 
 TEST_CASE("arms can be chosen, with all their points or one", "[sweep]") {
