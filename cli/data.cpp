@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/data/sources.h"
+#include "core/data/tokenised_corpus.h"
 
 namespace bitlab {
 
@@ -22,7 +23,8 @@ constexpr const char* kHelp =
     "  bitlab data list             all sources: size, licence, where each is now\n"
     "  bitlab data get NAME         fetch it if it is not here; print its path\n"
     "  bitlab data path NAME        print its path; never uses the network\n"
-    "  bitlab data verify [NAME]    check the sha256 of one or all that are here\n\n"
+    "  bitlab data verify [NAME]    check the sha256 of one, or of all that are here and of all\n"
+    "                               tokens in the cache\n\n"
     "BITLAB_CACHE is the folder that keeps what was fetched, BITLAB_MIRROR folders that are "
     "searched first.\n\n";
 
@@ -40,6 +42,9 @@ void show_notes(const std::vector<std::string>& notes) {
   for (const std::string& note : notes) std::cerr << "note: " << note << "\n";
 }
 
+// Whether there is a file to fetch or to check. One's own files have no hash.
+bool has_files(const Source& source) { return !source.forms.empty() || !source.sha256.empty(); }
+
 std::string shown(const std::vector<std::filesystem::path>& paths) {
   std::string text;
   for (const auto& path : paths) text += (text.empty() ? "" : ", ") + path.string();
@@ -52,19 +57,21 @@ int print(const FetchedSource& fetched) {
   return 0;
 }
 
+std::string place_of(const Source& source) {
+  if (!has_files(source) && !source.generate) return "as its settings say";
+  if (const auto here = find_local(source)) return shown(here->paths);
+  return source.generate ? "built in" : "no";
+}
+
 int list() {
   std::cout << std::left << std::setw(18) << "name" << std::right << std::setw(10) << "bytes"
             << "  " << std::left << std::setw(16) << "licence"
             << "here\n";
   for (const std::string& name : data_sources().names()) {
     const Source& source = data_sources().at(name);
-    const auto here = find_local(source);
     std::cout << std::left << std::setw(18) << source.name << std::right << std::setw(10)
               << source.bytes << "  " << std::left << std::setw(16) << source.licence
-              << (here              ? shown(here->paths)
-                  : source.generate ? "built in"
-                                    : "no")
-              << "\n"
+              << place_of(source) << "\n"
               << std::string(18, ' ') << source.description << "\n";
     for (const auto& form : source.forms)
       for (const RemoteFile& file : form)
@@ -116,10 +123,23 @@ bool verify(const Source& source, bool must_be_here) {
   return verdict != "FAIL";
 }
 
+// Tokens that the cache keeps.
+bool verify_folder(const std::filesystem::path& folder) {
+  std::string reason;
+  try {
+    verify_tokens(folder);
+  } catch (const Error& e) {
+    reason = e.what();
+  }
+  std::cout << std::left << std::setw(7) << (reason.empty() ? "PASS" : "FAIL")
+            << (reason.empty() ? folder.string() : reason) << "\n";
+  return reason.empty();
+}
+
 // A source with a hash; a file of one's own has none to check.
 Source named(const std::string& name) {
   Source source = find_source(name);
-  if (source.sha256.empty())
+  if (!has_files(source))
     throw UsageError("bitlab data",
                      "NAME must be a source of `bitlab data list`, but got '" + name + "'");
   return source;
@@ -144,7 +164,10 @@ int data_command(const std::vector<std::string>& given) {
   if (verb == "verify" && args.size() == 1) {
     bool all_right = true;
     for (const std::string& name : data_sources().names())
-      all_right = verify(data_sources().at(name), false) && all_right;
+      if (has_files(data_sources().at(name)))
+        all_right = verify(data_sources().at(name), false) && all_right;
+    for (const std::filesystem::path& folder : token_folders())
+      all_right = verify_folder(folder) && all_right;
     return all_right ? 0 : 1;
   }
   throw UsageError("bitlab data", "must be followed by list, get NAME, path NAME or verify [NAME]",

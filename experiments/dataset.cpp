@@ -3,8 +3,11 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/base/error.h"
+#include "core/config/resolve.h"
 #include "core/data/sources.h"
 #include "core/data/synthetic_plays.h"
+#include "core/data/tokenised_corpus.h"
 #include "core/text/ngram.h"
 
 namespace bitlab {
@@ -16,12 +19,12 @@ std::vector<Source> candidates(const DataConfig& config) {
   for (const std::string& name : config.sources) {
     sources.push_back(find_source(name));
     Source& source = sources.back();
-    if (!source.generate_with) continue;
     const auto found = config.source_settings.find(name);
-    source.generate = [generate = source.generate_with,
-                       settings = found == config.source_settings.end()
-                                      ? std::shared_ptr<Configurable>(source.make_config())
-                                      : found->second] { return generate(*settings); };
+    source.settings = found == config.source_settings.end() ? source.make_config() : found->second;
+    if (source.generate_with)
+      source.generate = [generate = source.generate_with, settings = source.settings] {
+        return generate(*settings);
+      };
   }
   return sources;
 }
@@ -33,35 +36,84 @@ std::shared_ptr<Configurable> settings_of(const std::shared_ptr<Configurable>& r
   return read ? read : std::shared_ptr<Configurable>(plugin.make_config());
 }
 
+TokenizerChoice choice_of(const DataConfig& config) {
+  const TokenizerPlugin& plugin = tokenizers().at(config.tokenizer);
+  const auto settings = settings_of(config.tokenizer_settings, plugin);
+  if (!plugin.of_text) return given_tokenizer(plugin.make({}, *settings));
+  std::string key = config.tokenizer + " " + std::to_string(plugin.version) + "\n";
+  for (const EntryInfo& entry : tokenizers().list())
+    if (entry.name == config.tokenizer && !entry.origin.built_in())
+      key += entry.origin.plugin + " " + std::to_string(entry.origin.version) + "\n";
+  return {
+      key + to_toml(list_fields(*settings)),
+      [&plugin, settings](const TokenizerTexts& texts) { return plugin.make(texts, *settings); },
+      true};
+}
+
+DataFacts facts_of(const std::string& source, const TokenisedCorpus& corpus) {
+  const auto number = [](std::uint64_t n) { return static_cast<std::int64_t>(n); };
+  DataFacts facts;
+  facts.source = source;
+  facts.sha256 = corpus.sha256;
+  facts.bytes = number(corpus.bytes);
+  facts.train_tokens = number(corpus.splits.train.size());
+  facts.val_tokens = number(corpus.splits.val.size());
+  facts.vocab_size = number(corpus.tokenizer->vocab_size());
+  facts.unit = corpus.tokenizer->unit();
+  facts.tokenizer = corpus.tokenizer->id();
+  facts.train_bytes = number(corpus.splits.train_bytes);
+  facts.val_bytes = number(corpus.splits.val_bytes);
+  return facts;
+}
+
+// Of a source that was opened. Corpora are kept as tokens in the cache; a text is tokenised anew.
+TokenisedCorpus tokenised(SourceText source, const TokenizerChoice& choice, double val_fraction) {
+  if (!source.corpus)
+    return tokenise(TextCorpus(source.name, std::move(source.text)), choice, val_fraction);
+  TokenisedCorpus result = tokenise_cached(source.name, *source.corpus, choice, val_fraction);
+  if (!source.sha256.empty() && result.sha256 != source.sha256)
+    throw Error(source.name,
+                "must have sha256 " + source.sha256 + " once it is read, but has " + result.sha256);
+  return result;
+}
+
 }  // namespace
 
 Dataset open_dataset(const DataConfig& config) {
-  const SourceText source = open_first(candidates(config));
+  SourceText source = open_first(candidates(config));
   Dataset data;
-  const TokenizerPlugin& tokenizer = tokenizers().at(config.tokenizer);
-  const auto whole = [&](const auto& take) { take(source.text); };
-  data.tokenizer =
-      tokenizer.make({whole, whole}, *settings_of(config.tokenizer_settings, tokenizer));
-  data.tokens = make_lm_dataset(source.text, *data.tokenizer, config.val_fraction);
-  data.facts = {source.name,
-                source.sha256,
-                static_cast<std::int64_t>(source.bytes),
-                static_cast<std::int64_t>(data.tokens.train.size()),
-                static_cast<std::int64_t>(data.tokens.val.size()),
-                static_cast<std::int64_t>(data.tokenizer->vocab_size()),
-                data.tokenizer->unit()};
   data.notes = source.notes;
+  const std::string name = source.name;
+  TokenisedCorpus corpus = tokenised(std::move(source), choice_of(config), config.val_fraction);
+  data.facts = facts_of(name, corpus);
+  data.tokens = std::move(corpus.splits);
+  data.tokenizer = std::move(corpus.tokenizer);
+  data.notes.insert(data.notes.end(), corpus.notes.begin(), corpus.notes.end());
   return data;
+}
+
+LmDataset open_splits(const std::string& source,
+                      std::shared_ptr<const Tokenizer> tokenizer,
+                      double val_fraction) {
+  return tokenised(open_first(std::vector<std::string>{source}),
+                   given_tokenizer(std::move(tokenizer)), val_fraction)
+      .splits;
 }
 
 namespace {
 
-// What a model that knows the grammar loses on the last `count` characters (single bytes) of the
-// generated plays.
-double generated_floor(std::size_t count) {
+// What a model that knows the grammar loses on the last bytes of the generated plays, in nats in
+// all.
+double generated_floor(std::int64_t bytes) {
   const std::vector<double> losses = play_grammar().losses(synthetic_plays());
-  return std::accumulate(losses.end() - static_cast<std::ptrdiff_t>(count), losses.end(), 0.0) /
-         static_cast<double>(count);
+  return std::accumulate(losses.end() - static_cast<std::ptrdiff_t>(bytes), losses.end(), 0.0);
+}
+
+// The longest context worth counting: tables of many tokens say little, those of a large corpus
+// take long. 0: none.
+int ngram_order(const Dataset& data) {
+  if (data.tokens.train.size() > std::size_t{1} << 25) return 0;
+  return data.facts.unit == "character" || data.facts.vocab_size <= 256 ? 4 : 2;
 }
 
 }  // namespace
@@ -69,10 +121,13 @@ double generated_floor(std::size_t count) {
 std::vector<ReferenceLoss> reference_losses(const Dataset& data) {
   const std::size_t vocab_size = data.tokenizer->vocab_size();
   std::vector<ReferenceLoss> references = {{"uniform", std::log(static_cast<double>(vocab_size))}};
-  for (const NgramLoss& table : ngram_losses(data.tokens.train, data.tokens.val, vocab_size))
-    references.push_back({table.name, table.loss});
+  if (const int order = ngram_order(data); order > 0)
+    for (const NgramLoss& table : ngram_losses(data.tokens.train.to_vector(),
+                                               data.tokens.val.to_vector(), vocab_size, order))
+      references.push_back({table.name, table.loss});
   if (data.facts.source == "synthetic-plays")
-    references.push_back({"entropy of the source", generated_floor(data.tokens.val.size())});
+    references.push_back({"entropy of the source", generated_floor(data.facts.val_bytes) /
+                                                       static_cast<double>(data.facts.val_tokens)});
   return references;
 }
 

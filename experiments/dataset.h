@@ -14,7 +14,7 @@ namespace bitlab {
 
 struct Dataset {
   LmDataset tokens;
-  std::unique_ptr<Tokenizer> tokenizer;
+  std::shared_ptr<const Tokenizer> tokenizer;
   DataFacts facts;
   std::vector<std::string>
       notes;  // what the user has to be told: sources that failed, line ends changed
@@ -23,8 +23,16 @@ struct Dataset {
 // Opens the first source that can be had. Throws Error that says why each one failed if none can.
 Dataset open_dataset(const DataConfig& config);
 
-// Losses that need no model: uniform over the vocabulary, n-gram tables counted on the training
-// split, and the known entropy of a generated source.
+// The splits of one source (a name, or a path with a '/') in the tokens of a given tokenizer.
+// val_fraction: of sources without a val of their own. Throws Error, or UsageError if there is no
+// such source.
+LmDataset open_splits(const std::string& source,
+                      std::shared_ptr<const Tokenizer> tokenizer,
+                      double val_fraction);
+
+// Losses that need no model, in nats a token: uniform over the vocabulary, n-gram tables counted on
+// the training split (up to 4 characters, or 2 tokens; of at most 33 million tokens), and the known
+// entropy of a generated source.
 std::vector<ReferenceLoss> reference_losses(const Dataset& data);
 
 // The task of a spec on this data, which must outlive it.

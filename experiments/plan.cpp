@@ -8,6 +8,7 @@
 #include "core/base/sha256.h"
 #include "core/config/load.h"
 #include "core/quant/weight_quantizer.h"
+#include "core/text/tokenizer.h"
 #include "experiments/plugin_loader.h"
 #include "layers/linear.h"
 
@@ -40,6 +41,9 @@ std::string unquoted(const std::string& toml) { return toml.substr(1, toml.size(
 std::string arm_hash(const Arm& arm, const DataFacts& data) {
   std::string text = canonical_text(arm.fields);
   text += "data=" + data.source + " " + data.sha256 + "\n";
+  // What a tokenizer of the text is follows from the settings; one of a file may be any.
+  if (!tokenizers().at(arm.spec.data.tokenizer).of_text)
+    text += "tokenizer=" + data.tokenizer + "\n";
   text += "model version=" + std::to_string(models().at(arm.spec.model_name).version) + "\n";
   for (const FieldState& field : arm.fields) {
     if (field.path == "model.linear")
@@ -109,7 +113,10 @@ void write_plan(const Plan& plan) {
                                {"train_tokens", d.train_tokens},
                                {"val_tokens", d.val_tokens},
                                {"vocab_size", d.vocab_size},
-                               {"unit", d.unit}}},
+                               {"unit", d.unit},
+                               {"tokenizer", d.tokenizer},
+                               {"train_bytes", d.train_bytes},
+                               {"val_bytes", d.val_bytes}}},
                              {"references", references},
                              {"steps", plan.arms.front().steps},
                              {"tokens_per_step", plan.arms.front().tokens_per_step},

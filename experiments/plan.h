@@ -70,7 +70,9 @@ struct DataFacts {
   std::string source;  // name of the source that was used
   std::string sha256;  // of the text as it is used
   std::int64_t bytes = 0, train_tokens = 0, val_tokens = 0, vocab_size = 0;
-  std::string unit = "character";  // what a token is
+  std::string unit = "character";               // what a token is
+  std::string tokenizer = {};                   // its id
+  std::int64_t train_bytes = 0, val_bytes = 0;  // of the text behind the tokens
 };
 
 struct ReferenceLoss {

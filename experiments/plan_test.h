@@ -46,7 +46,8 @@ class Project {
 };
 
 inline DataFacts facts() {
-  return {"plays", std::string(64, 'a'), 1000, 900, 100, 65, "character"};
+  return {"plays",     std::string(64, 'a'), 1000, 900, 100, 65,
+          "character", "char-12345678",      900,  100};
 }
 
 inline std::filesystem::path source_dir() {

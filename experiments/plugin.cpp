@@ -114,6 +114,8 @@ void PluginHost::add_data_source(Source source) {
     source.generate_with = guarded(at, "generate_with", std::move(source.generate_with));
   } else if (source.generate) {
     source.generate = guarded(at, "generate", std::move(source.generate));
+  } else if (source.open) {
+    source.open = guarded(at, "open", std::move(source.open));
   } else if (source.forms.empty() || source.sha256.empty()) {
     throw Error(at, "must have files with a sha256, or a function that generates it, but has none");
   }

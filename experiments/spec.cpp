@@ -32,7 +32,9 @@ void DataConfig::fields(FieldVisitor& v) {
            .hashed = false,  // what was used enters the hash with its content
            .registry = data_sources().kind()});
   v.field("val_fraction", val_fraction,
-          {.help = "share of the text, from its end, that validates", .min = 0.001, .max = 0.9});
+          {.help = "share of the text, from its end, that validates, unless the source has its own",
+           .min = 0.001,
+           .max = 0.9});
   for_each_entry(v, sources, source_settings, data_sources());
   choice_field(v, "tokenizer", tokenizer, tokenizer_settings, tokenizers(),
                "how text becomes tokens");

@@ -2,32 +2,26 @@
 // A text as tokens in two splits, and the sequences of them that models are trained and judged on.
 #include <cstddef>
 #include <cstdint>
-#include <span>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/base/rng.h"
-#include "core/text/tokenizer.h"
+#include "core/data/token_sequence.h"
 
 namespace bitlab {
 
 struct LmDataset {
-  std::vector<std::int32_t> train, val;
+  TokenSequence train, val, test;  // test: empty if the source has none
+  // Of the text behind the tokens, for losses in bits per byte.
+  std::uint64_t train_bytes = 0, val_bytes = 0, test_bytes = 0;
 };
-
-// The first int((1 - val_fraction) * n) of the n tokens of the text are the training split, the
-// rest is the validation split, as in nanoGPT. Throws Error if a split comes out empty.
-LmDataset make_lm_dataset(std::string_view text, const Tokenizer& tokenizer, double val_fraction);
 
 // Sequences from random places of a split. Row r of step s begins at Rng(seed, purpose).below(n -
 // seq_len, s, r): it depends on nothing else, so that both arms of a seed see the same batches, and
-// neither resuming nor cutting a batch into shards shifts anything. The tokens must outlive the
-// batches.
+// neither resuming nor cutting a batch into shards shifts anything.
 class RandomBatches {
  public:
   // Throws Error if the split has no more than seq_len tokens.
-  RandomBatches(std::span<const std::int32_t> split,
+  RandomBatches(TokenSequence split,
                 std::size_t seq_len,
                 std::uint64_t seed,
                 std::string_view purpose);
@@ -41,7 +35,7 @@ class RandomBatches {
             std::int32_t* targets) const;
 
  private:
-  std::span<const std::int32_t> split_;
+  TokenSequence split_;
   std::size_t seq_len_;
   Rng rng_;
 };
@@ -52,7 +46,7 @@ class RandomBatches {
 class Windows {
  public:
   // Throws Error if the split has fewer than 2 tokens.
-  Windows(std::span<const std::int32_t> split, std::size_t seq_len);
+  Windows(TokenSequence split, std::size_t seq_len);
 
   std::size_t count() const { return (split_.size() - 1 + seq_len_ - 1) / seq_len_; }
   std::size_t targets() const { return split_.size() - 1; }
@@ -63,7 +57,7 @@ class Windows {
             std::int32_t* targets) const;
 
  private:
-  std::span<const std::int32_t> split_;
+  TokenSequence split_;
   std::size_t seq_len_;
 };
 

@@ -5,7 +5,6 @@
 
 #include "core/base/catch.h"
 #include "core/base/error.h"
-#include "core/text/char_tokenizer.h"
 
 using namespace bitlab;
 
@@ -18,19 +17,6 @@ std::vector<std::int32_t> count_up(std::size_t n) {
 }
 
 }  // namespace
-
-TEST_CASE("a text is cut as int(0.9 * n) cuts it", "[data]") {
-  std::string text(1115394, 'a');  // the size of Tiny Shakespeare
-  text[1003853] = 'b';
-  text[1003854] = 'c';
-  const LmDataset data = make_lm_dataset(text, CharTokenizer::from_text(text), 0.1);
-  CHECK(data.train.size() == 1003854);
-  CHECK(data.val.size() == 111540);
-  CHECK(data.train.back() == 1);
-  CHECK(data.val.front() == 2);
-  CHECK_THROWS_AS(make_lm_dataset(text, CharTokenizer::from_text(text), 0.0), Error);
-  CHECK_THROWS_AS(make_lm_dataset(text, CharTokenizer::from_text(text), 1.0), Error);
-}
 
 TEST_CASE("targets are the tokens that follow, at every possible place", "[data]") {
   const auto split = count_up(20);

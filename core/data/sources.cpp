@@ -3,7 +3,7 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/sha256.h"
-#include "core/data/synthetic_plays.h"
+#include "core/data/builtin_sources.h"
 
 namespace bitlab {
 
@@ -17,7 +17,8 @@ RemoteFile made(const Source& source) {
 }
 
 std::optional<FetchedSource> local(const Source& source, std::vector<std::string>& notes) {
-  if (source.sha256.empty()) return FetchedSource{{source.name}, 0, {}};  // a file of one's own
+  if (source.sha256.empty() && source.forms.empty())
+    return FetchedSource{{source.name}, 0, {}};  // a file of one's own, or what settings name
   const auto forms =
       source.forms.empty() ? std::vector<std::vector<RemoteFile>>{{made(source)}} : source.forms;
   for (std::size_t form = 0; form < forms.size(); ++form) {
@@ -46,38 +47,6 @@ Source own_text(const std::string& path) {
   source.name = path;
   source.generate = [path] { return read_file(path); };
   return source;
-}
-
-}  // namespace
-
-namespace {
-
-constexpr std::uint64_t kShakespeareBytes = 1'115'394;
-const std::string kShakespeareSha256 =
-    "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed";
-
-void register_builtin_sources(Registry<Source>& registry) {
-  for (const Source& source :
-       {Source{"tinyshakespeare",
-               {{{"tinyshakespeare",
-                  "input.txt",
-                  {"https://raw.githubusercontent.com/karpathy/char-rnn/master/data/"
-                   "tinyshakespeare/input.txt"},
-                  kShakespeareBytes,
-                  kShakespeareSha256}}},
-               kShakespeareBytes,
-               kShakespeareSha256,
-               "public domain",
-               "40,000 lines of Shakespeare's plays, 65 characters",
-               {}},
-        Source{"synthetic-plays",
-               {},
-               kSyntheticPlaysBytes,
-               "6f6a82b78bc80c31553978755339f513006381cdf7e4cf4faec5d2bb0b93de03",
-               "MIT, as bitlab",
-               "plays made up by a grammar of known entropy, 64 characters; needs no network",
-               synthetic_plays}})
-    registry.add(source.name, source);
 }
 
 }  // namespace
@@ -121,25 +90,48 @@ FetchedSource fetch(const Source& source, const FetchProgress& progress) {
   return result;
 }
 
+namespace {
+
+// The text, or the corpus; throws if it cannot be had.
+SourceText opened(const Source& source,
+                  const FetchProgress& progress,
+                  std::vector<std::string>& notes) {
+  SourceText result;
+  result.name = source.name;
+  FetchedSource fetched;
+  if (!source.forms.empty()) {
+    fetched = fetch(source, progress);
+    notes.insert(notes.end(), fetched.notes.begin(), fetched.notes.end());
+  }
+  if (source.open) {
+    const std::unique_ptr<Configurable> defaults = source.make_config();
+    result.corpus = source.open(fetched, source.settings ? *source.settings : *defaults);
+    result.sha256 = source.sha256;
+    result.bytes = source.bytes;
+    return result;
+  }
+  if (source.generate)
+    result.text = source.sha256.empty() ? source.generate() : generated(source);
+  else
+    result.text = read_file(fetched.paths.front());
+  const std::size_t removed = normalise_line_ends(result.text);
+  if (removed > 0 && source.generate) notes.push_back(crlf_note(source.name, removed));
+  result.sha256 = sha256_hex(result.text);
+  result.bytes = result.text.size();
+  return result;
+}
+
+}  // namespace
+
 SourceText open_first(const std::vector<Source>& candidates, const FetchProgress& progress) {
   std::vector<std::string> notes;
   for (const Source& source : candidates) {
     try {
-      SourceText result;
-      result.name = source.name;
-      if (source.generate) {
-        result.text = source.sha256.empty() ? source.generate() : generated(source);
-      } else {
-        const FetchedSource fetched = fetch(source, progress);
-        notes.insert(notes.end(), fetched.notes.begin(), fetched.notes.end());
-        result.text = read_file(fetched.paths.front());
-      }
-      const std::size_t removed = normalise_line_ends(result.text);
-      if (removed > 0 && source.generate) notes.push_back(crlf_note(source.name, removed));
-      result.sha256 = sha256_hex(result.text);
-      result.bytes = result.text.size();
+      SourceText result = opened(source, progress, notes);
       result.notes = notes;
       return result;
+    } catch (const UsageError&) {
+      throw;  // settings that are wrong
     } catch (const Error& e) {
       notes.push_back(source.name + " is not used: " + e.what());
     }

@@ -4,15 +4,23 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/registry.h"
 #include "core/config/fields.h"
+#include "core/data/corpus.h"
 #include "core/io/remote_file.h"
 
 namespace bitlab {
+
+struct FetchedSource {
+  std::vector<std::filesystem::path> paths;  // of the files of one form, in its order
+  std::size_t form = 0;
+  std::vector<std::string> notes;  // whatever was not as it should be; show them to the user
+};
 
 // The plugin point `data source`.
 struct Source {
@@ -30,19 +38,19 @@ struct Source {
   // this takes the place of `generate`.
   MakeConfig make_config = no_settings;
   std::function<std::string(const Configurable& config)> generate_with = {};
+  // Of a corpus, in place of one text: its documents, from the files of a form. The settings are
+  // those that were read, in `settings`, or the defaults.
+  std::function<std::unique_ptr<Corpus>(const FetchedSource& files, const Configurable& config)>
+      open = {};
+  std::shared_ptr<Configurable> settings = {};
 };
 
-//   tinyshakespeare, synthetic-plays
+//   tinyshakespeare, synthetic-plays: texts
+//   wikitext-2, tinystories, imdb, files: corpora
 Registry<Source>& data_sources();
 
 // Throws UsageError that lists the names. A name with a '/' is a text file of one's own.
 Source find_source(const std::string& name);
-
-struct FetchedSource {
-  std::vector<std::filesystem::path> paths;  // of the files of one form, in its order
-  std::size_t form = 0;
-  std::vector<std::string> notes;  // whatever was not as it should be; show them to the user
-};
 
 // The files of a source, as fetch(RemoteFile) finds them. What the program makes itself is written
 // into the cache, as NAME/NAME.txt. Throws Error if no way works.
@@ -52,15 +60,17 @@ FetchedSource fetch(const Source& source, const FetchProgress& progress = {});
 std::optional<FetchedSource> find_local(const Source& source);
 
 struct SourceText {
-  std::string name;         // of the source that was used
-  std::string text;         // lines end in \n
-  std::string sha256;       // of the text
-  std::uint64_t bytes = 0;  // of the text
+  std::string name;                // of the source that was used
+  std::string text;                // lines end in \n
+  std::unique_ptr<Corpus> corpus;  // of a source that is one; then there is no text
+  std::string sha256;              // of the text; of a corpus, if it is known
+  std::uint64_t bytes = 0;
   std::vector<std::string>
       notes;  // why earlier sources were not used, and what was changed; show them
 };
 
-// The first source that can be had. Throws Error with all the reasons if none can.
+// The first source that can be had. Throws Error with all the reasons if none can, and UsageError
+// if the settings of one are wrong.
 SourceText open_first(const std::vector<Source>& candidates, const FetchProgress& progress = {});
 SourceText open_first(const std::vector<std::string>& names, const FetchProgress& progress = {});
 

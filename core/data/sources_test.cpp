@@ -1,14 +1,12 @@
 #include "core/data/sources.h"
 
-#include <cstdlib>
 #include <fstream>
-#include <map>
-#include <optional>
 
 #include "core/base/catch.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/sha256.h"
+#include "core/io/test_environment.h"
 #include "core/io/test_folder.h"
 
 using namespace bitlab;
@@ -18,30 +16,6 @@ namespace {
 
 const std::string kText = "ROMEO:\nWhat light?\n\nJULIET:\nIt is the east.\n";
 const std::string kCrlf = "ROMEO:\r\nWhat light?\r\n\r\nJULIET:\r\nIt is the east.\r\n";
-
-// Sets variables of the environment for one test.
-class Environment {
- public:
-  ~Environment() {
-    for (const auto& [name, value] : before_) {
-      if (value)
-        ::setenv(name.c_str(), value->c_str(), 1);
-      else
-        ::unsetenv(name.c_str());
-    }
-  }
-  void set(const std::string& name, const std::string& value) {
-    const char* old = std::getenv(name.c_str());
-    before_.emplace(name, old == nullptr ? std::nullopt : std::optional<std::string>(old));
-    if (value.empty())
-      ::unsetenv(name.c_str());
-    else
-      ::setenv(name.c_str(), value.c_str(), 1);
-  }
-
- private:
-  std::map<std::string, std::optional<std::string>> before_;
-};
 
 // A folder with a cache, a mirror and an "internet", and a source that is served from it.
 struct World {

@@ -85,7 +85,7 @@ struct Transfer {
 
 std::size_t on_bytes(char* data, std::size_t, std::size_t size, void* context) {
   Transfer& t = *static_cast<Transfer*>(context);
-  if (t.part.size() + size > t.request.bytes) {
+  if (t.request.bytes > 0 && t.part.size() + size > t.request.bytes) {
     t.too_long = true;
     return 0;
   }
@@ -179,10 +179,11 @@ void fill(const Download& request, const DownloadProgress& progress, Part& part)
   std::chrono::duration<double> pause(request.first_pause);
   std::string reason;
   for (int left = request.attempts; left > 0; --left) {
-    if (part.size() == request.bytes) return;
-    if (part.size() > request.bytes) part.clear();
+    const bool known = request.bytes > 0;
+    if (known && part.size() == request.bytes) return;
+    if (known && part.size() > request.bytes) part.clear();
     Outcome outcome = attempt(request, progress, part);
-    if (part.size() == request.bytes && outcome.kind == Outcome::done) return;
+    if ((!known || part.size() == request.bytes) && outcome.kind == Outcome::done) return;
     if (outcome.kind == Outcome::hopeless)
       throw Error(request.url, "cannot be downloaded: " + outcome.reason);
     if (outcome.kind == Outcome::restart) part.clear();
@@ -201,7 +202,8 @@ void fill(const Download& request, const DownloadProgress& progress, Part& part)
 
 bool is_right(const fs::path& path, const Download& request) {
   std::error_code error;
-  return fs::file_size(path, error) == request.bytes && !error &&
+  const std::uint64_t size = fs::file_size(path, error);
+  return !error && (request.bytes == 0 || size == request.bytes) &&
          sha256_file(path) == request.sha256;
 }
 

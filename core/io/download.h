@@ -11,7 +11,7 @@ struct Download {
   std::string url;               // http, https or file
   std::filesystem::path target;  // appears when it is whole and right; until then TARGET.part grows
   std::string sha256;            // what it must have
-  std::uint64_t bytes = 0;       // what it must have
+  std::uint64_t bytes = 0;       // what it must have; 0: not known
   int attempts = 4;              // before the network is given up
   double first_pause = 0.5;      // seconds between attempts; doubles each time
   long stall_seconds = 30;       // without a byte: an attempt that failed

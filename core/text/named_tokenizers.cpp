@@ -119,13 +119,14 @@ void register_tokenizers_of_files(Registry<TokenizerPlugin>& registry) {
                   [&named](const TokenizerTexts&, const Configurable&) {
                     return open_named(named).tokenizer;
                   },
-                  [&named](std::string_view json) { return from_reference(named, json); }});
+                  [&named](std::string_view json) { return from_reference(named, json); },
+                  /*of_text=*/false});
   registry.add("file", {1, "from a file that a model came with",
                         [] { return std::make_unique<FileConfig>(); },
                         [](const TokenizerTexts&, const Configurable& config) {
                           return tokenizer_from_file(dynamic_cast<const FileConfig&>(config).path);
                         },
-                        subword_from_json});
+                        subword_from_json, /*of_text=*/false});
 }
 
 }  // namespace bitlab

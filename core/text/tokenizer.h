@@ -52,6 +52,7 @@ struct TokenizerPlugin {
       make = {};
   // Of what to_json() said, whose "type" is the entry's name.
   std::function<std::unique_ptr<Tokenizer>(std::string_view json)> from_json = {};
+  bool of_text = true;  // made of the text; otherwise make() does not look at it
 };
 
 //   char   one token a character of the text

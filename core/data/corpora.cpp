@@ -1,0 +1,151 @@
+#include "core/data/corpora.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/base/sha256.h"
+#include "core/io/packed_files.h"
+
+namespace bitlab {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Whether an article begins at text[at], where a line begins.
+bool article_begins(std::string_view text, std::size_t at) {
+  constexpr std::string_view kBefore = " \n = ", kAfter = " = ";
+  if (text.compare(at, kBefore.size(), kBefore) != 0) return false;
+  const std::size_t title = at + kBefore.size();
+  const std::string_view line = text.substr(title, text.find('\n', title) - title);
+  return line.size() > kAfter.size() && line[0] != '=' && line.ends_with(kAfter);
+}
+
+// Documents of files that were fetched: all that tells them is which files these are.
+class FetchedCorpus : public Corpus {
+ public:
+  explicit FetchedCorpus(FetchedSource files) : files_(std::move(files)) {}
+  std::string identity() const override {
+    std::string id = "form " + std::to_string(files_.form);
+    for (const fs::path& path : files_.paths) id += " " + sha256_file(path);
+    return id;
+  }
+
+ protected:
+  const FetchedSource& files() const { return files_; }
+
+ private:
+  FetchedSource files_;
+};
+
+class WikiText : public FetchedCorpus {
+ public:
+  using FetchedCorpus::FetchedCorpus;
+  void read(const TextPartSink& sink) const override {
+    std::string texts[3];
+    if (files().form == 0)
+      read_archive(
+          files().paths[0], [](const std::string& name) { return index_of(name) >= 0; },
+          [&](const std::string& name, std::string content) {
+            texts[index_of(name)] = std::move(content);
+          });
+    else
+      for (std::size_t i = 0; i < 3; ++i) texts[i] = read_file(files().paths[i]);
+    const std::string train = sorted_articles(texts[0]);
+    sink({TextSplit::Train, train, true, "wikitext-2 train"});
+    sink({TextSplit::Val, texts[1], true, "wikitext-2 valid"});
+    sink({TextSplit::Test, texts[2], true, "wikitext-2 test"});
+  }
+
+ private:
+  static int index_of(const std::string& name) {
+    constexpr const char* kNames[] = {"wiki.train.tokens", "wiki.valid.tokens", "wiki.test.tokens"};
+    for (int i = 0; i < 3; ++i)
+      if (name.ends_with(kNames[i])) return i;
+    return -1;
+  }
+};
+
+struct Review {
+  bool test = false, good = false;
+  int number = 0;
+  std::string text;
+  auto key() const { return std::tuple(test, number, good); }
+};
+
+// Of "aclImdb/train/pos/17_9.txt"; false if it is another file.
+bool parse_name(const std::string& name, Review& review) {
+  const fs::path path(name);
+  const std::string label = path.parent_path().filename().string(),
+                    split = path.parent_path().parent_path().filename().string(),
+                    file = path.filename().string();
+  if (path.extension() != ".txt" || (label != "pos" && label != "neg") ||
+      (split != "train" && split != "test"))
+    return false;
+  review.test = split == "test";
+  review.good = label == "pos";
+  return std::from_chars(file.data(), file.data() + file.size(), review.number).ec == std::errc();
+}
+
+std::string with_line_breaks(std::string_view text) {
+  constexpr std::string_view kBreak = "<br />";
+  std::string result;
+  for (std::size_t end; (end = text.find(kBreak)) != std::string_view::npos;) {
+    result += text.substr(0, end);
+    result += '\n';
+    text.remove_prefix(end + kBreak.size());
+  }
+  return result += text;
+}
+
+class Imdb : public FetchedCorpus {
+ public:
+  using FetchedCorpus::FetchedCorpus;
+  void read(const TextPartSink& sink) const override {
+    std::vector<Review> reviews;
+    Review review;
+    read_archive(
+        files().paths[0], [&](const std::string& name) { return parse_name(name, review); },
+        [&](const std::string&, std::string content) {
+          review.text = with_line_breaks(content);
+          reviews.push_back(review);
+        });
+    std::sort(reviews.begin(), reviews.end(),
+              [](const Review& a, const Review& b) { return a.key() < b.key(); });
+    for (const Review& r : reviews) {
+      const std::string where = "imdb review " + std::to_string(r.number);
+      sink({r.test ? TextSplit::Test : TextSplit::Whole, r.text, true, where});
+    }
+  }
+};
+
+}  // namespace
+
+std::string sorted_articles(std::string_view text) {
+  std::vector<std::string_view> articles;
+  std::size_t begin = 0;
+  for (std::size_t line = text.find('\n'); line != std::string_view::npos;
+       line = text.find('\n', line + 1)) {
+    if (!article_begins(text, line + 1)) continue;
+    articles.push_back(text.substr(begin, line + 1 - begin));
+    begin = line + 1;
+  }
+  articles.push_back(text.substr(begin));
+  std::sort(articles.begin(), articles.end());
+  std::string sorted;
+  sorted.reserve(text.size());
+  for (const std::string_view article : articles) sorted += article;
+  return sorted;
+}
+
+std::unique_ptr<Corpus> wikitext_corpus(const FetchedSource& files) {
+  return std::make_unique<WikiText>(files);
+}
+
+std::unique_ptr<Corpus> imdb_corpus(const FetchedSource& files) {
+  return std::make_unique<Imdb>(files);
+}
+
+}  // namespace bitlab

@@ -1,0 +1,121 @@
+#include "core/data/corpora.h"
+
+#include <map>
+
+#include "core/base/catch.h"
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/base/sha256.h"
+#include "core/io/test_folder.h"
+
+using namespace bitlab;
+namespace fs = std::filesystem;
+
+namespace {
+
+// The corpus of a source that is here; null, with a warning, if it is not.
+std::unique_ptr<Corpus> opened(const std::string& name) {
+  const Source source = find_source(name);
+  const auto here = find_local(source);
+  if (here) return source.open(*here, *source.make_config());
+  WARN("SKIPPED: " << name << " is not in BITLAB_MIRROR");
+  return nullptr;
+}
+
+struct Counted {
+  std::uint64_t bytes = 0, documents = 0;
+};
+std::map<TextSplit, Counted> count(const Corpus& corpus) {
+  std::map<TextSplit, Counted> counts;
+  corpus.read([&](const TextPart& part) {
+    counts[part.split].bytes += part.text.size();
+    counts[part.split].documents += part.ends_document;
+  });
+  return counts;
+}
+
+void pack(const fs::path& folder, const std::string& command) {
+  REQUIRE(std::system(("cd '" + folder.string() + "' && " + command).c_str()) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("articles come in one order whatever the file's", "[data][corpora]") {
+  const std::string a = " \n = A = \n \n Text . \n = x = 1 \n \n",
+                    b = " \n = B = \n \n = = Part = = \n y \n \n", c = " \n = C = \n \n z \n \n";
+  CHECK(sorted_articles(c + a + b) == a + b + c);
+  CHECK(sorted_articles(a + b + c) == a + b + c);
+  CHECK(sorted_articles(b) == b);
+  CHECK(sorted_articles("no article") == "no article");
+}
+
+TEST_CASE("WikiText-2 is what was published, from a zip or from its files", "[data][corpora]") {
+  const TestFolder folder;
+  const std::string a = " \n = A = \n \n one \n \n", b = " \n = B = \n \n two \n \n";
+  for (const auto& [name, text] : {std::pair<std::string, std::string>{"train", b + a},
+                                   {"valid", " \n = V = \n v \n"},
+                                   {"test", " \n = T = \n t \n"}})
+    write_file_atomic(folder / "wikitext-2" / ("wiki." + name + ".tokens"), text);
+  const auto gathered = [](const Corpus& corpus) {
+    std::string all;
+    corpus.read([&](const TextPart& part) {
+      all += std::to_string(static_cast<int>(part.split)) + std::string(part.text);
+    });
+    return all;
+  };
+  const fs::path files = folder / "wikitext-2";
+  const std::string expected = "1" + a + b + "2 \n = V = \n v \n3 \n = T = \n t \n";
+  CHECK(gathered(*wikitext_corpus(
+            {{files / "wiki.train.tokens", files / "wiki.valid.tokens", files / "wiki.test.tokens"},
+             1,
+             {}})) == expected);
+  if (std::system("command -v python3 >/dev/null") != 0) return;
+  pack(folder / "", "python3 -m zipfile -c w.zip wikitext-2/");
+  CHECK(gathered(*wikitext_corpus({{folder / "w.zip"}, 0, {}})) == expected);
+  fs::resize_file(folder / "w.zip", 200);
+  CHECK_THROWS_AS(gathered(*wikitext_corpus({{folder / "w.zip"}, 0, {}})), Error);
+}
+
+TEST_CASE("WikiText-2 has its three splits", "[data][corpora][mirror]") {
+  const auto corpus = opened("wikitext-2");
+  if (!corpus) return;
+  auto counts = count(*corpus);
+  CHECK(counts[TextSplit::Train].bytes == 10797148);
+  CHECK(counts[TextSplit::Val].bytes == 1121681);
+  CHECK(counts[TextSplit::Test].bytes == 1256449);
+  const CorpusFacts facts = measure(*corpus);
+  const Source source = find_source("wikitext-2");
+  CHECK(facts.sha256 == source.sha256);
+  CHECK(facts.bytes == source.bytes);
+}
+
+TEST_CASE("reviews come in the order of their numbers", "[data][corpora]") {
+  const TestFolder folder;
+  const auto put = [&](const std::string& name, const std::string& text) {
+    write_file_atomic(folder / "aclImdb" / name, text);
+  };
+  put("train/pos/1_9.txt", "good<br /><br />one");
+  put("train/neg/10_2.txt", "bad ten");
+  put("train/neg/1_1.txt", "bad one");
+  put("train/unsup/1_0.txt", "none");
+  put("train/urls_pos.txt", "none");
+  put("test/neg/0_3.txt", "test");
+  pack(folder / "", "tar czf imdb.tar.gz aclImdb");
+  std::vector<std::string> all;
+  imdb_corpus({{folder / "imdb.tar.gz"}, 1, {}})->read([&](const TextPart& part) {
+    all.push_back(std::to_string(static_cast<int>(part.split)) + std::string(part.text));
+  });
+  CHECK(all == std::vector<std::string>{"0bad one", "0good\n\none", "0bad ten", "3test"});
+}
+
+TEST_CASE("IMDB has its reviews", "[data][corpora][mirror]") {
+  const auto corpus = opened("imdb");
+  if (!corpus) return;
+  auto counts = count(*corpus);
+  CHECK(counts[TextSplit::Whole].documents == 25000);
+  CHECK(counts[TextSplit::Test].documents == 25000);
+  const CorpusFacts facts = measure(*corpus);
+  const Source source = find_source("imdb");
+  CHECK(facts.sha256 == source.sha256);
+  CHECK(facts.bytes == source.bytes);
+}
