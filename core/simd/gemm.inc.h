@@ -173,11 +173,18 @@ static void gemm_block(const GemmArgs& args, size_t p, size_t k, size_t j, size_
   }
 }
 
+}  // namespace matrix
+
+#include "core/simd/gemv.inc.h"
+
+namespace matrix {
+
 static void gemm(const GemmArgs& args) {
   if (args.m == 0 || args.n == 0) return;
   if (args.k == 0 && args.beta == 0)
     for (size_t i = 0; i < args.m; ++i)
       std::memset(args.c + i * args.ldc, 0, args.n * sizeof(real));
+  if (args.k > 0 && args.trans_b && !args.trans_a && args.m <= kGemvRows) return gemv(args);
   const size_t depths = (args.k + kDepthBlock - 1) / kDepthBlock;
   const size_t blocks = (args.n + kColumnBlock - 1) / kColumnBlock;
   const size_t cols = round_up((args.n + blocks - 1) / blocks, kTileCols);

@@ -143,16 +143,17 @@ static void dequantize_rows(
   }
 }
 
-// Packed weights: panels of kIntCols columns (rows of the weight matrix), in each the groups of 4
-// along k one after the other, in a group the columns, in a column its 4 codes plus 1. Columns are
-// padded to whole vectors and k to kDepthStep, with code 0 where it does not matter: there x is 0,
-// or y is not stored.
+// Packed weights: 2 bits each, codes plus 1. Panels of kIntCols columns (rows of the weight
+// matrix), in each the steps of kDepthStep along k one after the other, in a step the columns, in a
+// column the step's codes: bits 2 s, 2 s + 1 of byte e are those of k = 4 s + e, so that a shift
+// and a mask give 4 neighbours as bytes. Columns are padded to whole vectors and k to kDepthStep,
+// with code 0 where it does not matter: there x is 0, or y is not stored.
 constexpr size_t kIntLanes = kVectorBytes / 4, kIntCols = kTileVectors * kIntLanes, kDepthStep = 16;
 using IntVec = std::int32_t __attribute__((vector_size(kVectorBytes)));
 using ShortVec = std::int16_t __attribute__((vector_size(kVectorBytes)));
 
 static size_t ternary_packed_size(size_t n, size_t k) {
-  return round_up(n, kIntLanes) * round_up(k, kDepthStep);
+  return round_up(n, kIntLanes) * round_up(k, kDepthStep) / 4;
 }
 
 static void ternary_pack(size_t n, size_t k, const std::int8_t* codes, std::uint8_t* packed) {
@@ -176,27 +177,29 @@ static void ternary_pack(size_t n, size_t k, const std::int8_t* codes, std::uint
       for (size_t i = 0; i < kIntLanes; ++i)
         block[i] = (IntVec)(load_as<ByteVec>(in + i * stride) + kOne);
       transpose_square(block);
-      std::uint8_t* out = packed + panel * depth + p * width + (j - panel) * 4;
-#pragma GCC unroll 16
-      for (size_t g = 0; g < kIntLanes; ++g)
-        if (p + 4 * g < depth) store_as(out + 4 * g * width, block[g]);
+      std::uint8_t* out = packed + (panel * depth + p * width) / 4 + (j - panel) * 4;
+#pragma GCC unroll 4
+      for (size_t g = 0; g < kIntLanes; g += 4)
+        if (p + 4 * g < depth)
+          store_as(out + g * width,
+                   block[g] | block[g + 1] << 2 | block[g + 2] << 4 | block[g + 3] << 6);
     }
   }
 }
 
-// Sums of products of 4 codes: DotSum dot4(sum, w, x) adds kGroups of them at most before
+// Sums of products of 4 codes: DotSum dot4(sum, w, x) adds those of kSteps at most before
 // widen(sum).
 #if defined(__AVX512VNNI__)
-constexpr size_t kGroups = size_t(1) << 40;
+constexpr size_t kSteps = size_t(1) << 40;
 using DotSum = IntVec;
 static inline DotSum dot4(DotSum sum, IntVec w, IntVec x) {
   return (DotSum)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)w, (__m512i)x);
 }
 static inline IntVec widen(DotSum sum) { return sum; }
 #elif defined(__SSSE3__)
-// Pairs in int16: one product of two is within 2 * 2 * [-128, 127], so 64 of them are within
-// [-32768, 32512].
-constexpr size_t kGroups = 64;
+// Pairs in int16: one product of two is within 2 * 2 * [-128, 127], so 64 of them, 16 steps, are
+// within [-32768, 32512].
+constexpr size_t kSteps = 16;
 using DotSum = ShortVec;
 static inline DotSum dot4(DotSum sum, IntVec w, IntVec x) {
 #if defined(__AVX2__)
@@ -213,7 +216,7 @@ static inline IntVec widen(DotSum sum) {
 #endif
 }
 #elif defined(__ARM_FEATURE_DOTPROD)
-constexpr size_t kGroups = size_t(1) << 40;
+constexpr size_t kSteps = size_t(1) << 40;
 using DotSum = IntVec;
 static inline DotSum dot4(DotSum sum, IntVec w, IntVec x) {
   // w is 0, 1 or 2: signed will do.
@@ -221,7 +224,7 @@ static inline DotSum dot4(DotSum sum, IntVec w, IntVec x) {
 }
 static inline IntVec widen(DotSum sum) { return sum; }
 #else
-constexpr size_t kGroups = size_t(1) << 40;
+constexpr size_t kSteps = size_t(1) << 40;
 using DotSum = IntVec;
 static inline DotSum dot4(DotSum sum, IntVec w, IntVec x) {
 #pragma GCC unroll 4
@@ -251,7 +254,7 @@ static inline void store_scaled(
 struct TernaryTile {
   const TernaryGemmArgs& args;
   size_t row, column, width;
-  size_t groups;          // of 4 along k, a multiple of kDepthStep / 4
+  size_t steps;           // of kDepthStep along k
   const std::uint8_t* w;  // panel
 };
 
@@ -266,27 +269,30 @@ static void ternary_tile(const TernaryTile& tile) {
   for (size_t i = 0; i < (kRows + 2) / 3; ++i) x[i] = tile.args.x + (tile.row + 3 * i) * stride;
   const std::uint8_t* w = tile.w;
   IntVec total[kRows][kVectors] = {};
-  for (size_t first = 0; first < tile.groups; first += kGroups) {
-    const size_t left = tile.groups - first, groups = left < kGroups ? left : kGroups;
+  for (size_t first = 0; first < tile.steps; first += kSteps) {
+    const size_t left = tile.steps - first, steps = left < kSteps ? left : kSteps;
     DotSum sums[kSums][kRows][kVectors] = {};
-    for (size_t g = 0; g < groups; g += kSums) {
+    for (size_t step = 0; step < steps; ++step) {
+      IntVec packed[kVectors];
 #pragma GCC unroll 4
-      for (size_t s = 0; s < kSums; ++s) {
+      for (size_t v = 0; v < kVectors; ++v) packed[v] = load_as<IntVec>(w + v * kVectorBytes);
+      w += kVectors * kVectorBytes;
+#pragma GCC unroll 4
+      for (size_t s = 0; s < 4; ++s) {
         IntVec columns[kVectors];
 #pragma GCC unroll 4
-        for (size_t v = 0; v < kVectors; ++v) columns[v] = load_as<IntVec>(w + v * kVectorBytes);
-        w += kVectors * kVectorBytes;
+        for (size_t v = 0; v < kVectors; ++v) columns[v] = packed[v] >> (2 * s) & 0x03030303;
 #pragma GCC unroll 16
         for (size_t i = 0; i < kRows; ++i) {
           std::int32_t four;
           std::memcpy(&four, x[i / 3] + i % 3 * stride + 4 * s, 4);
 #pragma GCC unroll 4
           for (size_t v = 0; v < kVectors; ++v)
-            sums[s][i][v] = dot4(sums[s][i][v], columns[v], four - IntVec{});
+            sums[s % kSums][i][v] = dot4(sums[s % kSums][i][v], columns[v], four - IntVec{});
         }
       }
 #pragma GCC unroll 8
-      for (size_t i = 0; i < (kRows + 2) / 3; ++i) x[i] += 4 * kSums;
+      for (size_t i = 0; i < (kRows + 2) / 3; ++i) x[i] += kDepthStep;
     }
 #pragma GCC unroll 16
     for (size_t i = 0; i < kRows; ++i)
@@ -326,7 +332,7 @@ static void ternary_gemm(const TernaryGemmArgs& args) {
       kVectorBytes == 64 ? 768 * 1024 : 384 * 1024;  // of w, in the L2 cache
   const size_t depth = round_up(args.k, kDepthStep);
   const size_t tiles = (args.m + kTileRows - 1) / kTileRows;
-  const size_t cols = round_up(kBlockBytes / (depth + 1) + 1, kIntCols);
+  const size_t cols = round_up(4 * kBlockBytes / (depth + 1) + 1, kIntCols);
   for (size_t block = 0; block < args.n; block += cols)
     for (size_t t = 0; t < tiles; ++t) {
       const size_t row = part(t, tiles, args.m), rows = part(t + 1, tiles, args.m) - row;
@@ -334,7 +340,7 @@ static void ternary_gemm(const TernaryGemmArgs& args) {
         const size_t width = smaller(args.n - j, kIntCols);
         find_ternary_tile(rows, (width + kIntLanes - 1) / kIntLanes,
                           std::make_index_sequence<kTileRows * kTileVectors>())(
-            {args, row, j, width, depth / 4, args.w + j * depth});
+            {args, row, j, width, depth / kDepthStep, args.w + j * depth / 4});
       }
     }
 }
