@@ -3,6 +3,7 @@
 #include <pty.h>
 
 #include <chrono>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -154,4 +155,24 @@ TEST_CASE("status --watch redraws on a terminal until all has ended", "[cli]") {
     CHECK(line_end - begin < 160);  // bytes: 99 columns, and escapes
     begin = line_end + 1;
   }
+}
+
+// The experiment as it is, with a width that a test can afford and text that needs no download.
+TEST_CASE("two steps of the 700M recipe, at reduced width", "[cli]") {
+  TestFolder folder;
+  const Program program(folder.path(), "results", finished().program.cache());
+  const int code =
+      program.run({"run", "bitnet-700m", "--arm", "smoke", "data.sources=synthetic-plays",
+                   "data.tokenizer=char", "model.vocab_size=512", "model.d_model=64",
+                   "model.n_head=4", "model.n_layer=2", "model.d_ff=128", "model.seq_len=32"},
+                  [] { ::setenv("BITLAB_HOME", std::getenv("BITLAB_SOURCE_DIR"), 1); });
+  INFO(program.output());
+  REQUIRE(code == 0);
+  REQUIRE(program.runs("bitnet-700m").size() == 1);
+  const fs::path run = program.runs("bitnet-700m").front();
+  const RunMetrics metrics = read_metrics(run / "metrics.h5");
+  REQUIRE(metrics.train.size() == 2);
+  CHECK(metrics.train[0].loss == Approx(std::log(512.0)).margin(0.05));
+  CHECK(metrics.train[0].lr == Approx(1.5e-3));
+  CHECK(metrics.train[1].lr == Approx(1e-3));  // the second stage
 }
