@@ -1,27 +1,21 @@
 #include "experiments/bench_train.h"
 
 #include <algorithm>
-#include <chrono>
 #include <fstream>
 #include <sstream>
 
 #include "core/base/error.h"
 #include "core/tensor/blas.h"
+#include "experiments/bench_timing.h"
 #include "experiments/update_step.h"
 
 namespace bitlab {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr std::int64_t kWarmUpSteps = 3;
 constexpr std::size_t kSgemmSize = 1024;
 constexpr double kSgemmSeconds = 0.25;  // before the steps, and again after
-
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 // Linux counts the peak anew after a 5 in clear_refs, so that each arm has its own.
 void reset_peak_rss() { std::ofstream("/proc/self/clear_refs") << "5"; }
@@ -31,12 +25,6 @@ std::int64_t peak_rss_bytes() {
   for (std::string line; std::getline(in, line);)
     if (line.rfind("VmHWM:", 0) == 0) return std::stoll(line.substr(6)) * 1024;
   return 0;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
 }  // namespace
@@ -58,7 +46,7 @@ TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOpti
   result.sgemm_gflops = measure_sgemm_gflops(kSgemmSize, kSgemmSeconds);
   reset_peak_rss();
 
-  const Clock::time_point start = Clock::now();
+  const BenchClock::time_point start = BenchClock::now();
   LanguageModel model = build_model(spec, static_cast<std::size_t>(data.facts.vocab_size), 1);
   const std::unique_ptr<Task> task = make_task(spec, data, 1);
   ThreadTeam team(options.threads);
@@ -69,7 +57,7 @@ TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOpti
 
   std::vector<double> seconds;
   for (std::int64_t step = 0; step < options.steps; ++step) {
-    const Clock::time_point begin = Clock::now();
+    const BenchClock::time_point begin = BenchClock::now();
     update.run(kWarmUpSteps + step);
     seconds.push_back(seconds_since(begin));
   }
@@ -87,7 +75,7 @@ TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOpti
     const simd::Kernels& plain = simd::kernels();
     simd::use_kernels(simd::profiled(plain));
     simd::reset_kernel_times();
-    const Clock::time_point begin = Clock::now();
+    const BenchClock::time_point begin = BenchClock::now();
     for (std::int64_t step = 0; step < options.steps; ++step)
       update.run(kWarmUpSteps + options.steps + step);
     result.profiled_seconds = seconds_since(begin);
