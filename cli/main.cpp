@@ -8,6 +8,7 @@
 #include "cli/verbs.h"
 #include "core/base/error.h"
 #include "core/config/problems.h"
+#include "experiments/provenance.h"
 
 namespace bitlab {
 namespace {
@@ -23,15 +24,21 @@ void print_help() {
     left.resize(std::max<std::size_t>(left.size() + 2, 46), ' ');
     std::cout << left << verb.summary << "\n";
   }
-  std::cout << "\nExit codes: 0 all is well, 1 a run or check failed, 2 the request was wrong and "
-               "nothing was run,\n"
-               "130 or 143 stopped by a signal with the state saved.\n";
+  std::cout
+      << "\nExit codes: 0 all is well, 1 a run or check failed, 2 the request was wrong and "
+         "nothing was run,\n"
+         "130 or 143 stopped by a signal with the state saved. bitlab --version says what was "
+         "built.\n";
 }
 
 int dispatch(const std::vector<std::string>& args) {
   if (args.empty() || args[0] == "--help" || args[0] == "-h" || args[0] == "help") {
     print_help();
     return args.empty() ? 2 : 0;
+  }
+  if (args[0] == "--version") {
+    std::cout << version_line() << "\n";
+    return 0;
   }
   if (const Verb* verb = find_verb(args[0])) return verb->command({args.begin() + 1, args.end()});
   std::vector<std::string> names;

@@ -121,6 +121,7 @@ TEST_CASE("filters, sorting and formats work from the command line", "[cli]") {
   CHECK(contains(said({"shwo", "small"}, 2), "did you mean"));
   CHECK(contains(said({"compare", "small", "--srt", "x"}, 2), "did you mean '--sort'?"));
   CHECK(contains(said({"ls"}), "small"));
+  CHECK(said({"--version"}).starts_with("bitlab 0."));
 }
 
 TEST_CASE("clean asks, and without an answer deletes nothing", "[cli]") {

@@ -116,6 +116,11 @@ std::string binary_sha256() {
   return hash;
 }
 
+std::string version_line() {
+  return std::string("bitlab ") + kBuildVersion + " (" + build_description() + ", " +
+         kBuildCompiler + ", " + kBuildFlags + ")";
+}
+
 std::string build_description() { return build_source().description(); }
 
 std::string host_name() {

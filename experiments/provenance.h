@@ -34,6 +34,7 @@ RunOrigin read_origin(const RunFolder& folder);
 
 // Of this program.
 std::string binary_sha256();
+std::string version_line();       // "bitlab 0.1.0 (ba4707d0c0de, gcc 12.2.0, release)"
 std::string build_description();  // the commit: "ba4707d0c0de", "ba4707d0c0de-dirty"
 
 // "Intel(R) Xeon(R) ..." as the system names the CPU; "unknown" if it does not.
