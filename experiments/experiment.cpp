@@ -255,6 +255,11 @@ Experiment load_experiment(const std::string& name,
   Problems problems;
   Sweep sweep = take_sweep(config, fields_of(config, arms), problems);
   experiment.max_runs = static_cast<std::size_t>(sweep.options.max_runs);
+  for (const auto& group : sweep.groups) {
+    if (group.size() < 2) continue;
+    experiment.zipped.emplace_back();
+    for (const std::size_t axis : group) experiment.zipped.back().push_back(sweep.axes[axis].path);
+  }
   if (!problems.empty()) sweep = {};  // what is wrong beside it is told as well
   ConfigReader reader(problems);
   refuse_unshared(config, problems);

@@ -100,28 +100,29 @@ void write_plan(const Plan& plan) {
                     {"seeds", seeds[i]}});
   }
   const DataFacts& d = plan.data;
-  const ordered_json json = {{"format", kPlanFormat},
-                             {"experiment", plan.experiment},
-                             {"title", plan.title},
-                             {"question", plan.question},
-                             {"claims", plan.claims},
-                             {"command", plan.command},
-                             {"data",
-                              {{"source", d.source},
-                               {"sha256", d.sha256},
-                               {"bytes", d.bytes},
-                               {"train_tokens", d.train_tokens},
-                               {"val_tokens", d.val_tokens},
-                               {"vocab_size", d.vocab_size},
-                               {"unit", d.unit},
-                               {"tokenizer", d.tokenizer},
-                               {"train_bytes", d.train_bytes},
-                               {"val_bytes", d.val_bytes}}},
-                             {"references", references},
-                             {"steps", plan.arms.front().steps},
-                             {"tokens_per_step", plan.arms.front().tokens_per_step},
-                             {"baseline", plan.baseline},
-                             {"arms", arms}};
+  ordered_json json = {{"format", kPlanFormat},
+                       {"experiment", plan.experiment},
+                       {"title", plan.title},
+                       {"question", plan.question},
+                       {"claims", plan.claims},
+                       {"command", plan.command},
+                       {"data",
+                        {{"source", d.source},
+                         {"sha256", d.sha256},
+                         {"bytes", d.bytes},
+                         {"train_tokens", d.train_tokens},
+                         {"val_tokens", d.val_tokens},
+                         {"vocab_size", d.vocab_size},
+                         {"unit", d.unit},
+                         {"tokenizer", d.tokenizer},
+                         {"train_bytes", d.train_bytes},
+                         {"val_bytes", d.val_bytes}}},
+                       {"references", references},
+                       {"steps", plan.arms.front().steps},
+                       {"tokens_per_step", plan.arms.front().tokens_per_step},
+                       {"baseline", plan.baseline},
+                       {"arms", arms}};
+  if (!plan.zipped.empty()) json["zipped"] = plan.zipped;
   write_file_atomic(plan.results / "plan.json", json.dump(2) + "\n");
 }
 

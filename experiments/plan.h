@@ -39,6 +39,7 @@ struct Experiment {
   // Arms in the order of the file (without [arms] one, called "main"), each at the points of the
   // sweep in their order.
   std::vector<Arm> arms;
+  std::vector<std::vector<std::string>> zipped;  // axes that move together, by path
   std::size_t duplicates = 0;  // points left out since an earlier one has the same settings
   std::size_t max_runs = 0;    // of the sweep: only the first runs of the plan; 0 for all
 
@@ -85,7 +86,7 @@ struct PlannedArm {
   std::vector<AxisValue> axes;  // as in Arm
   std::string hash, dir;        // hash: 8 hex digits; dir: BASE-HASH, below the results folder
   std::int64_t params = 0, ternary_params = 0, steps = 0, tokens_per_step = 0;
-  double flops_per_token = 0;          // of training
+  double flops_per_token = 0;               // of training
   std::vector<std::int64_t> left_out = {};  // as in Arm
 };
 
@@ -102,9 +103,10 @@ struct Plan {
   std::vector<ReferenceLoss> references;
   std::vector<PlannedArm> arms;
   std::vector<std::int64_t> seeds;
-  std::size_t max_runs = 0;              // 0: all
-  std::filesystem::path results;         // results/NAME
-  std::vector<PlannedRun> runs() const;  // seed by seed, so that pairs finish together
+  std::vector<std::vector<std::string>> zipped;  // as in Experiment
+  std::size_t max_runs = 0;                      // 0: all
+  std::filesystem::path results;                 // results/NAME
+  std::vector<PlannedRun> runs() const;          // seed by seed, so that pairs finish together
 };
 
 // The id of an arm: sha256 over the settings that decide its result, the data, and the versions of

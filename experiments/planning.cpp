@@ -98,6 +98,7 @@ Plan make_plan(const Experiment& experiment,
   plan.data = data.facts;
   plan.references = reference_losses(data);
   plan.seeds = spec.seeds;
+  plan.zipped = experiment.zipped;
   plan.max_runs = experiment.max_runs;
   plan.results = results;
   std::map<std::string, ModelFacts> known;

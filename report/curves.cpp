@@ -262,7 +262,7 @@ std::vector<CurvePoint> clip_band(const std::vector<CurvePoint>& curve, double l
 }
 
 std::vector<std::string> group_keys(const Results& results, const CurveRequest& request) {
-  const std::vector<SweepAxis> axes = sweep_axes(results);
+  const std::vector<SweepAxis> axes = sweep_axes(results, request.group);
   std::vector<std::string> keys;
   for (const std::string& name : request.group)
     keys.push_back(name == "arm" || name == "seed" ? name : find_axis(axes, name).path);

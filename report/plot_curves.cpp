@@ -71,7 +71,7 @@ std::string describe_runs(const CurveView& view) {
     least = std::min(least, line.runs);
     most = std::max(most, line.runs);
   }
-  const std::size_t keys_of_all = 1 + sweep_axes(view.results).size();
+  const std::size_t keys_of_all = 1 + sweep_axes(view.results, view.request.group).size();
   const bool seeds = view.request.group.empty() || view.keys.size() == keys_of_all;
   if (most == 1) return seeds ? "one seed" : "one run a line";
   const std::string range = least == most ? "" : fmt::format("{} to ", least);

@@ -30,7 +30,7 @@ void share_panel(CurveView& view) {
 // Values of a key in the order of its axis.
 std::vector<std::string> ordered_values(const CurveView& view, std::size_t key) {
   std::vector<std::string> values;
-  for (const SweepAxis& axis : sweep_axes(view.results))
+  for (const SweepAxis& axis : sweep_axes(view.results, view.keys))
     if (axis.path == view.keys[key])
       for (const SweptValue& value : axis.values) values.push_back(value.text);
   const auto add = [&](const std::string& value) {

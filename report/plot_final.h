@@ -10,7 +10,7 @@
 namespace bitlab {
 
 struct FinalRequest {
-  // A swept setting, or "arm". Empty: the first numeric setting that is swept, else the first, else
+  // A swept setting, or "arm". Empty: the numeric setting with the most values, else the first, else
   // the arm.
   std::string x = {};
   Band band = Band::MinMax;

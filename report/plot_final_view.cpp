@@ -15,11 +15,14 @@ namespace {
 // Fills in what the x axis is of; returns for each arm the index of its value.
 std::vector<std::size_t> choose_x(FinalView& view, const std::vector<SweepAxis>& axes) {
   std::vector<std::size_t> index;
-  const auto numeric =
-      std::find_if(axes.begin(), axes.end(), [](const SweepAxis& axis) { return axis.numeric; });
   view.x_name = view.request.x;
-  if (view.x_name.empty() && !axes.empty())
-    view.x_name = numeric != axes.end() ? numeric->path : axes.front().path;
+  if (view.x_name.empty() && !axes.empty()) {
+    const SweepAxis* best = &axes.front();  // the first numeric one with the most values
+    for (const SweepAxis& axis : axes)
+      if (axis.numeric && (!best->numeric || axis.values.size() > best->values.size()))
+        best = &axis;
+    view.x_name = best->path;
+  }
   if (view.x_name.empty() || view.x_name == "arm") {
     view.x_name = "arm";
     view.x_texts = base_arms(view.results);
@@ -77,7 +80,7 @@ void add_run(FinalView& view, FinalCell& cell, const SeedResult& run) {
 }
 
 void collect(FinalView& view) {
-  const std::vector<SweepAxis> axes = sweep_axes(view.results);
+  const std::vector<SweepAxis> axes = sweep_axes(view.results, {view.request.x});
   const std::vector<std::size_t> index = choose_x(view, axes);
   for (std::size_t a = 0; a < view.results.arms.size(); ++a) {
     const ArmResult& arm = view.results.arms[a];

@@ -163,7 +163,7 @@ void draw_colour_bar(const View& view, const PlotBox& box, PlotPage& page) {
 std::optional<Figure> heatmap_figure(const Results& results,
                                      const std::string& x,
                                      const std::string& y) {
-  const std::vector<SweepAxis> axes = sweep_axes(results);
+  const std::vector<SweepAxis> axes = sweep_axes(results, {x, y});
   if (axes.size() < 2) {
     if (!x.empty()) find_axis(axes, x);
     if (!y.empty()) find_axis(axes, y);

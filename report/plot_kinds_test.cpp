@@ -10,6 +10,7 @@
 #include "report/plot_ternary.h"
 #include "report/plot_test.h"
 #include "report/quant_rows.h"
+#include "report/sweep_axes.h"
 
 namespace bitlab {
 namespace {
@@ -57,6 +58,31 @@ TEST_CASE("final losses over words have no line between them", "[plot]") {
   check_drawn(final_figure(sweep({kQuantizer}), request));
   request.x = "lr";
   CHECK_THROWS_AS(final_figure(sweep({kQuantizer}), request), UsageError);
+}
+
+TEST_CASE("of settings that move together one stands for all", "[plot]") {
+  Results results = sweep({kLr, {"model.d_model", {"16", "32"}}});
+  for (ArmResult& arm : results.arms) {  // n_layer and d_ff go with d_model
+    const std::string width = arm.axes[1].text;
+    arm.axes.push_back({"model.d_ff", width + "0", std::stod(width + "0")});
+    arm.axes.push_back({"model.n_layer", "2", 2.0});
+  }
+  CHECK(sweep_axes(results).size() == 3);
+  results.zipped = {{"model.n_layer", "model.d_model", "model.d_ff"}};
+  const auto paths = [&](const std::vector<std::string>& named) {
+    std::string list;
+    for (const SweepAxis& axis : sweep_axes(results, named)) list += axis.path + " ";
+    return list;
+  };
+  CHECK(paths({}) == "optim.lr model.d_model ");
+  CHECK(paths({"d_ff"}) == "optim.lr model.d_ff ");
+  CHECK(paths({"optim.lr"}) == "optim.lr model.d_model ");
+  const std::string script = final_figure(results)->script;
+  CHECK(contains(script, "optim.lr"));
+  CHECK(contains(script, "d_model=16"));
+  CHECK_FALSE(contains(script, "d_ff"));
+  CHECK(contains(final_figure(results, {.x = "d_ff"})->script, "model.d_ff"));
+  check_drawn(heatmap_figure(results));
 }
 
 TEST_CASE("differences are taken at the same point and seed", "[plot]") {

@@ -71,6 +71,7 @@ Results parse_plan(const json& plan, const fs::path& folder, Metrics metrics) {
     results.references.push_back({reference.at("name"), reference.at("loss")});
   results.steps = plan.at("steps");
   results.tokens_per_step = value_or<std::int64_t>(plan, "tokens_per_step", 0);
+  results.zipped = value_or(plan, "zipped", results.zipped);
   for (const json& arm : plan.at("arms")) results.arms.push_back(load_arm(arm, results, metrics));
   results.baseline = value_or<std::string>(plan, "baseline", "");
   const auto named = [&](const ArmResult& arm) {

@@ -95,6 +95,7 @@ struct Results {
   std::int64_t steps = 0, tokens_per_step = 0;
   std::string baseline;  // name of the arm that the others are compared with
   std::vector<ArmResult> arms;
+  std::vector<std::vector<std::string>> zipped = {};  // swept settings that move together, by path
 };
 
 // What to read of each run. None: the small files alone, so that a thousand runs take a moment;

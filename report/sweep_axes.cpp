@@ -24,6 +24,32 @@ const SweptValue* value_at(const ArmResult& arm, const std::string& path) {
 
 std::string last_part(const std::string& path) { return path.substr(path.rfind('.') + 1); }
 
+// Of each group of axes that move together all but the one that stands for them.
+void drop_followers(const Results& results,
+                    const std::vector<std::string>& named,
+                    std::vector<SweepAxis>& axes) {
+  const auto is_named = [&](const std::string& path) {
+    return std::any_of(named.begin(), named.end(), [&](const std::string& name) {
+      return name == path || name == last_part(path);
+    });
+  };
+  for (const std::vector<std::string>& group : results.zipped) {
+    const SweepAxis* best = nullptr;
+    for (const SweepAxis& axis : axes) {
+      if (std::count(group.begin(), group.end(), axis.path) == 0) continue;
+      const bool better = best != nullptr && is_named(axis.path) == is_named(best->path)
+                              ? axis.values.size() > best->values.size()
+                              : best == nullptr || is_named(axis.path);
+      if (better) best = &axis;
+    }
+    if (best == nullptr) continue;
+    const std::string kept = best->path;
+    std::erase_if(axes, [&](const SweepAxis& axis) {
+      return axis.path != kept && std::count(group.begin(), group.end(), axis.path) > 0;
+    });
+  }
+}
+
 }  // namespace
 
 bool SweepAxis::log() const {
@@ -40,7 +66,7 @@ std::size_t SweepAxis::index(const ArmResult& arm) const {
       values.begin());
 }
 
-std::vector<SweepAxis> sweep_axes(const Results& results) {
+std::vector<SweepAxis> sweep_axes(const Results& results, const std::vector<std::string>& named) {
   std::vector<SweepAxis> axes;
   for (const ArmResult& arm : results.arms)
     for (const SweptValue& value : arm.axes) {
@@ -53,6 +79,7 @@ std::vector<SweepAxis> sweep_axes(const Results& results) {
       if (!known) axis->values.push_back(value);
     }
   std::erase_if(axes, [](const SweepAxis& axis) { return axis.values.size() < 2; });
+  drop_followers(results, named, axes);
   for (SweepAxis& axis : axes) {
     if (axis.numeric)
       std::sort(axis.values.begin(), axis.values.end(),

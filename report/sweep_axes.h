@@ -20,7 +20,10 @@ struct SweepAxis {
   std::size_t index(const ArmResult& arm) const;
 };
 
-std::vector<SweepAxis> sweep_axes(const Results& results);  // in the order of the plan
+// In the order of the plan. Of axes that move together (Results::zipped) one stands for all: one of
+// those that are `named`, by path or last part, else the first of those with the most values.
+std::vector<SweepAxis> sweep_axes(const Results& results,
+                                  const std::vector<std::string>& named = {});
 
 // The axis of that path or name. Throws UsageError, with what was probably meant, if there is none.
 const SweepAxis& find_axis(const std::vector<SweepAxis>& axes, const std::string& name);
