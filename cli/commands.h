@@ -10,6 +10,7 @@ namespace bitlab {
 int run_command(const std::vector<std::string>& args);         // run.cpp
 int list_command(const std::vector<std::string>& args);        // list.cpp
 int config_command(const std::vector<std::string>& args);      // config.cpp
+int plan_command(const std::vector<std::string>& args);        // plan.cpp
 int check_command(const std::vector<std::string>& args);       // check.cpp
 int plugins_command(const std::vector<std::string>& args);     // plugins.cpp
 int data_command(const std::vector<std::string>& args);        // data.cpp

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "cli/paths.h"
+#include "cli/plan.h"
 #include "cli/verbs.h"
 #include "core/data/sources.h"
 #include "experiments/plan.h"
@@ -72,7 +73,8 @@ void add_results(Candidates& to) {
 void add_settings(Candidates& to, const std::string& experiment, const std::string& typed) {
   const std::size_t equals = typed.find('=');
   const std::string path = typed.substr(0, equals);
-  for (const Arm& arm : load_experiment(experiment, {}, project_root()).arms)
+  for (const Arm& arm :
+       load_experiment(plan_target(experiment, project_root()), {}, project_root()).arms)
     for (const FieldState& field : arm.fields) {
       if (equals == std::string::npos) {
         to.push_back({field.path + "=", field.info.help + " (" + field.toml + ")"});
@@ -102,6 +104,8 @@ Candidates by_usage(const Verb& verb,
     if (token.starts_with("-")) continue;
     if (is_literal(token)) {
       found.push_back({token, ""});
+    } else if (token == "PRESET") {
+      add_all(found, model_presets(project_root()));
     } else if (token == "NAME" && std::string(verb.name) == "data") {
       add_all(found, data_sources().names());
     } else if (token == "NAME" && configs) {

@@ -17,6 +17,7 @@
 #include "experiments/planning.h"
 #include "experiments/scheduler.h"
 #include "experiments/status_screen.h"
+#include "experiments/step_time.h"
 #include "experiments/time_estimate.h"
 #include "report/report.h"
 
@@ -97,7 +98,7 @@ int run_command(const std::vector<std::string>& args) {
   for (const std::string& line : other_builds(outlooks)) std::cerr << "note: " << line << "\n";
   if (request.dry_run) {
     const TimeEstimate time =
-        estimate_time(experiment, plan, outlooks, request.jobs, short_sgemm_gflops);
+        estimate_time(experiment, plan, outlooks, request.jobs, measured_step_seconds);
     std::cout << dry_run_page(plan, outlooks, time, request.jobs);
     return 0;
   }

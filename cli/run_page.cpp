@@ -3,37 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 
+#include "cli/short_number.h"
 #include "cli/sweep_text.h"
+#include "layers/param_count.h"
+#include "report/format.h"
 
 namespace bitlab {
 
 namespace {
-
-// 1234567 -> "1,234,567"
-std::string grouped(std::int64_t n) {
-  std::string text = std::to_string(n);
-  for (int i = static_cast<int>(text.size()) - 3; i > 0; i -= 3)
-    text.insert(static_cast<std::size_t>(i), ",");
-  return text;
-}
-
-std::string grouped(std::size_t n) { return grouped(static_cast<std::int64_t>(n)); }
-
-// 2.56e6 -> "2.56 M"
-std::string short_number(double x, const std::string& unit = "") {
-  static constexpr std::array<const char*, 7> kPrefixes = {"", "k", "M", "G", "T", "P", "E"};
-  std::size_t i = 0;
-  while (x >= 999.5 && i + 1 < kPrefixes.size()) {
-    x /= 1000;
-    ++i;
-  }
-  const int digits = i == 0 ? 0 : x < 9.995 ? 2 : x < 99.95 ? 1 : 0;
-  const std::string suffix = kPrefixes[i] + unit;
-  return fmt::format("{:.{}f}{}{}", x, digits, suffix.empty() ? "" : " ", suffix);
-}
 
 std::string seeds_text(const std::vector<std::int64_t>& seeds) {
   std::string text;
@@ -78,9 +56,11 @@ std::string run_page(const Plan& plan,
   std::string page = plan.experiment + (plan.title.empty() ? "" : ": " + plan.title) + "\n";
   if (!plan.question.empty()) page += "  " + plan.question + "\n";
   page += fmt::format("  results  {}\n", plan.results.string());
-  page += fmt::format("  data     {}, {} bytes, sha256 {}\n", d.source, grouped(d.bytes), d.sha256);
-  page += fmt::format("           {} {}s to train on, {} to validate, {} different\n",
-                      grouped(d.train_tokens), d.unit, grouped(d.val_tokens), d.vocab_size);
+  page += fmt::format("  data     {}, {} bytes, sha256 {}\n", d.source, format_count(d.bytes),
+                      d.sha256);
+  page +=
+      fmt::format("           {} {}s to train on, {} to validate, {} different\n",
+                  format_count(d.train_tokens), d.unit, format_count(d.val_tokens), d.vocab_size);
   page += fmt::format("  seeds    {}\n", seeds_text(plan.seeds));
 
   if (const std::string sweep = sweep_text_of(plan.arms); !sweep.empty())
@@ -97,10 +77,11 @@ std::string run_page(const Plan& plan,
     const Footprint& f = *row.footprint;
     page += fmt::format(
         "  {:<{}}  {:>12}  {:>12}  {:>12}  {:>8}  {:>8}  {:>7}  {:>11}  {:>8}  {:>10}  {:>8}\n",
-        row.name, width, grouped(f.params), grouped(f.ternary_params),
-        grouped(f.params - f.ternary_params), short_number(static_cast<double>(f.bytes_full), "B"),
+        row.name, width, with_commas(f.params), with_commas(f.ternary_params),
+        with_commas(f.params - f.ternary_params),
+        short_number(static_cast<double>(f.bytes_full), "B"),
         short_number(static_cast<double>(f.bytes_packed), "B"), row.arm->steps,
-        grouped(row.arm->tokens_per_step), short_number(f.tokens), short_number(f.train_flops),
+        format_count(row.arm->tokens_per_step), short_number(f.tokens), short_number(f.train_flops),
         short_number(static_cast<double>(f.training_bytes), "B"));
   }
   page +=

@@ -14,6 +14,8 @@ const std::vector<Verb>& verbs() {
       {"Experiments", "list", "", "the experiments there are", list_command},
       {"Experiments", "config", "NAME [path=value ...]",
        "every setting of every arm, with its origin", config_command},
+      {"Experiments", "plan", "PRESET|NAME [path=value ...]",
+       "what a model takes: parameters, memory, FLOPs, energy, time", plan_command},
       {"Experiments", "check", "[FILE.toml ...]", "read every file in configs/, or these",
        check_command},
       {"Experiments", "plugins", "", "all that settings can name: models, layers, optimisers ...",

@@ -1,45 +1,72 @@
 #include "experiments/footprint.h"
 
-#include <cstdint>
-#include <vector>
+#include <unistd.h>
+
+#include <fstream>
+#include <set>
 
 #include "experiments/train_step.h"
+#include "layers/param_count.h"
 
 namespace bitlab {
 
 namespace {
 
-// Bytes that a forward pass of one sequence keeps for its backward.
-std::size_t activation_bytes(const LanguageModel& model) {
-  const std::vector<std::int32_t> tokens(model.seq_len(), 0);
-  Pass pass;
-  pass.batch = 1;
-  pass.seq_len = model.seq_len();
-  pass.tokens = tokens.data();
-  pass.training = true;
-  model.logits(pass);
-  const Arena::Mark end = pass.arena.mark();
-  // Beyond its first block an arena is not quite full; backward passes need the rest and more.
-  return end.block == 0 ? end.used : pass.arena.capacity();
+std::size_t ParamParts::*part_of(const std::string& name) {
+  if (name.find("norm") != std::string::npos) return &ParamParts::norms;
+  if (name.starts_with("embedding.")) return &ParamParts::embedding;
+  if (name.starts_with("head.")) return &ParamParts::head;
+  if (name.find(".attn.") != std::string::npos) return &ParamParts::attention;
+  if (name.find(".ffn.") != std::string::npos) return &ParamParts::ffn;
+  return &ParamParts::other;
 }
 
 }  // namespace
 
-Footprint footprint(const LanguageModel& model, const TrainConfig& train) {
+ParamParts count_parts(Layer& net) {
+  ParamParts parts;
+  std::set<const Param*> seen;
+  net.visit_params("", [&](const std::string& prefix, Param& p) {
+    if (seen.insert(&p).second) parts.*part_of(join_name(prefix, p.name)) += p.size();
+  });
+  return parts;
+}
+
+Footprint footprint(const Spec& spec, std::size_t vocab_size, Rehearsal* pass) {
+  const ModelPlugin& plugin = models().at(spec.model_name);
+  const LayerPtr net = plugin.build(*spec.model, vocab_size);
+  const TrainConfig& train = spec.train;
+  const ParamCount count = count_params(*net);
   Footprint f;
-  f.params = model.params().size();
-  f.ternary_params = model.params().ternary_size();
+  f.params = count.total;
+  f.ternary_params = count.ternary;
+  f.parts = count_parts(*net);
   f.bytes_full = 4 * f.params;
   f.bytes_packed = 4 * (f.params - f.ternary_params) + (f.ternary_params + 3) / 4;
   f.tokens_per_step = static_cast<double>(train.batch_size * train.accumulate) *
-                      static_cast<double>(model.seq_len());
+                      static_cast<double>(spec.seq_len());
   f.tokens = f.tokens_per_step * static_cast<double>(train.steps);
-  f.train_flops = f.tokens * model.train_flops_per_token();
-  const std::size_t copies =
-      3 + gradient_buffers(train);  // weights, two moments of AdamW, gradients
-  f.training_bytes = sizeof(real) * copies * f.params +
-                     static_cast<std::size_t>(train.batch_size) * activation_bytes(model);
+  f.train_flops = f.tokens * 6 * net->macs_per_row(spec.seq_len());
+
+  const Rehearsal shard =
+      rehearse(*net, plugin.logits_width(*spec.model, vocab_size),
+               static_cast<std::size_t>(train.batch_size / train.shards), spec.seq_len());
+  f.weight_bytes = sizeof(real) * f.params;
+  f.gradient_bytes = f.weight_bytes * gradient_buffers(train);
+  f.optimizer_bytes = f.weight_bytes * optimizers().at(spec.optim.name).state_per_param;
+  net->visit_leaves([&](Layer& leaf) { f.buffer_bytes += leaf.buffer_bytes(); });
+  f.activation_bytes = static_cast<std::size_t>(train.shards) * shard.peak_bytes();
+  f.training_bytes =
+      f.weight_bytes + f.gradient_bytes + f.optimizer_bytes + f.buffer_bytes + f.activation_bytes;
+  if (pass != nullptr) *pass = shard;
   return f;
+}
+
+std::size_t resident_bytes() {
+  std::ifstream in("/proc/self/statm");
+  std::size_t total = 0, resident = 0;
+  in >> total >> resident;
+  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace bitlab

@@ -1,23 +1,50 @@
 #pragma once
 // What training a model takes, known before the first step.
 #include <cstddef>
+#include <string>
 
-#include "experiments/trainer_config.h"
-#include "layers/models/model.h"
+#include "experiments/rehearsal.h"
+#include "experiments/spec.h"
 
 namespace bitlab {
 
+// Parameters by what they are, told by their names (docs/checkpoints.md).
+struct ParamParts {
+  std::size_t embedding = 0;  // of tokens and positions; a tied head reads it
+  std::size_t attention = 0;
+  std::size_t ffn = 0;
+  std::size_t norms = 0;
+  std::size_t head = 0;
+  std::size_t other = 0;  // of plugins with names of their own
+
+  std::size_t total() const { return embedding + attention + ffn + norms + head + other; }
+  // The N of scaling laws: without embeddings and head, which grow with the vocabulary.
+  std::size_t non_embedding() const { return total() - embedding - head; }
+};
+
+ParamParts count_parts(Layer& net);
+
 struct Footprint {
   std::size_t params = 0, ternary_params = 0;
+  ParamParts parts;
   std::size_t bytes_full = 0;    // all parameters as floats
   std::size_t bytes_packed = 0;  // ternary ones in 2 bits, the others as floats
   double tokens_per_step = 0;
-  double tokens = 0;               // of the whole run
-  double train_flops = 0;          // of all steps, without evaluations
-  std::size_t training_bytes = 0;  // weights, gradients, optimiser and activations, estimated
+  double tokens = 0;       // of the whole run
+  double train_flops = 0;  // of all steps, without evaluations
+
+  // Memory of training, beside the program and its data.
+  std::size_t weight_bytes = 0, gradient_bytes = 0, optimizer_bytes = 0;
+  std::size_t buffer_bytes = 0;      // what layers prepare of their weights
+  std::size_t activation_bytes = 0;  // of all shards
+  std::size_t training_bytes = 0;    // the sum
 };
 
-// Runs one sequence forward to see what activations take.
-Footprint footprint(const LanguageModel& model, const TrainConfig& train);
+// vocab_size is the tokenizer's. Nothing of the model's size is allocated. `pass`: the rehearsal of
+// one shard, if it is wanted for more.
+Footprint footprint(const Spec& spec, std::size_t vocab_size, Rehearsal* pass = nullptr);
+
+// Memory that this process holds now: the program, its libraries and the data it has opened.
+std::size_t resident_bytes();
 
 }  // namespace bitlab

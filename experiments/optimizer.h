@@ -57,6 +57,7 @@ struct OptimizerPlugin {
   // params outlives the optimiser. config.settings are those that make_config made.
   std::function<std::unique_ptr<Optimizer>(const OptimConfig& config, ParamStore& params)> make =
       {};
+  std::size_t state_per_param = 2;  // floats, for estimates of memory
 };
 
 //   adamw

@@ -94,6 +94,7 @@ void write_plan(const Plan& plan) {
                     {"dir", a.dir},
                     {"params", a.params},
                     {"ternary_params", a.ternary_params},
+                    {"non_embedding_params", a.non_embedding_params},
                     {"steps", a.steps},
                     {"tokens_per_step", a.tokens_per_step},
                     {"flops_per_token", a.flops_per_token},

@@ -86,6 +86,7 @@ struct PlannedArm {
   std::vector<AxisValue> axes;  // as in Arm
   std::string hash, dir;        // hash: 8 hex digits; dir: BASE-HASH, below the results folder
   std::int64_t params = 0, ternary_params = 0, steps = 0, tokens_per_step = 0;
+  std::int64_t non_embedding_params = 0;    // ParamParts::non_embedding
   double flops_per_token = 0;               // of training
   std::vector<std::int64_t> left_out = {};  // as in Arm
 };

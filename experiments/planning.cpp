@@ -11,6 +11,7 @@
 #include "experiments/plugin_loader.h"
 #include "experiments/run_folder.h"
 #include "experiments/update_step.h"
+#include "layers/param_count.h"
 
 namespace bitlab {
 
@@ -19,16 +20,17 @@ namespace fs = std::filesystem;
 namespace {
 
 struct ModelFacts {
-  std::int64_t params = 0, ternary_params = 0;
+  std::int64_t params = 0, ternary_params = 0, non_embedding_params = 0;
   double flops_per_token = 0;  // of training
 };
 
 ModelFacts model_facts(const Spec& spec, std::int64_t vocab_size) {
   const LayerPtr net =
       models().at(spec.model_name).build(*spec.model, static_cast<std::size_t>(vocab_size));
-  const ParamStore params(*net);
-  return {static_cast<std::int64_t>(params.size()),
-          static_cast<std::int64_t>(params.ternary_size()), 6 * net->macs_per_row(spec.seq_len())};
+  const ParamCount params = count_params(*net);
+  return {static_cast<std::int64_t>(params.total), static_cast<std::int64_t>(params.ternary),
+          static_cast<std::int64_t>(count_parts(*net).non_embedding()),
+          6 * net->macs_per_row(spec.seq_len())};
 }
 
 // The settings of some tables, as a key for what depends on them alone.
@@ -69,6 +71,7 @@ PlannedArm plan_arm(const Arm& arm, const DataFacts& data, const ModelFacts& mod
   planned.dir = arm.base + "-" + planned.hash;
   planned.params = model.params;
   planned.ternary_params = model.ternary_params;
+  planned.non_embedding_params = model.non_embedding_params;
   planned.steps = arm.spec.train.steps;
   planned.tokens_per_step = arm.spec.train.batch_size * arm.spec.train.accumulate *
                             static_cast<std::int64_t>(arm.spec.seq_len());
@@ -117,9 +120,9 @@ std::vector<Footprint> footprints(const Experiment& experiment, const Plan& plan
   std::map<std::string, Footprint> known;
   const auto vocab_size = static_cast<std::size_t>(plan.data.vocab_size);
   for (const Arm& arm : experiment.arms) {
-    const auto [size, fresh] = known.try_emplace(settings_key(arm, {"model", "train"}));
-    if (fresh)
-      size->second = footprint(build_model(arm.spec, vocab_size, /*seed=*/1), arm.spec.train);
+    const auto [size, fresh] =
+        known.try_emplace(settings_key(arm, {"model", "train"}) + arm.spec.optim.name);
+    if (fresh) size->second = footprint(arm.spec, vocab_size);
     all.push_back(size->second);
   }
   return all;

@@ -23,7 +23,7 @@ Plan make_plan(const Experiment& experiment,
 // FLOPs of one token of training, 6 per multiply-add of a forward pass.
 double train_flops_per_token(const Spec& spec, std::int64_t vocab_size);
 
-// What training each arm takes, in the order of plan.arms. Measured once for all arms of one size.
+// What training each arm takes, in the order of plan.arms.
 std::vector<Footprint> footprints(const Experiment& experiment, const Plan& plan);
 
 // The runs of the plan as jobs for a launcher, in the order of the plan.

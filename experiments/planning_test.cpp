@@ -224,11 +224,14 @@ TEST_CASE("runs that are done or under way keep their config.toml", "[planning]"
   CHECK(read_file(sweep.folder(2).file("config.toml")).find("[optim]") != std::string::npos);
 }
 
-double never_measured() {
+double never_measured(const Spec&, std::size_t) {
   FAIL("there are finished runs of this arm");
   return 0;
 }
-double ten_gflops() { return 10; }
+double two_milliseconds(const Spec&, std::size_t vocab_size) {
+  CHECK(vocab_size > 20);
+  return 2e-3;
+}
 
 TEST_CASE("time is estimated from finished runs, by their FLOPs", "[planning]") {
   const Sweep sweep;
@@ -256,15 +259,15 @@ TEST_CASE("time is estimated from finished runs, by their FLOPs", "[planning]") 
         Approx(plan.arms[0].flops_per_token / sweep.plan.arms[0].flops_per_token));
 }
 
-TEST_CASE("without finished runs time is FLOPs over a measured speed", "[planning]") {
+TEST_CASE("without finished runs time is that of a step, with evaluations by their FLOPs",
+          "[planning]") {
   const Sweep sweep;
   const TimeEstimate time =
-      estimate_time(sweep.experiment, sweep.plan, sweep.look(), 1, ten_gflops);
-  CHECK(time.sources == std::vector<std::string>{"FLOPs at 8 GFLOP/s, 85 % of a short sgemm"});
+      estimate_time(sweep.experiment, sweep.plan, sweep.look(), 1, two_milliseconds);
+  CHECK(time.sources == std::vector<std::string>{"kernels timed at the sizes of main"});
   // 600 steps of 8 x 16 tokens; evaluations every 100 steps and at step 0, forward only: 4 and 2
   // batches of 8 x 16.
-  const double tokens = 600 * 8 * 16 + 7 * (4 + 2) * 8 * 16 / 3.0;
-  CHECK(time.seconds[0] == Approx(tokens * sweep.plan.arms[0].flops_per_token / 8.5e9));
+  CHECK(time.seconds[0] == Approx(2e-3 * (600 + 7 * (4 + 2) / 3.0)));
   CHECK(time.total == Approx(4 * time.seconds[0]));
 }
 

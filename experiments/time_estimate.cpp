@@ -8,7 +8,6 @@
 #include <map>
 #include <queue>
 
-#include "core/tensor/blas.h"
 #include "experiments/planning.h"
 #include "experiments/run_folder.h"
 
@@ -18,7 +17,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr double kShareOfSgemm = 0.85;   // what training steps reach (README, Speed)
 constexpr std::size_t kEnoughRuns = 16;  // of one arm: more change nothing
 
 std::vector<fs::path> folders_in(const fs::path& folder) {
@@ -66,6 +64,44 @@ double seconds_per_flop(const Plan& plan, const std::string& base) {
   return sum.flops > 0 ? sum.seconds / sum.flops : 0;
 }
 
+// Seconds a FLOP of an arm: of its finished runs, or of a step, measured once for each size.
+class Speed {
+ public:
+  Speed(const Plan& plan, const StepMeasure& measure) : plan_(plan), measure_(measure) {}
+
+  double seconds_per_flop(const PlannedArm& arm, const Spec& spec) {
+    const auto [finished, fresh] = finished_.try_emplace(arm.base, 0);
+    if (fresh) {
+      finished->second = bitlab::seconds_per_flop(plan_, arm.base);
+      if (finished->second > 0)
+        sources_.push_back("finished runs of " + arm.base);
+      else
+        measured_arms_ += (measured_arms_.empty() ? "" : ", ") + arm.base;
+    }
+    if (finished->second > 0) return finished->second;
+    const double step_flops = arm.flops_per_token * static_cast<double>(arm.tokens_per_step);
+    const auto [measured, unknown] = measured_.try_emplace({arm.base, step_flops}, 0);
+    if (unknown)
+      measured->second =
+          measure_(spec, static_cast<std::size_t>(plan_.data.vocab_size)) / step_flops;
+    return measured->second;
+  }
+
+  std::vector<std::string> sources() const {
+    std::vector<std::string> all = sources_;
+    if (!measured_arms_.empty()) all.push_back("kernels timed at the sizes of " + measured_arms_);
+    return all;
+  }
+
+ private:
+  const Plan& plan_;
+  const StepMeasure& measure_;
+  std::map<std::string, double> finished_;                     // 0: there are none
+  std::map<std::pair<std::string, double>, double> measured_;  // by arm and FLOPs of a step
+  std::vector<std::string> sources_;
+  std::string measured_arms_;
+};
+
 // When the last of them ends, each started as soon as one of the slots is free.
 double time_until_all_end(const std::vector<double>& seconds, std::size_t slots) {
   std::priority_queue<double, std::vector<double>, std::greater<>> busy_until;
@@ -103,37 +139,22 @@ TimeEstimate estimate_time(const Experiment& experiment,
                            const Plan& plan,
                            const std::vector<Outlook>& outlooks,
                            std::size_t slots,
-                           double (*measure)()) {
+                           const StepMeasure& measure) {
   TimeEstimate estimate;
-  std::map<std::string, double> known;  // seconds a FLOP, by arm of the file
-  double measured = 0;
+  Speed speed(plan, measure);
   std::vector<double> to_run;
   for (const Outlook& o : outlooks) {
     estimate.seconds.push_back(0);
     if (!o.to_run()) continue;
     const PlannedArm& arm = plan.arms[o.run.arm];
-    const auto [rate, fresh] = known.try_emplace(arm.base, 0);
-    if (fresh) {
-      rate->second = seconds_per_flop(plan, arm.base);
-      if (rate->second > 0) {
-        estimate.sources.push_back("finished runs of " + arm.base);
-      } else {
-        if (measured == 0) {
-          measured = kShareOfSgemm * measure();
-          estimate.sources.push_back(fmt::format(
-              "FLOPs at {:.0f} GFLOP/s, {:.0f} % of a short sgemm", measured, 100 * kShareOfSgemm));
-        }
-        rate->second = 1e-9 / measured;
-      }
-    }
-    estimate.seconds.back() = rate->second * run_flops(experiment.arms[o.run.arm].spec,
-                                                       arm.flops_per_token, plan.data, o.step);
+    const Spec& spec = experiment.arms[o.run.arm].spec;
+    estimate.seconds.back() =
+        speed.seconds_per_flop(arm, spec) * run_flops(spec, arm.flops_per_token, plan.data, o.step);
     to_run.push_back(estimate.seconds.back());
   }
+  estimate.sources = speed.sources();
   estimate.total = time_until_all_end(to_run, slots);
   return estimate;
 }
-
-double short_sgemm_gflops() { return measure_sgemm_gflops(512, 0.1); }
 
 }  // namespace bitlab

@@ -1,5 +1,6 @@
 #pragma once
 // How long the runs of a plan will take.
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,26 +12,25 @@ namespace bitlab {
 struct TimeEstimate {
   std::vector<double> seconds;  // of each outlook, 0 for what is not run
   double total = 0;             // until the last one ends, `slots` at once
-  // What it is based on: "finished runs of babyGPT", "FLOPs at 43 GFLOP/s (85 % of a short sgemm)".
+  // What it is based on: "finished runs of babyGPT", "kernels timed at the sizes of babyBitNet".
   std::vector<std::string> sources;
 };
 
+using StepMeasure = std::function<double(const Spec& spec, std::size_t vocab_size)>;
+
 // From finished runs of the same arm of the file in the results folder, by their FLOPs, evaluations
-// included. For arms without any: FLOPs at the speed of a matrix product that is measured now,
-// which takes a fraction of a second. `measure` gives that speed in GFLOP/s.
+// included. For arms without any: from the seconds of a training step, which `measure` gives for a
+// spec and a vocabulary size (step_time.h: measured_step_seconds, a second or so).
 TimeEstimate estimate_time(const Experiment& experiment,
                            const Plan& plan,
                            const std::vector<Outlook>& outlooks,
                            std::size_t slots,
-                           double (*measure)());
+                           const StepMeasure& measure);
 
 // FLOPs of a run from `first_step` on: 6 per multiply-add of training, 2 of evaluations.
 double run_flops(const Spec& spec,
                  double flops_per_token,
                  const DataFacts& data,
                  std::int64_t first_step);
-
-// A short measurement of what estimate_time() asks for.
-double short_sgemm_gflops();
 
 }  // namespace bitlab

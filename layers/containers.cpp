@@ -56,7 +56,7 @@ View Residual::forward(View x, Pass& pass) const {
                                 ", but returns " + std::to_string(y.cols));
   if (y.data == x.data) {  // the inner layer did nothing (dropout in evaluation); x must stay
     y = pass.arena.matrix(x.rows, x.cols);
-    std::memcpy(y.data, x.data, x.size() * sizeof(real));
+    copy(x, y);
   }
   add(x, y);
   return y;
@@ -66,9 +66,9 @@ View Residual::forward(View x, Pass& pass) const {
 // in dy, so all that the inner backward took from the arena is given back.
 View Residual::backward(View dy, Pass& pass) const {
   const Arena::Mark mark = pass.arena.mark();
-  const View copy = pass.arena.matrix(dy.rows, dy.cols);
-  std::memcpy(copy.data, dy.data, dy.size() * sizeof(real));
-  add(inner_->backward(copy, pass), dy);
+  const View spent = pass.arena.matrix(dy.rows, dy.cols);
+  copy(dy, spent);
+  add(inner_->backward(spent, pass), dy);
   pass.arena.release(mark);
   return dy;
 }

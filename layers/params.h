@@ -1,5 +1,6 @@
 #pragma once
 // The parameters of a model in one flat buffer, and gradients of the same layout.
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -33,14 +34,18 @@ class ParamStore {
 // Gradients of all parameters of a store.
 class Gradients {
  public:
-  explicit Gradients(size_t size) : values_(make_zeros(size)) {}
+  explicit Gradients(size_t size) : own_(make_zeros(size)), values_(view(own_)) {}
+  explicit Gradients(View memory) : values_(memory) {}  // somebody else's, 1 x size
+  Gradients(const Gradients&) = delete;
+  Gradients& operator=(const Gradients&) = delete;
 
-  void clear() { values_.fill(0); }
-  View of(const Param& p) { return {values_.data() + p.offset, p.rows, p.cols}; }
-  View values() { return view(values_); }
+  void clear() { std::fill_n(values_.data, values_.size(), real(0)); }
+  View of(const Param& p) { return {values_.data + p.offset, p.rows, p.cols}; }
+  View values() { return values_; }
 
  private:
-  Tensor<1> values_;
+  Tensor<1> own_;
+  View values_;
 };
 
 }  // namespace bitlab

@@ -1,6 +1,6 @@
 #include "layers/recompute.h"
 
-#include <cstring>
+#include "core/ops/elementwise.h"
 
 namespace bitlab {
 
@@ -10,7 +10,7 @@ namespace {
 View keep_only(View v, Arena::Mark mark, Arena& arena) {
   arena.release(mark);
   const View kept = arena.matrix(v.rows, v.cols);
-  std::memmove(kept.data, v.data, v.size() * sizeof(real));  // they may overlap
+  copy(v, kept);
   return kept;
 }
 
@@ -37,9 +37,10 @@ View Recompute::backward(View dy, Pass& pass) const {
     return dx;
   }
   if (dx.size() > dy.size()) return keep_only(dx, mark, pass.arena);
-  std::memcpy(dy.data, dx.data, dx.size() * sizeof(real));
+  const View result{dy.data, dx.rows, dx.cols};
+  copy(dx, result);
   pass.arena.release(mark);
-  return {dy.data, dx.rows, dx.cols};
+  return result;
 }
 
 }  // namespace bitlab

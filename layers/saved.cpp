@@ -16,17 +16,15 @@ void* Arena::allocate(size_t bytes) {
   if (log_) log_->push_back({bytes, live_});
   ++live_;
   bytes = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-  while (block_ < blocks_.size() && used_ + bytes > blocks_[block_].size) {
+  while (block_ < blocks_.size() && used_ + bytes > blocks_[block_].memory.size()) {
     ++block_;
     used_ = 0;
   }
   if (block_ == blocks_.size()) {
     Block block;
-    block.size = std::max({bytes, kSmallestBlock, capacity()});  // doubling: few blocks
-    block.memory.reset(new std::byte[block.size + kAlignment]);
-    prefer_huge_pages(block.memory.get(), block.size);
-    const auto address = reinterpret_cast<std::uintptr_t>(block.memory.get());
-    block.begin = block.memory.get() + (kAlignment - address % kAlignment) % kAlignment;
+    block.memory = AddressSpace(std::max({bytes, kSmallestBlock, capacity()}));  // few blocks
+    block.begin = static_cast<std::byte*>(block.memory.data());
+    prefer_huge_pages(block.begin, block.memory.size());
     blocks_.push_back(std::move(block));
   }
   void* const memory = blocks_[block_].begin + used_;
@@ -36,7 +34,7 @@ void* Arena::allocate(size_t bytes) {
 
 size_t Arena::capacity() const {
   size_t total = 0;
-  for (const Block& block : blocks_) total += block.size;
+  for (const Block& block : blocks_) total += block.memory.size();
   return total;
 }
 

@@ -2,9 +2,9 @@
 // What a forward pass keeps for its backward pass, and everything else that one pass over one shard
 // owns.
 #include <cstdint>
-#include <memory>
 #include <vector>
 
+#include "core/base/address_space.h"
 #include "core/tensor/view.h"
 
 namespace bitlab {
@@ -14,7 +14,7 @@ class KvCache;
 
 // Memory of one pass: a bump allocator that keeps its blocks between passes, so that nothing is
 // allocated after the first pass of a given size. All memory is aligned to 64 bytes and not
-// initialised.
+// initialised; the system backs it as it is written.
 class Arena {
  public:
   Arena() = default;
@@ -49,9 +49,8 @@ class Arena {
 
  private:
   struct Block {
-    std::unique_ptr<std::byte[]> memory;
+    AddressSpace memory;
     std::byte* begin = nullptr;
-    size_t size = 0;
   };
   std::vector<Block> blocks_;
   size_t block_ = 0;  // the one being filled

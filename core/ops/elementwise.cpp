@@ -10,6 +10,11 @@ namespace bitlab {
 
 using simd::kernels;
 
+void copy(View x, View y) {
+  check_shape("copy", "x", x, y.rows, y.cols);
+  kernels().copy(y.size(), x.data, y.data);
+}
+
 void add(View x, View y) {
   check_shape("add", "x", x, y.rows, y.cols);
   kernels().add(y.size(), x.data, y.data);

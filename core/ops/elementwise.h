@@ -4,6 +4,7 @@
 
 namespace bitlab {
 
+void copy(View x, View y);                // y = x; they may overlap
 void add(View x, View y);                 // y += x
 void add_bias(View bias, View y);         // y[r] += bias, bias: 1 x C
 void bias_backward(View dy, View dbias);  // dbias += sum of the rows of dy

@@ -198,7 +198,8 @@ struct Kernels {
   void (*relu2_glu_forward)(size_t rows, size_t cols, const real* gu, real* h);
   void (*relu2_glu_backward)(size_t rows, size_t cols, const real* dh, real* gu);
   void (*rope)(const RopeArgs&);
-  void (*add)(size_t n, const real* x, real* y);  // y += x
+  void (*copy)(size_t n, const real* x, real* y);  // y = x; they may overlap
+  void (*add)(size_t n, const real* x, real* y);   // y += x
   void (*add_bias)(size_t rows, size_t cols, const real* b, real* y);
   void (*bias_backward)(size_t rows, size_t cols, const real* dy, real* db);  // db += column sums
   double (*sum_of_squares)(size_t n, const real* x);

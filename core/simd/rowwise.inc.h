@@ -222,6 +222,8 @@ static void gelu_backward(size_t n, const real* x, real* dy) {
   }
 }
 
+static void copy(size_t n, const real* x, real* y) { std::memmove(y, x, n * sizeof(real)); }
+
 static void add(size_t n, const real* x, real* y) {
 #pragma omp simd
   for (size_t i = 0; i < n; ++i) y[i] += x[i];

@@ -305,6 +305,9 @@ TEST_CASE("element-wise kernels equal plain loops at every length", "[simd]") {
       k.relu_forward(n, x.data(), y.data());
       k.relu_backward(n, y.data(), dy.data());
       k.gelu_forward(n, x.data(), g.data());
+      std::vector<real> copied(n);
+      k.copy(n, x.data(), copied.data());
+      CHECK(copied == x);
       k.add(n, x.data(), sum.data());
       for (size_t i = 0; i < n; ++i) {
         REQUIRE(y[i] == std::max(x[i], real(0)));

@@ -67,6 +67,7 @@ const Kernels table = {
     relu2_glu_forward,
     relu2_glu_backward,
     rope,
+    copy,
     add,
     add_bias,
     bias_backward,

@@ -1,0 +1,70 @@
+#include "experiments/step_time.h"
+
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "core/simd/call_time.h"
+
+namespace bitlab {
+
+namespace {
+
+// Of the whole update: calls that go over all parameters or over the ternary ones.
+double update_seconds(const Spec& spec, const Footprint& size, const CallTimer& time) {
+  const TrainConfig& train = spec.train;
+  const auto pieces = static_cast<double>(train.shards * train.accumulate);
+  const auto over = [&](const char* kernel, std::size_t n) { return n ? time({kernel, {n}}) : 0; };
+  double seconds = over("adamw", size.params);
+  seconds += pieces * over("copy", size.params);  // a gradient is cleared: a little less than that
+  if (pieces > 1) seconds += (pieces - 1) * over("add", size.params);
+  if (spec.optim.clip > 0) seconds += over("sum_of_squares", size.params);
+  const std::size_t n = size.ternary_params;
+  seconds += over("sum_of_abs", n) + over("ternary_round", n);
+  return n ? seconds + time({"ternary_pack", {n / 1024 + 1, 1024}}) : seconds;
+}
+
+}  // namespace
+
+StepTime step_time(const Spec& spec,
+                   const Footprint& size,
+                   const Rehearsal& pass,
+                   std::size_t threads,
+                   const CallTimer& time) {
+  StepTime t;
+  for (const simd::KernelCall& call : pass.calls) {
+    const auto times = static_cast<double>(call.times);
+    const double seconds = times * time(call), flops = times * simd::call_flops(call);
+    t.product_flops += flops;
+    (flops > 0                              ? t.products
+     : call.kernel.starts_with("attention") ? t.attention
+                                            : t.rows) += seconds;
+  }
+  t.layers = pass.seconds;
+  const auto shards = static_cast<std::size_t>(spec.train.shards);
+  const auto rounds = static_cast<double>((shards + threads - 1) / threads) *
+                      static_cast<double>(spec.train.accumulate);
+  for (double* part : {&t.products, &t.attention, &t.rows, &t.layers}) *part *= rounds;
+  t.product_flops *= static_cast<double>(spec.train.shards * spec.train.accumulate);
+  t.update = update_seconds(spec, size, time) / static_cast<double>(threads);
+  return t;
+}
+
+CallTimer remember(CallTimer time) {
+  using Key = std::pair<std::string, std::vector<std::size_t>>;
+  auto known = std::make_shared<std::map<Key, double>>();
+  return [known, time = std::move(time)](const simd::KernelCall& call) {
+    const auto [entry, fresh] = known->try_emplace({call.kernel, call.sizes}, 0);
+    if (fresh) entry->second = time(call);
+    return entry->second;
+  };
+}
+
+double measured_step_seconds(const Spec& spec, std::size_t vocab_size) {
+  static const CallTimer timer = remember(simd::call_seconds);
+  Rehearsal pass;
+  const Footprint size = footprint(spec, vocab_size, &pass);
+  return step_time(spec, size, pass, 1, timer).total();
+}
+
+}  // namespace bitlab
