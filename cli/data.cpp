@@ -1,12 +1,10 @@
 // bitlab data list | get NAME | path NAME | verify [NAME]
-#include <unistd.h>
-
 #include <iomanip>
 #include <iostream>
-#include <sstream>
 
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/progress.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/data/sources.h"
@@ -27,16 +25,6 @@ constexpr const char* kHelp =
     "                               tokens in the cache\n\n"
     "BITLAB_CACHE is the folder that keeps what was fetched, BITLAB_MIRROR folders that are "
     "searched first.\n\n";
-
-// One line that is written over and over on a terminal; nothing elsewhere.
-void show_progress(const std::string& name, std::uint64_t done, std::uint64_t total) {
-  if (::isatty(STDERR_FILENO) == 0 || total == 0) return;
-  std::ostringstream line;
-  line << "\r" << name << ": " << std::fixed << std::setprecision(1)
-       << static_cast<double>(done) / 1e6 << " of " << static_cast<double>(total) / 1e6 << " MB ("
-       << done * 100 / total << " %)";
-  std::cerr << line.str() << (done >= total ? "\n" : "") << std::flush;
-}
 
 void show_notes(const std::vector<std::string>& notes) {
   for (const std::string& note : notes) std::cerr << "note: " << note << "\n";

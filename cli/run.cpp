@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/dry_run.h"
 #include "cli/paths.h"
+#include "cli/progress.h"
 #include "cli/run_options.h"
 #include "cli/run_page.h"
 #include "cli/schedule_options.h"
@@ -87,7 +88,7 @@ int run_command(const std::vector<std::string>& args) {
   check_claims(experiment);
   keep_arms(experiment, request.arms);
   const DataConfig& config = experiment.spec().data;
-  const Dataset data = open_dataset(config);
+  const Dataset data = open_dataset(config, show_progress);
   warn_of_data(data, config);
   const Plan plan = make_plan(experiment, data, results_root() / experiment.name, request.command);
   say_what_is_left_out(experiment);

@@ -66,37 +66,50 @@ DataFacts facts_of(const std::string& source, const TokenisedCorpus& corpus) {
   return facts;
 }
 
-// Of a source that was opened. Corpora are kept as tokens in the cache; a text is tokenised anew.
-TokenisedCorpus tokenised(SourceText source, const TokenizerChoice& choice, double val_fraction) {
-  if (!source.corpus)
-    return tokenise(TextCorpus(source.name, std::move(source.text)), choice, val_fraction);
-  TokenisedCorpus result = tokenise_cached(source.name, *source.corpus, choice, val_fraction);
+// Of the first source that can be had. Corpora are kept as tokens in the cache; a text is tokenised
+// anew.
+TokenisedCorpus tokenised(const std::vector<Source>& sources,
+                          const TokenizerChoice& choice,
+                          double val_fraction,
+                          const FetchProgress& progress,
+                          std::string& name) {
+  SourceText source = open_first(
+      sources,
+      [&](const Source& s, const Corpus& corpus) {
+        return tokens_are_cached(s.name, corpus, choice, val_fraction);
+      },
+      progress);
+  name = source.name;
+  TokenisedCorpus result =
+      source.corpus ? tokenise_cached(name, *source.corpus, choice, val_fraction, progress)
+                    : tokenise(TextCorpus(name, std::move(source.text)), choice, val_fraction);
   if (!source.sha256.empty() && result.sha256 != source.sha256)
-    throw Error(source.name,
+    throw Error(name,
                 "must have sha256 " + source.sha256 + " once it is read, but has " + result.sha256);
+  result.notes.insert(result.notes.begin(), source.notes.begin(), source.notes.end());
   return result;
 }
 
 }  // namespace
 
-Dataset open_dataset(const DataConfig& config) {
-  SourceText source = open_first(candidates(config));
+Dataset open_dataset(const DataConfig& config, const FetchProgress& progress) {
   Dataset data;
-  data.notes = source.notes;
-  const std::string name = source.name;
-  TokenisedCorpus corpus = tokenised(std::move(source), choice_of(config), config.val_fraction);
+  std::string name;
+  TokenisedCorpus corpus =
+      tokenised(candidates(config), choice_of(config), config.val_fraction, progress, name);
   data.facts = facts_of(name, corpus);
   data.tokens = std::move(corpus.splits);
   data.tokenizer = std::move(corpus.tokenizer);
-  data.notes.insert(data.notes.end(), corpus.notes.begin(), corpus.notes.end());
+  data.notes = std::move(corpus.notes);
   return data;
 }
 
 LmDataset open_splits(const std::string& source,
                       std::shared_ptr<const Tokenizer> tokenizer,
                       double val_fraction) {
-  return tokenised(open_first(std::vector<std::string>{source}),
-                   given_tokenizer(std::move(tokenizer)), val_fraction)
+  std::string name;
+  return tokenised({find_source(source)}, given_tokenizer(std::move(tokenizer)), val_fraction, {},
+                   name)
       .splits;
 }
 

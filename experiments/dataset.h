@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/data/lm_dataset.h"
+#include "core/io/remote_file.h"
 #include "core/text/tokenizer.h"
 #include "experiments/plan.h"
 #include "experiments/spec.h"
@@ -20,8 +21,9 @@ struct Dataset {
       notes;  // what the user has to be told: sources that failed, line ends changed
 };
 
-// Opens the first source that can be had. Throws Error that says why each one failed if none can.
-Dataset open_dataset(const DataConfig& config);
+// Opens the first source that can be had. `progress` is told of downloads, and of texts that become
+// tokens. Throws Error that says why each one failed if none can.
+Dataset open_dataset(const DataConfig& config, const FetchProgress& progress = {});
 
 // The splits of one source (a name, or a path with a '/') in the tokens of a given tokenizer.
 // val_fraction: of sources without a val of their own. Throws Error, or UsageError if there is no

@@ -116,7 +116,7 @@ void PluginHost::add_data_source(Source source) {
     source.generate = guarded(at, "generate", std::move(source.generate));
   } else if (source.open) {
     source.open = guarded(at, "open", std::move(source.open));
-  } else if (source.forms.empty() || source.sha256.empty()) {
+  } else if (source.forms.empty() || (source.sha256.empty() && !source.read)) {
     throw Error(at, "must have files with a sha256, or a function that generates it, but has none");
   }
   add(data_sources(), source.name, source);

@@ -64,9 +64,7 @@ Source wikitext() {
                     {},
                     1256449,
                     "d790b833ef8cf03a90db7bf1271b7520b83c45ce07ba3c1a9699df81e239eca0"}}};
-  source.open = [](const FetchedSource& files, const Configurable&) {
-    return wikitext_corpus(files);
-  };
+  source.read = read_wikitext;
   return source;
 }
 
@@ -90,10 +88,7 @@ Source tinystories() {
                     {url + valid},
                     22502601,
                     "6874bae9a4c1a4e7edcf0e53b86c17817e9cf881fc75ff2368da457b80c0585d"}}};
-  source.open = [files = source.forms.front()](const FetchedSource& fetched, const Configurable&) {
-    return split_files_corpus({{TextSplit::Train, fetched.paths[0], files[0].sha256},
-                               {TextSplit::Val, fetched.paths[1], files[1].sha256}});
-  };
+  source.read = read_tinystories;
   return source;
 }
 
@@ -115,7 +110,7 @@ Source imdb() {
                     {},
                     28630965,
                     "fc132c2a23a4d23eec474b518907765dbc9c59e648c1e57ac8010670238ed697"}}};
-  source.open = [](const FetchedSource& files, const Configurable&) { return imdb_corpus(files); };
+  source.read = read_imdb;
   return source;
 }
 
@@ -125,7 +120,7 @@ Source own_files() {
   source.licence = "yours";
   source.description = "texts of one's own: data.files.path and other settings (docs/data.md)";
   source.make_config = [] { return std::make_unique<FilesConfig>(); };
-  source.open = [](const FetchedSource&, const Configurable& config) {
+  source.open = [](const Configurable& config) {
     return files_corpus(dynamic_cast<const FilesConfig&>(config));
   };
   return source;

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "core/base/error.h"
 #include "core/base/files.h"
-#include "core/base/sha256.h"
+#include "core/data/text_reader.h"
 #include "core/io/packed_files.h"
 
 namespace bitlab {
@@ -23,50 +22,13 @@ bool article_begins(std::string_view text, std::size_t at) {
   return line.size() > kAfter.size() && line[0] != '=' && line.ends_with(kAfter);
 }
 
-// Documents of files that were fetched: all that tells them is which files these are.
-class FetchedCorpus : public Corpus {
- public:
-  explicit FetchedCorpus(FetchedSource files) : files_(std::move(files)) {}
-  std::string identity() const override {
-    std::string id = "form " + std::to_string(files_.form);
-    for (const fs::path& path : files_.paths) id += " " + sha256_file(path);
-    return id;
-  }
-
- protected:
-  const FetchedSource& files() const { return files_; }
-
- private:
-  FetchedSource files_;
-};
-
-class WikiText : public FetchedCorpus {
- public:
-  using FetchedCorpus::FetchedCorpus;
-  void read(const TextPartSink& sink) const override {
-    std::string texts[3];
-    if (files().form == 0)
-      read_archive(
-          files().paths[0], [](const std::string& name) { return index_of(name) >= 0; },
-          [&](const std::string& name, std::string content) {
-            texts[index_of(name)] = std::move(content);
-          });
-    else
-      for (std::size_t i = 0; i < 3; ++i) texts[i] = read_file(files().paths[i]);
-    const std::string train = sorted_articles(texts[0]);
-    sink({TextSplit::Train, train, true, "wikitext-2 train"});
-    sink({TextSplit::Val, texts[1], true, "wikitext-2 valid"});
-    sink({TextSplit::Test, texts[2], true, "wikitext-2 test"});
-  }
-
- private:
-  static int index_of(const std::string& name) {
-    constexpr const char* kNames[] = {"wiki.train.tokens", "wiki.valid.tokens", "wiki.test.tokens"};
-    for (int i = 0; i < 3; ++i)
-      if (name.ends_with(kNames[i])) return i;
-    return -1;
-  }
-};
+// 0, 1, 2 of the names of train, valid and test, else -1.
+int split_of(const std::string& name) {
+  constexpr const char* kNames[] = {"wiki.train.tokens", "wiki.valid.tokens", "wiki.test.tokens"};
+  for (int i = 0; i < 3; ++i)
+    if (name.ends_with(kNames[i])) return i;
+  return -1;
+}
 
 struct Review {
   bool test = false, good = false;
@@ -100,27 +62,6 @@ std::string with_line_breaks(std::string_view text) {
   return result += text;
 }
 
-class Imdb : public FetchedCorpus {
- public:
-  using FetchedCorpus::FetchedCorpus;
-  void read(const TextPartSink& sink) const override {
-    std::vector<Review> reviews;
-    Review review;
-    read_archive(
-        files().paths[0], [&](const std::string& name) { return parse_name(name, review); },
-        [&](const std::string&, std::string content) {
-          review.text = with_line_breaks(content);
-          reviews.push_back(review);
-        });
-    std::sort(reviews.begin(), reviews.end(),
-              [](const Review& a, const Review& b) { return a.key() < b.key(); });
-    for (const Review& r : reviews) {
-      const std::string where = "imdb review " + std::to_string(r.number);
-      sink({r.test ? TextSplit::Test : TextSplit::Whole, r.text, true, where});
-    }
-  }
-};
-
 }  // namespace
 
 std::string sorted_articles(std::string_view text) {
@@ -140,12 +81,47 @@ std::string sorted_articles(std::string_view text) {
   return sorted;
 }
 
-std::unique_ptr<Corpus> wikitext_corpus(const FetchedSource& files) {
-  return std::make_unique<WikiText>(files);
+void read_wikitext(const FetchedSource& files, const TextPartSink& sink) {
+  std::string texts[3];
+  if (files.form == 0)
+    read_archive(
+        files.paths[0], [](const std::string& name) { return split_of(name) >= 0; },
+        [&](const std::string& name, std::string content) {
+          texts[split_of(name)] = std::move(content);
+        });
+  else
+    for (std::size_t i = 0; i < 3; ++i) texts[i] = read_file(files.paths[i]);
+  const std::string train = sorted_articles(texts[0]);
+  sink({TextSplit::Train, train, true, "wikitext-2 train"});
+  sink({TextSplit::Val, texts[1], true, "wikitext-2 valid"});
+  sink({TextSplit::Test, texts[2], true, "wikitext-2 test"});
 }
 
-std::unique_ptr<Corpus> imdb_corpus(const FetchedSource& files) {
-  return std::make_unique<Imdb>(files);
+void read_tinystories(const FetchedSource& files, const TextPartSink& sink) {
+  constexpr TextSplit kSplits[] = {TextSplit::Train, TextSplit::Val};
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::string where = files.paths[i].string();
+    read_text_documents(files.paths[i], [&](std::string_view text, bool ends) {
+      sink({kSplits[i], text, ends, where});
+    });
+  }
+}
+
+void read_imdb(const FetchedSource& files, const TextPartSink& sink) {
+  std::vector<Review> reviews;
+  Review review;
+  read_archive(
+      files.paths[0], [&](const std::string& name) { return parse_name(name, review); },
+      [&](const std::string&, std::string content) {
+        review.text = with_line_breaks(content);
+        reviews.push_back(review);
+      });
+  std::sort(reviews.begin(), reviews.end(),
+            [](const Review& a, const Review& b) { return a.key() < b.key(); });
+  for (const Review& r : reviews) {
+    const std::string where = "imdb review " + std::to_string(r.number);
+    sink({r.test ? TextSplit::Test : TextSplit::Whole, r.text, true, where});
+  }
 }
 
 }  // namespace bitlab

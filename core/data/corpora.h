@@ -1,7 +1,5 @@
 #pragma once
 // Known corpora, from the files that they are published as. Used by builtin_sources.cpp.
-#include <memory>
-
 #include "core/data/sources.h"
 
 namespace bitlab {
@@ -9,12 +7,15 @@ namespace bitlab {
 // WikiText-2 (Merity et al., 2016): the text of each split is one document. The articles of train
 // are sorted by their text: archives that have them in another order then give the same bytes.
 // Files: the published .zip (form 0), or wiki.{train,valid,test}.tokens (form 1).
-std::unique_ptr<Corpus> wikitext_corpus(const FetchedSource& files);
+void read_wikitext(const FetchedSource& files, const TextPartSink& sink);
+
+// TinyStories (Eldan and Li, 2023): documents between lines <|endoftext|>. Files: train and valid.
+void read_tinystories(const FetchedSource& files, const TextPartSink& sink);
 
 // The labelled reviews of aclImdb (Maas et al., 2011) as documents, train as one part to be cut and
 // test as test, in the order of their numbers, bad before good; "<br />" is a line break. Files:
 // the published .tar.gz, or one with fewer files.
-std::unique_ptr<Corpus> imdb_corpus(const FetchedSource& files);
+void read_imdb(const FetchedSource& files, const TextPartSink& sink);
 
 // The articles of WikiText in the order of their text. An article begins with " \n = TITLE = \n".
 std::string sorted_articles(std::string_view text);

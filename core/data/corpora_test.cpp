@@ -16,8 +16,7 @@ namespace {
 // The corpus of a source that is here; null, with a warning, if it is not.
 std::unique_ptr<Corpus> opened(const std::string& name) {
   const Source source = find_source(name);
-  const auto here = find_local(source);
-  if (here) return source.open(*here, *source.make_config());
+  if (find_local(source)) return corpus_of(source);
   WARN("SKIPPED: " << name << " is not in BITLAB_MIRROR");
   return nullptr;
 }
@@ -56,24 +55,24 @@ TEST_CASE("WikiText-2 is what was published, from a zip or from its files", "[da
                                    {"valid", " \n = V = \n v \n"},
                                    {"test", " \n = T = \n t \n"}})
     write_file_atomic(folder / "wikitext-2" / ("wiki." + name + ".tokens"), text);
-  const auto gathered = [](const Corpus& corpus) {
+  const auto gathered = [](const FetchedSource& fetched) {
     std::string all;
-    corpus.read([&](const TextPart& part) {
+    read_wikitext(fetched, [&](const TextPart& part) {
       all += std::to_string(static_cast<int>(part.split)) + std::string(part.text);
     });
     return all;
   };
   const fs::path files = folder / "wikitext-2";
   const std::string expected = "1" + a + b + "2 \n = V = \n v \n3 \n = T = \n t \n";
-  CHECK(gathered(*wikitext_corpus(
+  CHECK(gathered(
             {{files / "wiki.train.tokens", files / "wiki.valid.tokens", files / "wiki.test.tokens"},
              1,
-             {}})) == expected);
+             {}}) == expected);
   if (std::system("command -v python3 >/dev/null") != 0) return;
   pack(folder / "", "python3 -m zipfile -c w.zip wikitext-2/");
-  CHECK(gathered(*wikitext_corpus({{folder / "w.zip"}, 0, {}})) == expected);
+  CHECK(gathered({{folder / "w.zip"}, 0, {}}) == expected);
   fs::resize_file(folder / "w.zip", 200);
-  CHECK_THROWS_AS(gathered(*wikitext_corpus({{folder / "w.zip"}, 0, {}})), Error);
+  CHECK_THROWS_AS(gathered({{folder / "w.zip"}, 0, {}}), Error);
 }
 
 TEST_CASE("WikiText-2 has its three splits", "[data][corpora][mirror]") {
@@ -102,7 +101,7 @@ TEST_CASE("reviews come in the order of their numbers", "[data][corpora]") {
   put("test/neg/0_3.txt", "test");
   pack(folder / "", "tar czf imdb.tar.gz aclImdb");
   std::vector<std::string> all;
-  imdb_corpus({{folder / "imdb.tar.gz"}, 1, {}})->read([&](const TextPart& part) {
+  read_imdb({{folder / "imdb.tar.gz"}, 1, {}}, [&](const TextPart& part) {
     all.push_back(std::to_string(static_cast<int>(part.split)) + std::string(part.text));
   });
   CHECK(all == std::vector<std::string>{"0bad one", "0good\n\none", "0bad ten", "3test"});

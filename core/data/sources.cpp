@@ -92,42 +92,73 @@ FetchedSource fetch(const Source& source, const FetchProgress& progress) {
 
 namespace {
 
-// The text, or the corpus; throws if it cannot be had.
-SourceText opened(const Source& source,
-                  const FetchProgress& progress,
-                  std::vector<std::string>& notes) {
-  SourceText result;
-  result.name = source.name;
-  FetchedSource fetched;
-  if (!source.forms.empty()) {
-    fetched = fetch(source, progress);
-    notes.insert(notes.end(), fetched.notes.begin(), fetched.notes.end());
+class FetchedCorpus : public Corpus {
+ public:
+  FetchedCorpus(Source source, FetchProgress progress)
+      : source_(std::move(source)), progress_(std::move(progress)) {}
+
+  // The text's hash, if it is known: it is the same whatever form is used.
+  std::string identity() const override {
+    std::string id = source_.name + " " + std::to_string(source_.version) + " " + source_.sha256;
+    if (source_.sha256.empty())
+      for (const RemoteFile& file : source_.forms.front()) id += " " + file.sha256;
+    return id;
   }
-  if (source.open) {
-    const std::unique_ptr<Configurable> defaults = source.make_config();
-    result.corpus = source.open(fetched, source.settings ? *source.settings : *defaults);
-    result.sha256 = source.sha256;
-    result.bytes = source.bytes;
-    return result;
+  void read(const TextPartSink& sink) const override {
+    if (files_.paths.empty()) files_ = fetch(source_, progress_);
+    source_.read(files_, sink);
   }
-  if (source.generate)
+
+ private:
+  Source source_;
+  FetchProgress progress_;
+  mutable FetchedSource files_;  // once they were read
+};
+
+// The text of a source that is no corpus.
+void open_text(const Source& source,
+               const FetchProgress& progress,
+               SourceText& result,
+               std::vector<std::string>& notes) {
+  if (source.generate) {
     result.text = source.sha256.empty() ? source.generate() : generated(source);
-  else
+  } else {
+    const FetchedSource fetched = fetch(source, progress);
+    notes.insert(notes.end(), fetched.notes.begin(), fetched.notes.end());
     result.text = read_file(fetched.paths.front());
+  }
   const std::size_t removed = normalise_line_ends(result.text);
   if (removed > 0 && source.generate) notes.push_back(crlf_note(source.name, removed));
   result.sha256 = sha256_hex(result.text);
   result.bytes = result.text.size();
-  return result;
 }
 
 }  // namespace
 
-SourceText open_first(const std::vector<Source>& candidates, const FetchProgress& progress) {
+std::unique_ptr<Corpus> corpus_of(const Source& source, const FetchProgress& progress) {
+  return std::make_unique<FetchedCorpus>(source, progress);
+}
+
+SourceText open_first(const std::vector<Source>& candidates,
+                      const std::function<bool(const Source& source, const Corpus& corpus)>& kept,
+                      const FetchProgress& progress) {
   std::vector<std::string> notes;
   for (const Source& source : candidates) {
     try {
-      SourceText result = opened(source, progress, notes);
+      SourceText result;
+      result.name = source.name;
+      if (source.open) {
+        result.corpus = source.open(source.settings ? *source.settings : *source.make_config());
+      } else if (source.read) {
+        result.corpus = corpus_of(source, progress);
+        result.sha256 = source.sha256;
+        if (!kept || !kept(source, *result.corpus)) {
+          const FetchedSource fetched = fetch(source, progress);
+          notes.insert(notes.end(), fetched.notes.begin(), fetched.notes.end());
+        }
+      } else {
+        open_text(source, progress, result, notes);
+      }
       result.notes = notes;
       return result;
     } catch (const UsageError&) {
@@ -141,10 +172,10 @@ SourceText open_first(const std::vector<Source>& candidates, const FetchProgress
   throw Error("data.sources", "at least one must be there, but none is:" + reasons);
 }
 
-SourceText open_first(const std::vector<std::string>& names, const FetchProgress& progress) {
+SourceText open_first(const std::vector<std::string>& names) {
   std::vector<Source> candidates;
   for (const std::string& name : names) candidates.push_back(find_source(name));
-  return open_first(candidates, progress);
+  return open_first(candidates);
 }
 
 }  // namespace bitlab

@@ -38,10 +38,11 @@ struct Source {
   // this takes the place of `generate`.
   MakeConfig make_config = no_settings;
   std::function<std::string(const Configurable& config)> generate_with = {};
-  // Of a corpus, in place of one text: its documents, from the files of a form. The settings are
-  // those that were read, in `settings`, or the defaults.
-  std::function<std::unique_ptr<Corpus>(const FetchedSource& files, const Configurable& config)>
-      open = {};
+  // Of a corpus, in place of one text: hands out its documents, from the files of a form.
+  std::function<void(const FetchedSource& files, const TextPartSink& sink)> read = {};
+  // Of a corpus that its settings name, in place of files: those that were read, in `settings`, or
+  // the defaults.
+  std::function<std::unique_ptr<Corpus>(const Configurable& config)> open = {};
   std::shared_ptr<Configurable> settings = {};
 };
 
@@ -69,9 +70,16 @@ struct SourceText {
       notes;  // why earlier sources were not used, and what was changed; show them
 };
 
-// The first source that can be had. Throws Error with all the reasons if none can, and UsageError
-// if the settings of one are wrong.
-SourceText open_first(const std::vector<Source>& candidates, const FetchProgress& progress = {});
-SourceText open_first(const std::vector<std::string>& names, const FetchProgress& progress = {});
+// The documents of a source with `read`. Its files are fetched when they are read; what tells them
+// from others is known without.
+std::unique_ptr<Corpus> corpus_of(const Source& source, const FetchProgress& progress = {});
+
+// The first source that can be had. Corpora that are `kept` (as tokens) need no files. Throws Error
+// with all the reasons if none can, and UsageError if the settings of one are wrong.
+SourceText open_first(
+    const std::vector<Source>& candidates,
+    const std::function<bool(const Source& source, const Corpus& corpus)>& kept = {},
+    const FetchProgress& progress = {});
+SourceText open_first(const std::vector<std::string>& names);
 
 }  // namespace bitlab

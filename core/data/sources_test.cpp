@@ -183,3 +183,25 @@ TEST_CASE("only CR before LF is left out", "[data][sources]") {
   CHECK(normalise_line_ends(text) == 2);
   CHECK(text == "a\nb\rc\r\n\r");
 }
+
+TEST_CASE("a corpus needs no files once its tokens are kept", "[data][sources]") {
+  World world;
+  world.put(world.web(), kText);
+  world.source.read = [](const FetchedSource& files, const TextPartSink& sink) {
+    sink({TextSplit::Whole, read_file(files.paths.front()), true, "play"});
+  };
+  const auto open = [&](bool kept) {
+    return open_first({world.source}, [&](const Source&, const Corpus&) { return kept; });
+  };
+  const SourceText text = open(false);
+  CHECK(text.text.empty());
+  CHECK(text.sha256 == world.source.sha256);
+  CHECK(says(text.notes, "gone.txt"));
+  CHECK(measure(*text.corpus).sha256 == sha256_hex(kText));
+  fs::remove(world.web());
+  fs::remove(cached_path(world.file));
+  CHECK_THROWS_AS(open(false), Error);
+  const SourceText kept = open(true);
+  CHECK(kept.corpus->identity() == text.corpus->identity());
+  CHECK_THROWS_AS(measure(*kept.corpus), Error);
+}

@@ -16,13 +16,16 @@ inline std::size_t split_index(TextSplit split) { return static_cast<std::size_t
 
 using SplitBytes = std::array<std::uint64_t, 3>;  // of the text behind the tokens
 
+// `done`: bytes of the corpus so far.
+using TokenSink =
+    std::function<void(TextSplit split, const std::vector<std::int32_t>& ids, std::uint64_t done)>;
+
 // Hands the tokens of each split to `emit` in their order; says how many bytes they stand for.
-SplitBytes encode_splits(
-    const Corpus& corpus,
-    const CorpusFacts& facts,
-    double val_fraction,
-    const Tokenizer& tokenizer,
-    const std::function<void(TextSplit split, const std::vector<std::int32_t>& ids)>& emit);
+SplitBytes encode_splits(const Corpus& corpus,
+                         const CorpusFacts& facts,
+                         double val_fraction,
+                         const Tokenizer& tokenizer,
+                         const TokenSink& emit);
 
 // Throws Error if train or val is empty.
 void require_splits(const LmDataset& splits, double val_fraction);

@@ -3,6 +3,7 @@
 #include <glob.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
@@ -186,29 +187,6 @@ class FilesCorpus : public Corpus {
   mutable std::int64_t documents_ = 0, by_words_ = 0, by_quality_ = 0;  // of the last read()
 };
 
-class SplitFilesCorpus : public Corpus {
- public:
-  explicit SplitFilesCorpus(std::vector<SplitFile> files) : files_(std::move(files)) {}
-
-  std::string identity() const override {
-    std::string id;
-    for (const SplitFile& file : files_)
-      id += std::to_string(static_cast<int>(file.split)) + " " + file.sha256 + "\n";
-    return id;
-  }
-  void read(const TextPartSink& sink) const override {
-    for (const SplitFile& file : files_) {
-      const std::string where = file.path.string();
-      read_text_documents(file.path, [&](std::string_view text, bool ends) {
-        sink({file.split, text, ends, where});
-      });
-    }
-  }
-
- private:
-  std::vector<SplitFile> files_;
-};
-
 }  // namespace
 
 void FilesConfig::fields(FieldVisitor& v) {
@@ -230,10 +208,6 @@ void FilesConfig::fields(FieldVisitor& v) {
 
 std::unique_ptr<Corpus> files_corpus(const FilesConfig& config) {
   return std::make_unique<FilesCorpus>(config, files_of(config.path));
-}
-
-std::unique_ptr<Corpus> split_files_corpus(std::vector<SplitFile> files) {
-  return std::make_unique<SplitFilesCorpus>(std::move(files));
 }
 
 }  // namespace bitlab

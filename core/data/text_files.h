@@ -1,6 +1,5 @@
 #pragma once
 // Texts of one's own: .txt and .jsonl files, plain or gzip, as a corpus.
-#include <filesystem>
 #include <memory>
 
 #include "core/config/fields.h"
@@ -25,13 +24,5 @@ struct FilesConfig : Configurable {
 // document beyond 16 MiB comes in parts that end between a letter and a line break. Throws
 // UsageError if there are no such files.
 std::unique_ptr<Corpus> files_corpus(const FilesConfig& config);
-
-// Files whose split is known and that are told by their hashes, as downloaded ones are.
-struct SplitFile {
-  TextSplit split = TextSplit::Whole;
-  std::filesystem::path path;
-  std::string sha256;
-};
-std::unique_ptr<Corpus> split_files_corpus(std::vector<SplitFile> files);
 
 }  // namespace bitlab

@@ -23,6 +23,7 @@ namespace {
 constexpr int kFormat = 1;
 constexpr const char* kIndex = "corpus.json";
 constexpr const char* kHint = "delete the folder, and it is made again";
+constexpr std::uint64_t kReported = 16 << 20;  // bytes of text between two reports
 constexpr std::size_t kHashedAtOpening = std::size_t{256} << 20;  // bytes of all shards
 
 // The shards of one split, written one after another.
@@ -77,6 +78,7 @@ void write_folder(const fs::path& folder,
                   const Corpus& corpus,
                   const TokenizerChoice& choice,
                   double val_fraction,
+                  const FetchProgress& progress,
                   std::size_t tokens_of_a_shard) {
   const CorpusFacts facts = measure(corpus);
   const auto tokenizer = choice.make(tokenizer_texts(corpus, facts, val_fraction));
@@ -84,10 +86,13 @@ void write_folder(const fs::path& folder,
   std::vector<ShardWriter> writers;
   for (const char* split : kSplitNames)
     writers.emplace_back(folder, split, width, tokens_of_a_shard);
+  std::uint64_t reported = 0;
   const SplitBytes bytes =
       encode_splits(corpus, facts, val_fraction, *tokenizer,
-                    [&](TextSplit split, const std::vector<std::int32_t>& ids) {
+                    [&](TextSplit split, const std::vector<std::int32_t>& ids, std::uint64_t done) {
                       writers[split_index(split)].append(ids.data(), ids.size());
+                      if (!progress || (done < reported + kReported && done < facts.bytes)) return;
+                      progress(name + " tokens", reported = done, facts.bytes);
                     });
   ordered_json splits = ordered_json::object();
   for (std::size_t i = 0; i < writers.size(); ++i)
@@ -201,22 +206,30 @@ LmDataset map_splits(const fs::path& folder, const ordered_json& index, bool ver
   return result;
 }
 
+fs::path folder_of(const std::string& name,
+                   const Corpus& corpus,
+                   const TokenizerChoice& choice,
+                   double val_fraction) {
+  char fraction[32];
+  std::snprintf(fraction, sizeof fraction, "%a", val_fraction);
+  const std::string key = sha256_hex("format " + std::to_string(kFormat) + "\n" + name + "\n" +
+                                     corpus.identity() + "\n" + choice.key + "\n" + fraction)
+                              .substr(0, 16);
+  return cache_folder() / "tokens" / (name + "-" + key);
+}
+
 }  // namespace
 
 TokenisedCorpus tokenise_cached(const std::string& name,
                                 const Corpus& corpus,
                                 const TokenizerChoice& choice,
                                 double val_fraction,
+                                const FetchProgress& progress,
                                 std::size_t tokens_of_a_shard) {
-  char fraction[32];
-  std::snprintf(fraction, sizeof fraction, "%a", val_fraction);
-  const std::string key = sha256_hex("format " + std::to_string(kFormat) + "\n" + name + "\n" +
-                                     corpus.identity() + "\n" + choice.key + "\n" + fraction)
-                              .substr(0, 16);
-  const fs::path folder = cache_folder() / "tokens" / (name + "-" + key);
+  const fs::path folder = folder_of(name, corpus, choice, val_fraction);
   if (!fs::exists(folder))
     make_folder(folder, [&](const fs::path& fresh) {
-      write_folder(fresh, name, corpus, choice, val_fraction, tokens_of_a_shard);
+      write_folder(fresh, name, corpus, choice, val_fraction, progress, tokens_of_a_shard);
     });
   const ordered_json index = read_index(folder);
   try {
@@ -240,6 +253,13 @@ TokenisedCorpus tokenise_cached(const std::string& name,
     throw Error((folder / kIndex).string(),
                 std::string("must be as it was written, but ") + e.what(), kHint);
   }
+}
+
+bool tokens_are_cached(const std::string& name,
+                       const Corpus& corpus,
+                       const TokenizerChoice& choice,
+                       double val_fraction) {
+  return fs::exists(folder_of(name, corpus, choice, val_fraction));
 }
 
 std::vector<fs::path> token_folders() {

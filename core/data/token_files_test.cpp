@@ -78,7 +78,7 @@ TEST_CASE("mapped tokens are those in memory, however they are cut into shards",
   const TokenisedCorpus memory = tokenise(corpus, learned(), 0.1);
   for (const std::size_t size : {std::size_t{7}, std::size_t{100}, std::size_t{1} << 27}) {
     const TokenisedCorpus mapped =
-        tokenise_cached("shelf", small_corpus(std::to_string(size)), learned(), 0.1, size);
+        tokenise_cached("shelf", small_corpus(std::to_string(size)), learned(), 0.1, {}, size);
     CHECK(mapped.splits.train.to_vector() == memory.splits.train.to_vector());
     CHECK(mapped.splits.val.to_vector() == memory.splits.val.to_vector());
     CHECK(mapped.splits.test.to_vector() == memory.splits.test.to_vector());
@@ -96,6 +96,15 @@ TEST_CASE("mapped tokens are those in memory, however they are cut into shards",
     }
   }
   CHECK(token_folders().size() == 3);
+  std::vector<std::uint64_t> told;
+  const TestCorpus another = small_corpus("another");
+  tokenise_cached("shelf", another, learned(), 0.1,
+                  [&](const std::string& what, std::uint64_t done, std::uint64_t total) {
+                    CHECK(what == "shelf tokens");
+                    CHECK(total == memory.bytes);
+                    told.push_back(done);
+                  });
+  CHECK(told == std::vector<std::uint64_t>{memory.bytes});
   for (const fs::path& folder : token_folders()) verify_tokens(folder);
 }
 
@@ -226,7 +235,7 @@ TEST_CASE("numpy reads the shards", "[data][tokens][numpy]") {
     return;
   }
   World world;
-  const TokenisedCorpus t = tokenise_cached("shelf", small_corpus(), learned(), 0.1, 100);
+  const TokenisedCorpus t = tokenise_cached("shelf", small_corpus(), learned(), 0.1, {}, 100);
   const fs::path out = world.folder / "sums";
   const std::string script =
       "import json,sys,numpy\n"

@@ -20,7 +20,7 @@ TokenisedCorpus tokenise(const Corpus& corpus, const TokenizerChoice& choice, do
   std::vector<std::int32_t> tokens[3];
   const SplitBytes bytes =
       encode_splits(corpus, facts, val_fraction, *result.tokenizer,
-                    [&](TextSplit split, const std::vector<std::int32_t>& ids) {
+                    [&](TextSplit split, const std::vector<std::int32_t>& ids, std::uint64_t) {
                       auto& all = tokens[split_index(split)];
                       all.insert(all.end(), ids.begin(), ids.end());
                     });

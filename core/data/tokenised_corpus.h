@@ -7,6 +7,7 @@
 
 #include "core/data/corpus.h"
 #include "core/data/lm_dataset.h"
+#include "core/io/remote_file.h"
 #include "core/text/tokenizer.h"
 
 namespace bitlab {
@@ -33,13 +34,20 @@ struct TokenisedCorpus {
 TokenisedCorpus tokenise(const Corpus& corpus, const TokenizerChoice& choice, double val_fraction);
 
 // The same from files of CACHE/tokens (docs/data.md says which), made if they are not there; a
-// second process that wants them waits for the first. `name` is the source's. Throws Error if they
-// are damaged.
+// second process that wants them waits for the first. `name` is the source's; `progress` is told of
+// the bytes that became tokens. Throws Error if they are damaged.
 TokenisedCorpus tokenise_cached(const std::string& name,
                                 const Corpus& corpus,
                                 const TokenizerChoice& choice,
                                 double val_fraction,
+                                const FetchProgress& progress = {},
                                 std::size_t tokens_of_a_shard = std::size_t{1} << 27);
+
+// Whether they are there already: then the corpus is not read.
+bool tokens_are_cached(const std::string& name,
+                       const Corpus& corpus,
+                       const TokenizerChoice& choice,
+                       double val_fraction);
 
 // All folders of CACHE/tokens.
 std::vector<std::filesystem::path> token_folders();

@@ -77,6 +77,9 @@ TEST_CASE("the expressions cut as their models do", "[text][bpe]") {
                   "b \xe4\xb8") == Pieces{"a", "\xff", "\xfe", "b", " ", "\xe4", "\xb8"});
   CHECK(pieces_of("b+", "aabbc") == Pieces{"aa", "bb", "c"});  // what does not match is kept
   CHECK_THROWS_AS(PreTokenizer("(a"), Error);
+  std::string long_text;  // more than the matcher's usual stack holds
+  for (int i = 0; i < 300'000; ++i) long_text += i % 3 ? "ab" : "cd";
+  CHECK(pieces_of("(?:ab|cd)+x|(?:ab|cd)+", long_text) == Pieces{long_text});
 }
 
 TEST_CASE("any bytes come back", "[text][bpe]") {

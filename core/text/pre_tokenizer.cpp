@@ -94,10 +94,12 @@ PreTokenizer::PreTokenizer(PreTokenizer&&) noexcept = default;
 struct PreTokenizer::Pieces::Match {
   pcre2_match_data* data;
   pcre2_match_context* context = pcre2_match_context_create(nullptr);
-  pcre2_jit_stack* stack = pcre2_jit_stack_create(32 * 1024, 64 * 1024 * 1024, nullptr);
+  pcre2_jit_stack* stack = nullptr;  // null: what the library has, 32 KiB; enough for most texts
 
   explicit Match(const pcre2_code* code)
-      : data(pcre2_match_data_create_from_pattern(code, nullptr)) {
+      : data(pcre2_match_data_create_from_pattern(code, nullptr)) {}
+  void use_large_stack() {
+    stack = pcre2_jit_stack_create(std::size_t{1} << 20, std::size_t{1} << 26, nullptr);
     pcre2_jit_stack_assign(context, nullptr, stack);
   }
   ~Match() {
@@ -136,10 +138,16 @@ void PreTokenizer::Pieces::find_match() {
   const std::size_t length = run_end_ - run_begin_, from = at_ - run_begin_;
   // The run was checked. pcre2_jit_match() leaves out what pcre2_match() does around it.
   const std::uint32_t options = PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY;
-  const int found =
-      pre_.code_->jit
-          ? pcre2_jit_match(code, run, length, from, options, match_->data, match_->context)
-          : pcre2_match(code, run, length, from, options, match_->data, match_->context);
+  const auto match = [&] {
+    return pre_.code_->jit
+               ? pcre2_jit_match(code, run, length, from, options, match_->data, match_->context)
+               : pcre2_match(code, run, length, from, options, match_->data, match_->context);
+  };
+  int found = match();
+  if (found == PCRE2_ERROR_JIT_STACKLIMIT && match_->stack == nullptr) {
+    match_->use_large_stack();
+    found = match();
+  }
   if (found < 0 && found != PCRE2_ERROR_NOMATCH)
     throw Error(kWhere, "the text must be matched, but " + message_of(found) + " at byte " +
                             std::to_string(at_));
