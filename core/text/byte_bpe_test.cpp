@@ -118,6 +118,28 @@ TEST_CASE("a byte-level BPE comes back from its JSON", "[text][bpe]") {
     CHECK_THROWS_AS(ByteBpe::from_tiktoken(ranks), Error);
 }
 
+// As in the tokenizer.json of LLaMA-3 that Hugging Face has today.
+TEST_CASE("merges as pairs and several steps after the text are read", "[text][bpe]") {
+  auto parts = small_parts();
+  parts.begin = 261;
+  const ByteBpe t(parts);
+  std::string json = t.full_json();
+  const auto replace = [&](const std::string& from, const std::string& to) {
+    const std::size_t at = json.find(from);
+    REQUIRE(at != std::string::npos);
+    json.replace(at, from.size(), to);
+  };
+  replace(R"("a b")", R"(["a","b"])");
+  const std::size_t begin = json.find(R"("post_processor":)") + 17,
+                    end = json.find(R"(,"decoder")");
+  const std::string post = json.substr(begin, end - begin);
+  json.replace(begin, post.size(),
+               R"({"type":"Sequence","processors":[{"type":"ByteLevel"},)" + post + "]}");
+  const auto again = subword_from_json(json);
+  CHECK(again->encode("ab", {.wrap = true}) == Ids{261, 257});
+  CHECK(again->full_json() == t.full_json());
+}
+
 TEST_CASE("LLaMA-3 and GPT-2 give llama.cpp's ids", "[text][bpe][data]") {
   const auto llama3 = mirror_file("tokenizers/llama3/tokenizer.model");
   const auto encoder = mirror_file("tokenizers/gpt2/encoder.json");

@@ -96,6 +96,19 @@ void add_special(const json& described, ByteBpe::Parts& parts) {
   }
 }
 
+// The token that a template puts before a text; it may be one of several steps.
+std::optional<std::int32_t> begin_of(const json& post) {
+  if (!post.is_object()) return std::nullopt;
+  if (post.at("type") == "Sequence") {
+    for (const json& step : post.at("processors"))
+      if (const auto begin = begin_of(step)) return begin;
+    return std::nullopt;
+  }
+  if (post.at("type") != "TemplateProcessing" || post.at("special_tokens").empty())
+    return std::nullopt;
+  return post.at("special_tokens").begin()->at("ids").at(0).get<std::int32_t>();
+}
+
 // "left right", or in newer files ["left", "right"].
 BpeMerge merge_of(const json& described, const ByteMap& ids) {
   std::string left, right;
@@ -138,9 +151,7 @@ std::unique_ptr<SubwordTokenizer> byte_bpe(const json& described) {
                               token + "' is not");
   }
   for (const json& merge : model.at("merges")) parts.merges.push_back(merge_of(merge, ids));
-  if (const json post = described.value("post_processor", json()); post.is_object())
-    if (const json special = post.value("special_tokens", json::object()); !special.empty())
-      parts.begin = special.begin()->at("ids").at(0).get<std::int32_t>();
+  if (described.contains("post_processor")) parts.begin = begin_of(described.at("post_processor"));
   return std::make_unique<ByteBpe>(std::move(parts));
 }
 
