@@ -268,7 +268,7 @@ TEST_CASE("plan.json has the keys of docs/run-folder.md", "[plan]") {
   plan.data = facts();
   plan.references = {{"bigram", 2.5}};
   plan.claims = {"a needs fewer steps | a < b"};
-  plan.arms = {{"b", "b", {}, "0000000b", "b-0000000b", 209153, 0, 5000, 512, 1.5e6},
+  plan.arms = {{"b", "b", {}, "0000000b", "b-0000000b", 209153, 0, 5000, 512, 198720, 1.5e6},
                {"a lr=0.001 quant=absmean",
                 "a",
                 {{"optim.lr", "0.001"}, {"model.quant", "\"absmean\""}},
@@ -278,6 +278,7 @@ TEST_CASE("plan.json has the keys of docs/run-folder.md", "[plan]") {
                 196608,
                 4000,
                 256,
+                197184,
                 2e6}};
   plan.seeds = {3, 5};
   plan.results = project.home() / "results" / "x";
@@ -294,13 +295,14 @@ TEST_CASE("plan.json has the keys of docs/run-folder.md", "[plan]") {
      "tokens_per_step": 512, "baseline": "b",
     "arms": [{"name": "b", "arm": "b", "axes": {}, "steps": 5000, "tokens_per_step": 512,
                "flops_per_token": 1.5e6, "hash": "0000000b", "dir": "b-0000000b",
-               "params": 209153, "ternary_params": 0,
+               "params": 209153, "ternary_params": 0, "non_embedding_params": 198720,
               "seeds": [3, 5]},
              {"name": "a lr=0.001 quant=absmean", "arm": "a",
                "axes": {"optim.lr": 0.001, "model.quant": "absmean"},
                "steps": 4000, "tokens_per_step": 256, "flops_per_token": 2e6,
                "hash": "0000000a", "dir": "a-0000000a",
                "params": 207617, "ternary_params": 196608,
+               "non_embedding_params": 197184,
               "seeds": [3, 5]}]})");
   CHECK(nlohmann::json::parse(read_file(plan.results / "plan.json")) == expected);
 }
