@@ -10,8 +10,8 @@
 namespace bitlab {
 
 struct FinalRequest {
-  // A swept setting, or "arm". Empty: the numeric setting with the most values, else the first, else
-  // the arm.
+  // A swept setting, or "arm". Empty: the numeric setting with the most values, else the first,
+  // else the arm.
   std::string x = {};
   Band band = Band::MinMax;
   bool log_x = false, log_y = false;  // x is also logarithmic if its values span a factor of 8
