@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/base/huge_pages.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/norm.h"
 #include "core/simd/kernels.h"
@@ -54,7 +55,10 @@ BitLinear::BitLinear(const LinearShape& shape, const BitLinearConfig& config)
 void BitLinear::allocate() {
   codes_.resize(in_ * out_);
   column_scale_.resize(out_);
-  packed_.resize(kernels().ternary_packed_size(out_, in_));
+  const size_t packed = kernels().ternary_packed_size(out_, in_);
+  packed_.reserve(packed);
+  if (packed_.empty()) prefer_huge_pages(packed_.data(), packed);
+  packed_.resize(packed);
 }
 
 void BitLinear::prepare(std::uint64_t step) {

@@ -11,7 +11,7 @@
 #include "core/base/rng.h"
 #include "core/ops/rope.h"
 #include "layers/examples.h"
-#include "layers/models/model.h"
+#include "layers/model_test.h"
 #include "layers/models/registry.h"
 #include "layers/norms.h"
 #include "layers/param_count.h"
@@ -33,24 +33,6 @@ BitnetConfig medium(const std::string& linear) {
 
 LanguageModel make(const BitnetConfig& config, std::uint64_t seed = 1) {
   return {build_bitnet(config, kVocab), kVocab, static_cast<size_t>(config.seq_len), seed};
-}
-
-std::vector<std::int32_t> random_tokens(size_t n) {
-  std::vector<std::int32_t> tokens(n);
-  for (size_t i = 0; i < n; ++i)
-    tokens[i] = static_cast<std::int32_t>(Rng(1, "tokens").below(kVocab, 0, i));
-  return tokens;
-}
-
-std::vector<real> logits(const LanguageModel& model,
-                         const std::vector<std::int32_t>& tokens,
-                         size_t batch = 1) {
-  Pass pass;
-  pass.batch = batch;
-  pass.seq_len = tokens.size() / batch;
-  pass.tokens = tokens.data();
-  const View z = model.logits(pass);
-  return {z.data, z.data + z.size()};
 }
 
 std::vector<std::string> names(const BitnetConfig& config) {
@@ -142,7 +124,7 @@ TEST_CASE("a future token never changes an earlier logit of the family",
   for (const BitnetConfig& config : points()) {
     INFO(config.linear << ", " << config.ffn);
     const LanguageModel model = make(config);
-    const auto tokens = random_tokens(2 * kLength);
+    const auto tokens = random_tokens(2 * kLength, kVocab);
     const std::vector<real> before = logits(model, tokens, 2);
     for (size_t t = 0; t < kLength; ++t) {
       auto changed = tokens;
@@ -164,7 +146,7 @@ TEST_CASE("a fresh model of the family predicts nothing", "[layers][bitnet]") {
     fresh.ffn = config.ffn;
     fresh.init_std = 0.02;
     const LanguageModel model = make(fresh);
-    const auto tokens = random_tokens(4 * kLength);
+    const auto tokens = random_tokens(4 * kLength, kVocab);
     std::vector<std::int32_t> targets(tokens.rbegin(), tokens.rend());  // not the tokens themselves
     Pass pass;
     pass.batch = 4;
@@ -207,7 +189,7 @@ TEST_CASE("grouped heads equal full ones whose keys and values repeat", "[layers
       for (size_t h = 0; h < 4; ++h)
         std::copy_n(from.value.data + h / times * head, head, p->value.data + h * head);
     }
-    const auto tokens = random_tokens(kLength);
+    const auto tokens = random_tokens(kLength, kVocab);
     const std::vector<real> want = logits(b, tokens);
     CHECK(logits(a, tokens) == want);
   }
@@ -258,7 +240,7 @@ TEST_CASE("a product of rotated vectors depends on the distance of their positio
 
 TEST_CASE("positions beyond seq_len are refused", "[layers][bitnet][errors]") {
   const LanguageModel model = make(small_bitnet("full"));
-  CHECK_THROWS_AS(logits(model, random_tokens(6)), Error);
+  CHECK_THROWS_AS(logits(model, random_tokens(6, kVocab)), Error);
 }
 
 TEST_CASE("a vocabulary that does not fit and a size that was not meant are refused",

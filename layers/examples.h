@@ -33,6 +33,17 @@ struct LayerExample {
 // Sequences of at most 5 positions fit them all.
 const std::vector<LayerExample>& layer_examples();
 
+// Adds an exact layer of this input width, or one that reads tokens below `vocab`.
+void add_exact(std::vector<LayerExample>& all,
+               const std::string& name,
+               size_t in,
+               std::function<LayerPtr()> make);
+void add_on_tokens(std::vector<LayerExample>& all,
+                   const std::string& name,
+                   size_t vocab,
+                   std::function<LayerPtr()> make);
+void add_model_examples(std::vector<LayerExample>& all);
+
 // A small GPT: 2 layers, 2 heads, width 8, 5 positions.
 GptConfig small_gpt(const std::string& linear);
 BitLinearConfig& bitlinear_settings(GptConfig& config);

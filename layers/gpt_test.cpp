@@ -7,9 +7,8 @@
 
 #include "core/base/catch.h"
 #include "core/base/error.h"
-#include "core/base/rng.h"
 #include "layers/examples.h"
-#include "layers/models/model.h"
+#include "layers/model_test.h"
 
 using namespace bitlab;
 
@@ -30,24 +29,6 @@ GptConfig baby(const std::string& linear) {
 
 LanguageModel make(const GptConfig& config, size_t vocab, std::uint64_t seed = 1) {
   return {build_gpt(config, vocab), vocab, static_cast<size_t>(config.seq_len), seed};
-}
-
-std::vector<std::int32_t> random_tokens(size_t n, size_t vocab) {
-  std::vector<std::int32_t> tokens(n);
-  for (size_t i = 0; i < n; ++i)
-    tokens[i] = static_cast<std::int32_t>(Rng(1, "tokens").below(vocab, 0, i));
-  return tokens;
-}
-
-std::vector<real> logits(const LanguageModel& model,
-                         const std::vector<std::int32_t>& tokens,
-                         size_t batch) {
-  Pass pass;
-  pass.batch = batch;
-  pass.seq_len = tokens.size() / batch;
-  pass.tokens = tokens.data();
-  const View z = model.logits(pass);
-  return {z.data, z.data + z.size()};
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/base/error.h"
+#include "core/base/huge_pages.h"
 
 namespace bitlab {
 
@@ -21,8 +22,11 @@ KvCache::KvCache(const Layer& net, size_t batch, size_t capacity)
   net.visit_caches([&](const Layer& layer, const std::vector<CacheStream>& streams) {
     Slot& slot = slots_[&layer];
     slot.streams = streams;
-    for (const CacheStream& s : streams)
-      slot.memory.emplace_back(new real[batch_ * s.heads * padded_capacity() * padded(s.width)]);
+    for (const CacheStream& s : streams) {
+      const size_t size = batch_ * s.heads * padded_capacity() * padded(s.width);
+      slot.memory.emplace_back(new real[size]);
+      prefer_huge_pages(slot.memory.back().get(), size * sizeof(real));
+    }
   });
 }
 

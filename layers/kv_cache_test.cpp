@@ -5,22 +5,14 @@
 
 #include "core/base/catch.h"
 #include "core/base/error.h"
-#include "core/base/rng.h"
 #include "layers/examples.h"
-#include "layers/models/model.h"
+#include "layers/model_test.h"
 
 using namespace bitlab;
 
 namespace {
 
 constexpr size_t kVocab = 31, kLength = 150, kBatch = 2;  // more than one block of keys
-
-std::vector<std::int32_t> random_tokens(size_t n) {
-  std::vector<std::int32_t> tokens(n);
-  for (size_t i = 0; i < n; ++i)
-    tokens[i] = static_cast<std::int32_t>(Rng(1, "tokens").below(kVocab, 0, i));
-  return tokens;
-}
 
 LanguageModel make(LayerPtr net) { return {std::move(net), kVocab, kLength, 1}; }
 
@@ -101,7 +93,7 @@ bool same_bits(const std::vector<real>& a, const std::vector<real>& b) {
 
 TEST_CASE("a cache gives the logits of the whole sequence bit by bit, in any chunks",
           "[layers][cache]") {
-  const auto tokens = random_tokens(kBatch * kLength);
+  const auto tokens = random_tokens(kBatch * kLength, kVocab);
   for (LayerPtr& net : nets()) {
     const LanguageModel model = make(std::move(net));
     INFO(model.net().describe());
@@ -116,7 +108,7 @@ TEST_CASE("a cache gives the logits of the whole sequence bit by bit, in any chu
 }
 
 TEST_CASE("logits of last positions are rows of all logits", "[layers][cache]") {
-  const auto tokens = random_tokens(kBatch * kLength);
+  const auto tokens = random_tokens(kBatch * kLength, kVocab);
   for (LayerPtr& net : nets()) {
     const LanguageModel model = make(std::move(net));
     const std::vector<real> all = whole(model, tokens);
@@ -132,9 +124,9 @@ TEST_CASE("logits of last positions are rows of all logits", "[layers][cache]") 
 
 TEST_CASE("a truncated cache goes on from where it was", "[layers][cache]") {
   const LanguageModel model = make(family("bitlinear"));
-  const auto tokens = random_tokens(kBatch * kLength);
+  const auto tokens = random_tokens(kBatch * kLength, kVocab);
   KvCache cache(model.net(), kBatch, kLength);
-  in_chunks(model, random_tokens(kBatch * 90), {90}, &cache);
+  in_chunks(model, random_tokens(kBatch * 90, kVocab), {90}, &cache);
   cache.truncate(0);
   CHECK(same_bits(in_chunks(model, tokens, {140, 10}, &cache), whole(model, tokens)));
   cache.truncate(140);
@@ -154,7 +146,7 @@ TEST_CASE("a cache takes what its heads take, and no more memory from token to t
   Pass pass;
   pass.batch = pass.seq_len = 1;
   pass.cache = &cache;
-  const auto tokens = random_tokens(kLength);
+  const auto tokens = random_tokens(kLength, kVocab);
   size_t held = 0;
   for (size_t t = 0; t < kLength; ++t) {
     pass.tokens = &tokens[t];
@@ -168,7 +160,7 @@ TEST_CASE("a cache refuses what it has no room for and what it is not made for",
           "[layers][cache][errors]") {
   const LanguageModel model = make(family("full")), other = make(family("full"));
   KvCache cache(model.net(), 1, 10);
-  const auto tokens = random_tokens(2 * kLength);
+  const auto tokens = random_tokens(2 * kLength, kVocab);
   Pass pass;
   pass.batch = 1;
   pass.tokens = tokens.data();

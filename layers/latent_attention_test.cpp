@@ -5,13 +5,12 @@
 
 #include "core/base/catch.h"
 #include "core/base/error.h"
-#include "core/base/rng.h"
 #include "layers/examples.h"
 #include "layers/gradient_check.h"
 #include "layers/kv_cache.h"
 #include "layers/latent_scores.h"
 #include "layers/mla.h"
-#include "layers/models/model.h"
+#include "layers/model_test.h"
 #include "layers/norms.h"
 
 using namespace bitlab;
@@ -147,14 +146,14 @@ LanguageModel make(const BitnetConfig& config) {
 }
 
 // Logits of one sequence, position by position, in passes of so many tokens.
-std::vector<real> logits(const LanguageModel& model,
-                         const std::vector<std::int32_t>& tokens,
-                         const std::vector<size_t>& chunks,
-                         KvCache* cache) {
+std::vector<real> in_chunks(const LanguageModel& model,
+                            const std::vector<std::int32_t>& tokens,
+                            const std::vector<size_t>& chunks,
+                            KvCache& cache) {
   std::vector<real> all;
   Pass pass;
   pass.batch = 1;
-  pass.cache = cache;
+  pass.cache = &cache;
   pass.tokens = tokens.data();
   for (const size_t count : chunks) {
     pass.seq_len = count;
@@ -232,19 +231,17 @@ TEST_CASE("mla equals its definition", "[layers][latent]") {
 
 TEST_CASE("latent attention with a cache gives the tokens of the whole sequence",
           "[layers][latent][cache]") {
-  std::vector<std::int32_t> tokens(kLength);
-  for (size_t i = 0; i < kLength; ++i)
-    tokens[i] = static_cast<std::int32_t>(Rng(1, "tokens").below(kVocab, 0, i));
+  const auto tokens = random_tokens(kLength, kVocab);
   for (const char* attention : {"latent_scores", "mla"})
     for (const char* linear : {"full", "bitlinear"}) {
       CAPTURE(attention, linear);
       const LanguageModel model = make(decoder(attention, linear));
-      const std::vector<real> whole = logits(model, tokens, {kLength}, nullptr);
+      const std::vector<real> whole = logits(model, tokens);
       std::vector<real> first;
       for (const std::vector<size_t>& chunks : std::vector<std::vector<size_t>>{
                {kLength}, {70, 1, 79}, std::vector<size_t>(kLength, 1)}) {
         KvCache cache(model.net(), 1, kLength);
-        const std::vector<real> got = logits(model, tokens, chunks, &cache);
+        const std::vector<real> got = in_chunks(model, tokens, chunks, cache);
         if (first.empty()) first = got;
         REQUIRE(got.size() == whole.size());
         REQUIRE(std::memcmp(got.data(), first.data(), got.size() * sizeof(real)) == 0);

@@ -7,7 +7,8 @@
 
 namespace attention {
 
-constexpr size_t kTogether = 4;  // query heads whose scores are computed at once
+constexpr size_t kTogether = 4;          // query heads whose scores are computed at once
+constexpr size_t kFetched = 2 * kLanes;  // keys fetched before their turn
 
 // State of the query heads that share one head of keys, one after the other.
 struct DecodeScratch {
@@ -88,14 +89,22 @@ static void decode_values(
   for (; d < p.v_cols; d += kLanes) decode_values<1>(at, s, before, {v.at(0, d), v.stride}, y + d);
 }
 
-// The query heads from h on that share the keys k and values v.
+// Rows that will be read soon: where heads begin the processor does not foresee them.
+static void fetch_rows(Rows from, size_t rows, size_t cols) {
+  for (size_t r = 0; r < rows; ++r)
+    for (size_t d = 0; d < cols; d += 64 / sizeof(real)) __builtin_prefetch(from.at(r, d), 0, 2);
+}
+
+// The query heads from h on that share the keys k and values v; `next` are the keys of the head
+// after.
 static void decode_group(const AttentionArgs& args,
                          const Plan& p,
                          const DecodeScratch& w,
                          size_t b,
                          size_t h,
                          Rows k,
-                         Rows v) {
+                         Rows v,
+                         Rows next) {
   for (size_t g = 0; g < p.G; ++g) {
     const Rows q = rows_of(args.q, b, h + g);
     for (size_t d = 0; d < p.D; ++d) w.q[g * p.cols + d] = q.data[d] * (args.scale * kLog2E);
@@ -103,10 +112,14 @@ static void decode_group(const AttentionArgs& args,
   }
   for (Block at{p.first, 1, 0, 0, 0}; at.key < p.S; at.key += kKeys) {
     at.key_count = p.S - at.key < kKeys ? p.S - at.key : kKeys;
-    for (size_t i = 0; i < at.key_count; i += kLanes)
+    for (size_t i = 0; i < at.key_count; i += kLanes) {
+      const size_t ahead = at.key + i + kFetched;
+      fetch_rows(ahead < p.S ? k.from(ahead) : next.from(ahead - p.S), kLanes, p.cols);
+      fetch_rows(v.from(at.key + i), kLanes, p.v_cols);
       for (size_t g = 0; g < p.G; g += kTogether)
         decode_scores(p.G - g < kTogether ? p.G - g : kTogether, p, k.from(at.key + i),
                       w.q + g * p.cols, w.s + g * kKeys + i, std::make_index_sequence<kTogether>());
+    }
     for (size_t g = 0; g < p.G; ++g) {
       real* const s = w.s + g * kKeys;
       const real lowered = decode_softmax(at, s, w.top[g], w.sum[g]);
@@ -125,7 +138,8 @@ static void decode(const AttentionArgs& args) {
   const DecodeScratch w(p);
   for (size_t b = 0; b < args.batch; ++b)
     for (size_t h = 0; h < p.H; h += p.G)
-      decode_group(args, p, w, b, h, rows_of(args.k, b, h / p.G), rows_of(args.v, b, h / p.G));
+      decode_group(args, p, w, b, h, rows_of(args.k, b, h / p.G), rows_of(args.v, b, h / p.G),
+                   rows_of(args.k, b, (h + p.G < p.H ? h + p.G : 0) / p.G));
 }
 
 }  // namespace attention

@@ -8,16 +8,19 @@ namespace matrix {
 
 constexpr size_t kGemvRows = 4;  // of A, at most
 
-// sum[r] += the square of B that begins at b, times kLanes columns of each row of A.
+constexpr size_t kAhead =
+    768 / sizeof(real);  // numbers of each row of B, fetched before their turn
+
+// sum[r] += the square of B that begins at b, times kLanes columns of each row of A. Fetches a
+// later one.
 template <size_t N>
 [[gnu::always_inline]] static inline void gemv_square(
-    const real* b, size_t ldb, const real* a, size_t lda, Vec (&sum)[N]) {
-  constexpr size_t kAhead = 768 / sizeof(real);
+    const real* b, const real* later, size_t ldb, const real* a, size_t lda, Vec (&sum)[N]) {
   Vec square[kLanes];
 #pragma GCC unroll 16
   for (size_t i = 0; i < kLanes; ++i) {
     square[i] = load(b + i * ldb);
-    __builtin_prefetch(b + i * ldb + kAhead, 0, 2);
+    __builtin_prefetch(later + i * ldb, 0, 2);
   }
   transpose_square(square);
 #pragma GCC unroll 16
@@ -49,7 +52,12 @@ template <size_t N>
   const real *b = args.b + j * args.ldb + p, *a = args.a + p;
   const size_t ldb = args.ldb, lda = args.lda, whole = columns == kLanes ? k / kLanes * kLanes : 0;
   Vec sum[N] = {};
-  for (size_t q = 0; q < whole; q += kLanes) gemv_square(b + q, ldb, a + q, lda, sum);
+  // Behind the end of the rows come the beginnings of the next kLanes ones.
+  const size_t next_rows = kLanes * ldb - args.k;
+  for (size_t q = 0; q < whole; q += kLanes) {
+    const real* later = b + q + kAhead + (p + q + kAhead < args.k ? 0 : next_rows);
+    gemv_square(b + q, later, ldb, a + q, lda, sum);
+  }
   for (size_t q = whole; q < k; q += kLanes)
     gemv_edge(b + q, ldb, a + q, lda, columns, smaller(k - q, kLanes), sum);
   for (size_t r = 0; r < N; ++r) {
