@@ -26,14 +26,14 @@ struct DecodeBench {
   double weight_bytes = 0;
   double cache_bytes_per_token = 0;       // that each position takes in the KV cache
   double gb_per_s = 0;                    // weight_bytes x tokens_per_s
-  double read_gb_per_s = 0;               // of memory on one core, best of before and after
+  double read_gb_per_s = 0;               // of memory on one core, median of before and after
   double share = 0;                       // gb_per_s / read_gb_per_s
   std::vector<simd::KernelTime> kernels;  // of another run over as many tokens, with `profile`
   double profiled_seconds = 0;
 };
 
-// Speed at which one core reads 256 MiB, in GB/s: the best of runs that take `seconds` together.
-double measure_read_bandwidth(double seconds);
+// Speeds at which one core reads 256 MiB, in GB/s: those of passes that take `seconds` together.
+std::vector<double> measure_read_bandwidth(double seconds);
 
 // With fresh weights; greedy. vocab_size is the tokenizer's.
 DecodeBench bench_decode(const Arm& arm, std::size_t vocab_size, const DecodeBenchOptions& options);

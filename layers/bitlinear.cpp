@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "core/base/error.h"
-#include "core/base/huge_pages.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/norm.h"
 #include "core/simd/kernels.h"
@@ -53,12 +52,12 @@ BitLinear::BitLinear(const LinearShape& shape, const BitLinearConfig& config)
 
 // Not before it is needed: a model may be built only to count its parameters.
 void BitLinear::allocate() {
-  codes_.resize(in_ * out_);
+  if (codes_) return;
   column_scale_.resize(out_);
   const size_t packed = kernels().ternary_packed_size(out_, in_);
-  packed_.reserve(packed);
-  if (packed_.empty()) prefer_huge_pages(packed_.data(), packed);
-  packed_.resize(packed);
+  memory_ = HugeBuffer(packed + in_ * out_);
+  packed_ = reinterpret_cast<std::uint8_t*>(memory_.data());
+  codes_ = reinterpret_cast<std::int8_t*>(packed_ + packed);
 }
 
 void BitLinear::prepare(std::uint64_t step) {
@@ -74,7 +73,7 @@ void BitLinear::prepare(std::uint64_t step) {
     at += w.size();
     column += w.rows;
   }
-  kernels().ternary_pack(out_, in_, codes_.data(), packed_.data());
+  kernels().ternary_pack(out_, in_, codes_, packed_);
 }
 
 size_t BitLinear::buffer_bytes() const {
@@ -84,8 +83,7 @@ size_t BitLinear::buffer_bytes() const {
 // Codes and scale of one part, whose values begin at `at`.
 void BitLinear::quantise_part(size_t part, size_t at) {
   if (fixed_[part]) return;
-  const real a =
-      quantizer_.quantize(params_.weight(part).value, config_.weight_eps, codes_.data() + at);
+  const real a = quantizer_.quantize(params_.weight(part).value, config_.weight_eps, codes_ + at);
   limits_[part] = real(1.5) * a;
   scales_[part] = config_.output_scale ? a : a * real(0) + real(1);  // NaN stays visible
 }
@@ -93,7 +91,7 @@ void BitLinear::quantise_part(size_t part, size_t at) {
 // w + lambda (a code - w), with lambda = 1 for fixed codes.
 void BitLinear::effective_part(size_t part, size_t at, real* out) const {
   const View w = params_.weight(part).value;
-  kernels().ternary_expand(w.size(), codes_.data() + at, scales_[part], out);
+  kernels().ternary_expand(w.size(), codes_ + at, scales_[part], out);
   if (lambda_ < 1 && !fixed_[part])
     for (size_t i = 0; i < w.size(); ++i) out[i] = w.data[i] + lambda_ * (out[i] - w.data[i]);
 }
@@ -120,7 +118,7 @@ bool BitLinear::fix_ternary(const std::string& name,
         throw Error(name, "must have " + std::to_string(w.size()) + " ternary codes, but got " +
                               std::to_string(codes.size()));
       allocate();
-      std::copy(codes.begin(), codes.end(), codes_.begin() + static_cast<std::ptrdiff_t>(at));
+      std::copy(codes.begin(), codes.end(), codes_ + at);
       scales_[part] = scale;
       fixed_[part] = true;
       return true;
@@ -187,7 +185,7 @@ View BitLinear::forward_integer(View xn, Pass& pass) const {
                           .x_stride = stride,
                           .x_step = xq.step.data,
                           .x_sum = sums,
-                          .w = packed_.data(),
+                          .w = packed_,
                           .w_scale = column_scale_.data(),
                           .bias = params_.biases().data,
                           .y = y.data});
@@ -276,7 +274,7 @@ void BitLinear::visit_ternary(const TernaryVisitor& visit) const {
     stats.name = w.name;
     stats.rows = w.rows;
     stats.cols = w.cols;
-    stats.codes = codes_.data() + at;
+    stats.codes = codes_ + at;
     stats.quantizer = &quantizer_;
     stats.effective = [this, part, at, n = w.size()] {
       std::vector<real> weights(n);

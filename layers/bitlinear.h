@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/huge_pages.h"
 #include "core/quant/weight_quantizer.h"
 #include "layers/bitlinear_config.h"
 #include "layers/linear.h"
@@ -58,13 +59,14 @@ class BitLinear : public Layer, public Factored {
   // prepare(), so that a model which is only looked at takes no memory for them. The effective
   // weights are four times as large: whoever multiplies by them expands them (effective_weights),
   // which takes little against a product, and gives them back.
-  real lambda_ = 1;  // share of quantisation in the effective weights and activations
-  std::vector<std::int8_t> codes_;    // out x in
-  std::vector<real> scales_;          // one a part
-  std::vector<real> limits_;          // one a part: latent weights beyond are clamped
-  std::vector<bool> fixed_;           // parts whose codes and scale no longer follow latent weights
-  std::vector<real> column_scale_;    // out: the scale of each output's part
-  std::vector<std::uint8_t> packed_;  // codes in the kernel's layout
+  real lambda_ = 1;    // share of quantisation in the effective weights and activations
+  HugeBuffer memory_;  // of the next two
+  std::uint8_t* packed_ = nullptr;  // codes in the kernel's layout
+  std::int8_t* codes_ = nullptr;    // out x in
+  std::vector<real> scales_;        // one a part
+  std::vector<real> limits_;        // one a part: latent weights beyond are clamped
+  std::vector<bool> fixed_;         // parts whose codes and scale no longer follow latent weights
+  std::vector<real> column_scale_;  // out: the scale of each output's part
 };
 
 }  // namespace bitlab

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "core/base/error.h"
-#include "core/base/huge_pages.h"
 
 namespace bitlab {
 
@@ -24,8 +23,7 @@ KvCache::KvCache(const Layer& net, size_t batch, size_t capacity)
     slot.streams = streams;
     for (const CacheStream& s : streams) {
       const size_t size = batch_ * s.heads * padded_capacity() * padded(s.width);
-      slot.memory.emplace_back(new real[size]);
-      prefer_huge_pages(slot.memory.back().get(), size * sizeof(real));
+      slot.memory.emplace_back(size * sizeof(real));
     }
   });
 }
@@ -71,7 +69,7 @@ simd::Heads<const real> KvCache::append(
   check_room(pass.first_position + pass.seq_len);
   const CacheStream& s = found->second.streams[index];
   const size_t width = padded(s.width), head = padded_capacity() * width, sequence = s.heads * head;
-  real* const memory = found->second.memory[index].get();
+  real* const memory = reinterpret_cast<real*>(found->second.memory[index].data());
   for (size_t b = 0; b < pass.batch; ++b)
     for (size_t t = 0; t < pass.seq_len; ++t)
       for (size_t h = 0; h < s.heads; ++h)

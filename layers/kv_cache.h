@@ -1,9 +1,9 @@
 #pragma once
 // Keys and values of the positions that a model has seen, so that decoding computes new ones only.
-#include <memory>
 #include <unordered_map>
 #include <vector>
 
+#include "core/base/huge_pages.h"
 #include "core/simd/kernels.h"
 #include "layers/layer.h"
 
@@ -40,7 +40,7 @@ class KvCache {
  private:
   struct Slot {
     std::vector<CacheStream> streams;
-    std::vector<std::unique_ptr<real[]>> memory;  // of each: batch x heads x rows x padded width
+    std::vector<HugeBuffer> memory;  // of each: batch x heads x rows x padded width
   };
 
   void check_room(size_t positions) const;

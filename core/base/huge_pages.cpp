@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #endif
 #include <cstdint>
+#include <new>
 
 namespace bitlab {
 
@@ -18,6 +19,15 @@ void prefer_huge_pages(void* memory, std::size_t bytes) {
   (void)memory;
   (void)bytes;
 #endif
+}
+
+HugeBuffer::HugeBuffer(std::size_t bytes) {
+  constexpr std::size_t kHugePage = std::size_t{2} << 20, kLine = 64;
+  const std::size_t step = bytes >= kHugePage / 2 ? kHugePage : kLine;
+  const std::size_t size = (bytes + step - 1) / step * step;
+  memory_.reset(static_cast<std::byte*>(std::aligned_alloc(step, size)));
+  if (!memory_ && size > 0) throw std::bad_alloc();
+  if (step == kHugePage) prefer_huge_pages(memory_.get(), size);
 }
 
 }  // namespace bitlab

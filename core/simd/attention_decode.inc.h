@@ -8,7 +8,7 @@
 namespace attention {
 
 constexpr size_t kTogether = 4;          // query heads whose scores are computed at once
-constexpr size_t kFetched = 2 * kLanes;  // keys fetched before their turn
+constexpr size_t kFetched = 4 * kLanes;  // keys fetched before their turn
 
 // State of the query heads that share one head of keys, one after the other.
 struct DecodeScratch {
@@ -50,43 +50,49 @@ static void decode_scores(
   ((heads == N + 1 ? decode_scores<N + 1>(p, k, q, s) : void()), ...);
 }
 
-// s of one head = 2^(s - top), and what the block does to its sum; returns the factor that lowers
-// what was summed before.
-static real decode_softmax(const Block& at, real* s, real& top, real& sum) {
+// s of one head = 2^(s - top), 0 up to whole vectors; returns the factor that lowers what was
+// summed before. The greatest of scores is the same in any order.
+static Vec decode_exponents(const Block& at, real* s, real& top) {
   const size_t lanes = round_up(at.key_count, kLanes);
   for (size_t k = at.key_count; k < lanes; ++k) s[k] = -INFINITY;
   const real old_top = top;
-  for (size_t k = 0; k < at.key_count; ++k) top = s[k] > top ? s[k] : top;
+  Vec greatest = splat(top);
+  for (size_t k = 0; k < lanes; k += kLanes) greatest = larger(greatest, load(s + k));
+  for (int l = 0; l < kLanes; ++l) top = greatest[l] > top ? greatest[l] : top;
   for (size_t k = 0; k < lanes; k += kLanes) store(s + k, exp2_of(load(s + k) - top));
-  real block = 0;
-  for (size_t k = 0; k < at.key_count; ++k) block += s[k];
-  Vec total = splat(block), lowered{};
-  if (at.key > 0) {
-    lowered = exp2_of(splat(old_top) - top);
-    total += splat(sum) * lowered;
-  }
-  sum = total[0];
-  return lowered[0];
+  return exp2_of(splat(old_top) - top);
 }
 
-// N vectors of columns of y = before y + s V; the old y counts from the second block of keys on.
+// N vectors of columns of y = lowered y + s V, and the sum of s: both run over the keys in their
+// order. The old y counts from the second block of keys on.
 template <size_t N>
-[[gnu::noinline]] static void decode_values(
-    const Block& at, const real* s, real before, Rows v, real* y) {
+[[gnu::noinline]] static real decode_values(
+    const Block& at, const real* s, real lowered, Rows v, real* y) {
   Vec sum[N] = {};
+  real total = 0;
   if (at.key > 0)
-    for (size_t j = 0; j < N; ++j) sum[j] = load(y + j * kLanes) * before;
-  for (size_t k = 0; k < at.key_count; ++k)
+    for (size_t j = 0; j < N; ++j) sum[j] = load(y + j * kLanes) * lowered;
+  for (size_t k = 0; k < at.key_count; ++k) {
+    total += s[k];
     for (size_t j = 0; j < N; ++j) sum[j] += splat(s[k]) * load(v.at(k, j * kLanes));
+  }
   for (size_t j = 0; j < N; ++j) store(y + j * kLanes, sum[j]);
+  return total;
 }
 
-static void decode_values(
-    const Plan& p, const Block& at, const real* s, real before, Rows v, real* y) {
+// One block of keys of one head.
+static void decode_block(
+    const Plan& p, const Block& at, real* s, real& top, real& sum, Rows v, real* y) {
+  const Vec lowered = decode_exponents(at, s, top);
+  real block = 0;
   size_t d = 0;
   for (; d + 4 * kLanes <= p.v_cols; d += 4 * kLanes)
-    decode_values<4>(at, s, before, {v.at(0, d), v.stride}, y + d);
-  for (; d < p.v_cols; d += kLanes) decode_values<1>(at, s, before, {v.at(0, d), v.stride}, y + d);
+    block = decode_values<4>(at, s, lowered[0], {v.at(0, d), v.stride}, y + d);
+  for (; d < p.v_cols; d += kLanes)
+    block = decode_values<1>(at, s, lowered[0], {v.at(0, d), v.stride}, y + d);
+  Vec total = splat(block);
+  if (at.key > 0) total += splat(sum) * lowered;
+  sum = total[0];
 }
 
 // Rows that will be read soon: where heads begin the processor does not foresee them.
@@ -120,11 +126,8 @@ static void decode_group(const AttentionArgs& args,
         decode_scores(p.G - g < kTogether ? p.G - g : kTogether, p, k.from(at.key + i),
                       w.q + g * p.cols, w.s + g * kKeys + i, std::make_index_sequence<kTogether>());
     }
-    for (size_t g = 0; g < p.G; ++g) {
-      real* const s = w.s + g * kKeys;
-      const real lowered = decode_softmax(at, s, w.top[g], w.sum[g]);
-      decode_values(p, at, s, lowered, v.from(at.key), w.y + g * p.v_cols);
-    }
+    for (size_t g = 0; g < p.G; ++g)
+      decode_block(p, at, w.s + g * kKeys, w.top[g], w.sum[g], v.from(at.key), w.y + g * p.v_cols);
   }
   for (size_t g = 0; g < p.G; ++g) {
     const real inverse = real(1) / w.sum[g];
