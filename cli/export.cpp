@@ -1,4 +1,5 @@
-// bitlab export NAME [FILTER]: all metrics as CSV.
+// bitlab export NAME [FILTER]: all metrics as CSV. bitlab export RUN --format hf: its model for
+// other programs.
 #include "report/export.h"
 
 #include <fmt/format.h>
@@ -10,44 +11,91 @@
 #include "cli/options.h"
 #include "cli/paths.h"
 #include "core/base/error.h"
+#include "experiments/export_model.h"
 #include "report/filter.h"
 #include "report/run_values.h"
 
 namespace bitlab {
 
 namespace po = boost::program_options;
+namespace fs = std::filesystem;
 
-int export_command(const std::vector<std::string>& args) {
-  std::string out;
+namespace {
+
+struct Request {
+  std::string out, format = "csv", weights = "f32";
   std::vector<std::string> words;
-  po::options_description options("Options");
-  options.add_options()("help,h", "show this")("out,o", po::value(&out)->value_name("DIR"),
-                                               "where to; csv/ in the results folder if not told");
-  po::options_description all = options;
-  all.add_options()("words", po::value(&words));
-  if (parse_options("export", args, all, "words").count("help") > 0) {
-    std::cout << "usage: bitlab export NAME [FILTER] [-o DIR]\n\n"
-                 "Writes runs.csv (one row a run), train.csv, eval.csv and quant.csv (the rows of "
-                 "metrics.h5,\nwith run, arm, seed and swept settings before them), of the last "
-                 "plan.\n\n"
-              << kFilterHelp << run_keys_help() << "\n"
-              << options;
-    return 0;
-  }
-  if (words.empty() || words.size() > 2)
+};
+
+void export_metrics(const Request& request) {
+  if (request.words.empty() || request.words.size() > 2)
     throw UsageError("bitlab export",
                      "an experiment and at most a filter must be named, but got " +
-                         std::to_string(words.size()) + " words",
+                         std::to_string(request.words.size()) + " words",
                      "bitlab export NAME \"state=done\"");
-  const std::filesystem::path results = find_results(words[0]);
-  const std::filesystem::path folder =
-      out.empty() ? results / "csv" : std::filesystem::absolute(out).lexically_normal();
+  const fs::path results = find_results(request.words[0]);
+  const fs::path folder =
+      request.out.empty() ? results / "csv" : fs::absolute(request.out).lexically_normal();
   const std::vector<RunRecord> runs =
-      filtered(planned_runs(read_index(results)), words.size() > 1 ? words[1] : "");
+      filtered(planned_runs(read_index(results)), request.words.size() > 1 ? request.words[1] : "");
   const ExportedRows rows = export_csv(runs, folder);
   std::cerr << fmt::format("{} runs, {} rows of train.csv, {} of eval.csv, {} of quant.csv\n",
                            rows.runs, rows.train, rows.eval, rows.quant);
   std::cout << folder.string() << "\n";
+}
+
+ExportWeights parse_weights(const std::string& text) {
+  if (text == "f32") return ExportWeights::F32;
+  if (text == "bf16") return ExportWeights::BF16;
+  if (text == "packed") return ExportWeights::Packed;
+  throw UsageError("bitlab export",
+                   "--weights must be f32, bf16 or packed, but got '" + text + "'");
+}
+
+void export_model(const Request& request) {
+  if (request.words.size() != 1 || request.out.empty())
+    throw UsageError("bitlab export", "must be given one run and -o DIR",
+                     "bitlab export RUN --format hf -o DIR");
+  const ExportResult result =
+      export_hf(find_run(request.words[0]), request.out, parse_weights(request.weights));
+  std::cerr << fmt::format("{}, {} bytes of weights\n", result.architecture, result.bytes);
+  for (const std::string& note : result.notes) std::cerr << "note: " << note << "\n";
+  std::cout << request.out << "\n";
+}
+
+}  // namespace
+
+int export_command(const std::vector<std::string>& args) {
+  Request request;
+  po::options_description options("Options");
+  options.add_options()("help,h", "show this");
+  options.add_options()("out,o", po::value(&request.out)->value_name("DIR"),
+                        "where to; CSV goes to csv/ in the results folder if not told");
+  options.add_options()("format", po::value(&request.format)->value_name("csv|hf"),
+                        "csv: metrics; hf: a run's model as Hugging Face's transformers save it");
+  options.add_options()("weights", po::value(&request.weights)->value_name("f32|bf16|packed"),
+                        "of hf: f32; bf16: rounded; packed: ternary matrices as 2-bit codes");
+  po::options_description all = options;
+  all.add_options()("words", po::value(&request.words));
+  if (parse_options("export", args, all, "words").count("help") > 0) {
+    std::cout
+        << "usage: bitlab export NAME [FILTER] [-o DIR]\n"
+           "       bitlab export RUN --format hf [--weights f32|bf16|packed] -o DIR\n\n"
+           "The first writes runs.csv (one row a run), train.csv, eval.csv and quant.csv (the "
+           "rows of metrics.h5,\nwith run, arm, seed and swept settings before them), of the "
+           "last plan. The second writes config.json,\nmodel.safetensors and the tokenizer "
+           "of one run; 'bitlab import' reads them back (docs/checkpoints.md).\n\n"
+        << kFilterHelp << run_keys_help() << "\n"
+        << options;
+    return 0;
+  }
+  if (request.format == "csv")
+    export_metrics(request);
+  else if (request.format == "hf")
+    export_model(request);
+  else
+    throw UsageError("bitlab export",
+                     "--format must be csv or hf, but got '" + request.format + "'");
   return 0;
 }
 

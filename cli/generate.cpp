@@ -55,17 +55,24 @@ po::options_description options_for(Request& r) {
   return options;
 }
 
-// Writes the text as it comes. A text without a prompt begins as if token 0 came before.
-GenerateStats write_text(const LoadedRun& run, const Request& request) {
-  std::vector<std::int32_t> tokens = run.tokenizer->encode(request.prompt);
+// Writes the text as it comes. With nothing to go on from, a model that was trained here begins as
+// if token 0 came before.
+GenerateStats write_text(const LoadedRun& run, Request request) {
+  const Tokenizer& tokenizer = *run.tokenizer;
+  const std::vector<std::int32_t> prompt = tokenizer.encode(request.prompt);
+  std::vector<std::int32_t> tokens = run.begin_tokens;
+  tokens.insert(tokens.end(), prompt.begin(), prompt.end());
   if (tokens.empty()) tokens.push_back(0);
+  request.generate.end_tokens = run.end_tokens;
+  request.generate.vocab_size = tokenizer.vocab_size();
   TextStream stream(request.stops);
-  std::int32_t last = tokens.back();
+  bool begun = !prompt.empty();  // the first token of a text may lose its space
   std::cout << request.prompt << std::flush;
   const GenerateStats stats =
       generate(*run.model, tokens, request.generate, [&](std::int32_t token) {
-        std::cout << stream.push(text_after(*run.tokenizer, last, token)) << std::flush;
-        last = token;
+        const std::string piece = begun ? tokenizer.piece(token) : tokenizer.decode({&token, 1});
+        begun = true;
+        std::cout << stream.push(piece) << std::flush;
         return !stream.stopped();
       });
   std::cout << stream.finish() << "\n" << std::flush;

@@ -26,7 +26,8 @@ void print(const Proof& proof) {
                 yes(l.three_values), yes(l.requantises), yes(l.packs),
                 l.passed() ? "PASS" : "FAIL");
   const bool equal = proof.loss == proof.packed_loss;
-  std::printf("validation loss: %.9f, from packed.safetensors %.9f  %s\n", proof.loss,
+  std::printf("%s: %.9f, from packed.safetensors %.9f  %s\n",
+              proof.random_tokens ? "loss on random tokens" : "validation loss", proof.loss,
               proof.packed_loss, equal ? "PASS" : "FAIL");
   std::printf("%s\n", proof.passed() ? "PASS" : "FAIL");
 }
@@ -46,8 +47,8 @@ int verify_command(const std::vector<std::string>& args) {
                  "the values -a, 0, a;\n"
                  "quantising them again gives the same codes; 2-bit packing gives the codes back. "
                  "For the model: the\n"
-                 "validation loss from packed.safetensors equals that of the checkpoint. Exit code "
-                 "1 if any fails.\n";
+                 "validation loss from packed.safetensors equals that of the checkpoint (of an "
+                 "imported model, the loss\non random tokens). Exit code 1 if any fails.\n";
     return 0;
   }
   if (runs.size() != 1)

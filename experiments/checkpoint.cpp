@@ -93,12 +93,16 @@ fs::path save_checkpoint(const fs::path& run_dir,
   const auto moments = optimizer_tensors(optimizer, codes);
   write_safetensors(dir / "model.safetensors", weights, {{"format", "bitlab"}});
   write_safetensors(dir / "optimizer.safetensors", moments, {{"format", "bitlab"}});
-  write_file_atomic(dir / "trainer.json", to_json(state).dump(2) + "\n");
+  write_trainer_state(dir, state);
   write_file_atomic(dir / "config.json", config_json);
   verify(dir / "model.safetensors", weights);
   verify(dir / "optimizer.safetensors", moments);
   write_file_atomic(dir / "DONE", "");
   return dir;
+}
+
+void write_trainer_state(const fs::path& checkpoint, const TrainerState& state) {
+  write_file_atomic(checkpoint / "trainer.json", to_json(state).dump(2) + "\n");
 }
 
 std::vector<fs::path> list_checkpoints(const fs::path& run_dir) {

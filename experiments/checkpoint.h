@@ -40,6 +40,9 @@ std::filesystem::path save_checkpoint(const std::filesystem::path& run_dir,
                                       const TernaryCodes& codes,
                                       const std::string& config_json);
 
+// Writes CHECKPOINT/trainer.json.
+void write_trainer_state(const std::filesystem::path& checkpoint, const TrainerState& state);
+
 // Complete checkpoints, oldest first.
 std::vector<std::filesystem::path> list_checkpoints(const std::filesystem::path& run_dir);
 

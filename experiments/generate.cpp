@@ -54,8 +54,10 @@ GenerateStats generate(const LanguageModel& model,
       stats.prefill_seconds = seconds_since(begin);
       begin = Clock::now();
     }
-    const std::int32_t next = sample_token({logits.row(logits.rows - 1), logits.cols},
-                                           options.sampling, tokens, stats.new_tokens);
+    const std::size_t known =
+        options.vocab_size > 0 ? std::min(options.vocab_size, logits.cols) : logits.cols;
+    const std::int32_t next = sample_token({logits.row(logits.rows - 1), known}, options.sampling,
+                                           tokens, stats.new_tokens);
     if (std::count(options.end_tokens.begin(), options.end_tokens.end(), next) > 0) break;
     tokens.push_back(next);
     ++stats.new_tokens;
@@ -63,12 +65,6 @@ GenerateStats generate(const LanguageModel& model,
   }
   stats.decode_seconds = stats.prefill_seconds > 0 ? seconds_since(begin) : 0;
   return stats;
-}
-
-// By the difference that it makes: a tokenizer may leave out the space before a text's first word.
-std::string text_after(const Tokenizer& tokenizer, std::int32_t previous, std::int32_t token) {
-  const std::int32_t both[] = {previous, token};
-  return tokenizer.decode(both).substr(tokenizer.decode({both, 1}).size());
 }
 
 }  // namespace bitlab

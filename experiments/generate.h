@@ -2,10 +2,8 @@
 // Text from a language model.
 #include <cstdint>
 #include <functional>
-#include <string>
 #include <vector>
 
-#include "core/text/tokenizer.h"
 #include "experiments/sampling.h"
 #include "layers/models/model.h"
 
@@ -15,6 +13,7 @@ struct GenerateOptions {
   SamplingSettings sampling;
   std::size_t max_tokens = 100;
   std::vector<std::int32_t> end_tokens = {};  // each ends the text and is not part of it
+  std::size_t vocab_size = 0;  // choose among this many tokens, the tokenizer's; 0: the model's
 };
 
 struct GenerateStats {
@@ -36,8 +35,5 @@ GenerateStats generate(const LanguageModel& model,
 
 // The first token of the window when the text has `length` tokens.
 std::size_t window_begin(std::size_t length, std::size_t seq_len);
-
-// What `token` adds to the text of the tokens before it; `previous` is the last of them.
-std::string text_after(const Tokenizer& tokenizer, std::int32_t previous, std::int32_t token);
 
 }  // namespace bitlab

@@ -6,6 +6,7 @@
 #include "core/base/files.h"
 #include "experiments/checkpoint.h"
 #include "experiments/dataset.h"
+#include "experiments/packed_model.h"
 #include "experiments/plan.h"
 
 namespace bitlab {
@@ -25,14 +26,24 @@ LoadedRun load_run(const fs::path& run_dir) {
     const json config = json::parse(read_file(run.checkpoint / "config.json"));
     run.tokenizer = tokenizer_from_json(config.at("tokenizer").dump());
     run.seed = config.at("seed");
+    run.imported = config.value("imported", "");
+    run.begin_tokens = config.value("begin_tokens", std::vector<std::int32_t>());
+    run.end_tokens = config.value("end_tokens", std::vector<std::int32_t>());
     run.step = json::parse(read_file(run.checkpoint / "trainer.json")).at("step");
   } catch (const json::exception& e) {
     throw Error(run.checkpoint.string(),
                 std::string("must be a checkpoint of bitlab, but: ") + e.what());
   }
   run.model.reset(new LanguageModel(build_model(run.spec, run.tokenizer->vocab_size(), run.seed)));
-  load_model(run.checkpoint, *run.model);
-  run.model->prepare(static_cast<std::uint64_t>(run.step));
+  const fs::path weights = run.checkpoint / "model.safetensors";
+  const auto step = static_cast<std::uint64_t>(run.step);
+  run.packed = is_packed(SafetensorsFile(weights));
+  if (run.packed) {
+    load_packed(weights, *run.model, step);
+  } else {
+    load_model(run.checkpoint, *run.model);
+    run.model->prepare(step);
+  }
   return run;
 }
 

@@ -2,6 +2,8 @@
 // A run's trained model, read back from its folder alone.
 #include <filesystem>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "core/text/tokenizer.h"
 #include "experiments/spec.h"
@@ -16,6 +18,10 @@ struct LoadedRun {
   std::filesystem::path checkpoint;
   std::int64_t step = 0;  // of the checkpoint
   std::uint64_t seed = 1;
+  bool packed = false;   // the checkpoint holds codes and no latent weights
+  std::string imported;  // the format that it was imported from; empty: trained here
+  // Of an imported model: what stands before a text, and the tokens that each end one.
+  std::vector<std::int32_t> begin_tokens, end_tokens;
 };
 
 // Throws Error if the folder holds no complete checkpoint.

@@ -1,36 +1,57 @@
 #include "experiments/packed_model.h"
 
-#include <deque>
-#include <map>
-#include <vector>
+#include <utility>
 
-#include "core/io/safetensors.h"
 #include "core/quant/packing.h"
 
 namespace bitlab {
 
 namespace fs = std::filesystem;
 
-std::uintmax_t write_packed(const fs::path& path, const LanguageModel& model) {
-  std::deque<std::vector<std::uint8_t>> packed;  // deques: the tensors point into them
-  std::deque<float> scales;
-  std::deque<std::vector<float>> full;
-  std::vector<TensorBytes> tensors;
-  std::map<std::string, std::string> metadata = {{"format", "bitlab packed 1"}};
-  model.visit_ternary([&](const TernaryStats& t) {
-    packed.push_back(pack_ternary(t.codes, t.rows, t.cols));
-    scales.push_back(static_cast<float>(t.scale));
-    tensors.push_back({t.name, DType::U8, {packed_rows(t.rows), t.cols}, packed.back().data()});
-    tensors.push_back({t.name + "_scale", DType::F32, {1}, &scales.back()});
-    metadata["rows." + t.name] = std::to_string(t.rows);
-  });
-  for (const Param* p : model.params().params()) {
-    if (p->ternary) continue;
-    full.emplace_back(p->value.data, p->value.data + p->size());
-    tensors.push_back({p->name, DType::F32, {p->rows, p->cols}, full.back().data()});
-  }
-  write_safetensors(path, tensors, metadata);
+namespace {
+constexpr const char* kFormat = "bitlab packed 1";
+}
+
+std::map<std::string, std::string> packed_metadata() { return {{"format", kFormat}}; }
+
+bool is_packed(const SafetensorsFile& file) {
+  const auto format = file.metadata().find("format");
+  return format != file.metadata().end() && format->second == kFormat;
+}
+
+void PackedWriter::add_ternary(const std::string& name,
+                               const std::int8_t* codes,
+                               std::size_t rows,
+                               std::size_t cols,
+                               float scale) {
+  packed_.push_back(pack_ternary(codes, rows, cols));
+  floats_.push_back({scale});
+  tensors_.push_back({name, DType::U8, {packed_rows(rows), cols}, packed_.back().data()});
+  tensors_.push_back({name + "_scale", DType::F32, {1}, floats_.back().data()});
+  metadata_["rows." + name] = std::to_string(rows);
+}
+
+void PackedWriter::add_full(const std::string& name,
+                            std::vector<std::size_t> shape,
+                            std::vector<float> values) {
+  floats_.push_back(std::move(values));
+  tensors_.push_back({name, DType::F32, std::move(shape), floats_.back().data()});
+}
+
+std::uintmax_t PackedWriter::write(const fs::path& path) const {
+  write_safetensors(path, tensors_, metadata_);
   return fs::file_size(path);
+}
+
+std::uintmax_t write_packed(const fs::path& path, const LanguageModel& model) {
+  PackedWriter writer;
+  model.visit_ternary([&](const TernaryStats& t) {
+    writer.add_ternary(t.name, t.codes, t.rows, t.cols, static_cast<float>(t.scale));
+  });
+  for (const Param* p : model.params().params())
+    if (!p->ternary)
+      writer.add_full(p->name, {p->rows, p->cols}, {p->value.data, p->value.data + p->size()});
+  return writer.write(path);
 }
 
 namespace {

@@ -101,6 +101,13 @@ ordered_json read_provenance(const RunFolder& folder) {
   return json.is_object() ? json : ordered_json::object();
 }
 
+ordered_json machine_json() {
+  return {{"host", host_name()},
+          {"cpu", cpu_model()},
+          {"kernels", simd::kernels().name},
+          {"blas", blas_description()}};
+}
+
 void write_provenance(const RunFolder& folder, const ordered_json& json) {
   write_file_atomic(folder.file("provenance.json"), json.dump(2) + "\n");
 }
@@ -152,11 +159,7 @@ void begin_provenance(const RunFolder& folder,
                              {"started", status.started},
                              {"ended", ""},
                              {"build", build_json()},
-                             {"machine",
-                              {{"host", host_name()},
-                               {"cpu", cpu_model()},
-                               {"kernels", simd::kernels().name},
-                               {"blas", blas_description()}}},
+                             {"machine", machine_json()},
                              {"data",
                               {{"source", facts.source},
                                {"sha256", facts.sha256},
@@ -189,10 +192,27 @@ void end_provenance(const RunFolder& folder, const RunStatus& status) {
   write_provenance(folder, json);
 }
 
+void write_import_provenance(const RunFolder& folder, const ImportedFrom& from) {
+  const std::vector<std::string> argv = arguments();
+  ordered_json files = ordered_json::array();
+  for (const ImportedFrom::File& file : from.files)
+    files.push_back({{"path", file.path}, {"bytes", file.bytes}, {"sha256", file.sha256}});
+  write_provenance(
+      folder, {{"imported", {{"source", from.source}, {"format", from.format}, {"files", files}}},
+               {"build", build_json()},
+               {"machine", machine_json()},
+               {"command", joined(argv)},
+               {"argv", argv},
+               {"environment", environment()}});
+}
+
 RunOrigin read_origin(const RunFolder& folder) {
   const fs::path path = folder.file("provenance.json");
   try {
     const ordered_json j = ordered_json::parse(read_file(path));
+    if (j.contains("imported"))
+      throw UsageError(folder.dir().string(),
+                       "must be a run that was trained here, but was imported");
     return {j.at("experiment"),
             j.at("arm"),
             j.at("seed"),

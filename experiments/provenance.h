@@ -3,6 +3,7 @@
 // built from code that was not committed, git.diff (docs/run-folder.md).
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "experiments/dataset.h"
 #include "experiments/run_folder.h"
@@ -21,6 +22,20 @@ void begin_provenance(const RunFolder& folder,
 // Adds to the last attempt when it ended and how. Without provenance.json it does nothing.
 void end_provenance(const RunFolder& folder, const RunStatus& status);
 
+struct ImportedFrom {
+  struct File {
+    std::string path;
+    std::int64_t bytes = 0;
+    std::string sha256;
+  };
+  std::string source;  // as the user named it, absolute
+  std::string format;
+  std::vector<File> files;
+};
+
+// Writes provenance.json of a run that was not trained here.
+void write_import_provenance(const RunFolder& folder, const ImportedFrom& from);
+
 // Enough of provenance.json to do a run again.
 struct RunOrigin {
   std::string experiment, arm;
@@ -29,7 +44,7 @@ struct RunOrigin {
   std::string data_source, data_sha256, git, binary_sha256, kernels;
 };
 
-// Throws Error if there is none or it is damaged.
+// Throws Error if there is none or it is damaged, UsageError if the run was imported.
 RunOrigin read_origin(const RunFolder& folder);
 
 // Of this program.

@@ -71,28 +71,30 @@ RunStatus parse_status(const json& j, const fs::path& path) {
   s.val_loss = maybe(j, "val_loss");
   s.val_loss_best = maybe(j, "val_loss_best");
   s.train_loss = maybe(j, "train_loss");
+  s.imported = j.value("imported", "");
   return s;
 }
 
 std::string status_text(const RunStatus& s) {
-  const json j = {{"format", kStatusFormat},
-                  {"state", to_string(s.state)},
-                  {"step", s.step},
-                  {"steps", s.steps},
-                  {"attempt", s.attempt},
-                  {"pid", s.pid},
-                  {"host", s.host},
-                  {"started", s.started},
-                  {"ended", s.ended},
-                  {"reason", s.reason},
-                  {"train_seconds", s.train_seconds},
-                  {"wall_seconds", s.wall_seconds},
-                  {"tokens_per_s", s.tokens_per_s},
-                  {"bytes_full", s.bytes_full},
-                  {"bytes_packed", s.bytes_packed},
-                  {"val_loss", number(s.val_loss)},
-                  {"val_loss_best", number(s.val_loss_best)},
-                  {"train_loss", number(s.train_loss)}};
+  json j = {{"format", kStatusFormat},
+            {"state", to_string(s.state)},
+            {"step", s.step},
+            {"steps", s.steps},
+            {"attempt", s.attempt},
+            {"pid", s.pid},
+            {"host", s.host},
+            {"started", s.started},
+            {"ended", s.ended},
+            {"reason", s.reason},
+            {"train_seconds", s.train_seconds},
+            {"wall_seconds", s.wall_seconds},
+            {"tokens_per_s", s.tokens_per_s},
+            {"bytes_full", s.bytes_full},
+            {"bytes_packed", s.bytes_packed},
+            {"val_loss", number(s.val_loss)},
+            {"val_loss_best", number(s.val_loss_best)},
+            {"train_loss", number(s.train_loss)}};
+  if (!s.imported.empty()) j["imported"] = s.imported;
   return j.dump(2) + "\n";
 }
 

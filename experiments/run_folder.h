@@ -33,6 +33,8 @@ struct RunStatus {
   std::optional<double> val_loss, val_loss_best, train_loss;
   std::int64_t bytes_full = 0;    // of the final model.safetensors
   std::int64_t bytes_packed = 0;  // of packed.safetensors
+  std::string imported;           // the format that the model was imported from; then it has no
+                                  // losses. Empty: trained here
 };
 
 // How far a running worker is, a few times a second.

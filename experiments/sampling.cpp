@@ -51,7 +51,8 @@ std::vector<Scored> penalised(std::span<const real> logits,
     throw Error("generate", "logits must be finite, but are not", "did this run diverge?");
   if (penalty == 1) return scores;
   std::vector<bool> seen(logits.size());
-  for (const std::int32_t token : history) seen[static_cast<std::size_t>(token)] = true;
+  for (const std::int32_t token : history)
+    if (static_cast<std::size_t>(token) < seen.size()) seen[static_cast<std::size_t>(token)] = true;
   for (Scored& s : scores)
     if (seen[static_cast<std::size_t>(s.token)])
       s.score = s.score > 0 ? s.score / penalty : s.score * penalty;

@@ -1,9 +1,12 @@
 #include "experiments/verify.h"
 
 #include <algorithm>
+#include <functional>
+#include <memory>
 #include <set>
 
 #include "core/base/error.h"
+#include "core/base/rng.h"
 #include "core/base/thread_team.h"
 #include "core/io/safetensors.h"
 #include "core/quant/packing.h"
@@ -11,6 +14,7 @@
 #include "experiments/dataset.h"
 #include "experiments/loaded_run.h"
 #include "experiments/packed_model.h"
+#include "experiments/run_folder.h"
 
 namespace bitlab {
 
@@ -43,10 +47,39 @@ bool packs(const TernaryStats& t, const SafetensorsFile& file) {
   return std::equal(unpacked.begin(), unpacked.end(), t.codes) && stored == packed;
 }
 
+constexpr std::size_t kRandomSequences = 8, kRandomLength = 128;
+
+// The loss of a model of this run as training measures it, or on random tokens if it was imported.
+std::function<double(const LanguageModel&)> judge_of(const LoadedRun& run, ThreadTeam& team) {
+  if (run.imported.empty()) {
+    const auto data = std::make_shared<const Dataset>(open_dataset(run.spec.data));
+    const std::shared_ptr<const Task> task = make_task(run.spec, *data, run.seed);
+    return [data, task, &team](const LanguageModel& model) {
+      return task->evaluate(model, Split::Val, team).loss;
+    };
+  }
+  const std::size_t length = std::min(run.spec.seq_len(), kRandomLength);
+  const auto vocab = static_cast<std::uint64_t>(run.tokenizer->vocab_size());
+  const auto fill = [length, vocab, rng = Rng(1, "verify")](std::size_t first, std::size_t count,
+                                                            std::int32_t* tokens,
+                                                            std::int32_t* targets) {
+    for (std::size_t row = first; row < first + count; ++row)
+      for (std::size_t t = 0; t < length; ++t) {
+        *tokens++ = static_cast<std::int32_t>(rng.below(vocab, row, t));
+        *targets++ = static_cast<std::int32_t>(rng.below(vocab, row, t + 1));
+      }
+  };
+  return [fill, length, &team](const LanguageModel& model) {
+    return evaluate_sequences(model, fill, kRandomSequences, length, team).loss;
+  };
+}
+
 }  // namespace
 
 Proof verify_run(const fs::path& run_dir, std::size_t threads) {
   const fs::path packed = run_dir / "packed.safetensors";
+  if (!fs::exists(packed) && RunFolder(run_dir).done())
+    throw UsageError(run_dir.string(), "must hold a ternary model, but it is not ternary");
   if (!fs::exists(packed))
     throw Error(run_dir.string(), "must be a finished run, but has no packed model",
                 "finish it with 'bitlab run'");
@@ -64,13 +97,13 @@ Proof verify_run(const fs::path& run_dir, std::size_t threads) {
     throw UsageError(run_dir.string(),
                      "must be the run of a ternary arm, but its model has no ternary layers");
 
-  const Dataset data = open_dataset(run.spec.data);
-  const std::unique_ptr<Task> task = make_task(run.spec, data, run.seed);
   ThreadTeam team(threads);
-  proof.loss = task->evaluate(*run.model, Split::Val, team).loss;
+  const auto judge = judge_of(run, team);
+  proof.random_tokens = !run.imported.empty();
+  proof.loss = judge(*run.model);
   LanguageModel from_packed = build_model(run.spec, run.tokenizer->vocab_size(), run.seed);
   load_packed(packed, from_packed, static_cast<std::uint64_t>(run.step));
-  proof.packed_loss = task->evaluate(from_packed, Split::Val, team).loss;
+  proof.packed_loss = judge(from_packed);
   return proof;
 }
 

@@ -20,8 +20,10 @@ struct LayerProof {
 
 struct Proof {
   std::vector<LayerProof> layers;
-  double loss = 0,
-         packed_loss = 0;  // validation, nats a token: of the checkpoint, and of packed.safetensors
+  // Nats a token: of the checkpoint, and of packed.safetensors. On the validation split; of an
+  // imported model, which has none, on random tokens.
+  double loss = 0, packed_loss = 0;
+  bool random_tokens = false;
 
   bool passed() const;
 };

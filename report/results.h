@@ -43,6 +43,7 @@ struct SeedResult {
   double train_seconds = 0;              // in training steps
   std::string started = {}, ended = {};  // UTC, ISO 8601
   std::optional<LiveFigures> live = {};  // of a run that is not done
+  std::string imported = {};             // what a model that was not trained here comes from
 
   bool done() const { return state == SeedState::Done; }
 };

@@ -54,6 +54,7 @@ void read_status(const fs::path& dir, SeedResult& run) {
   run.train_loss = maybe(status, "train_loss");
   run.started = value_or<std::string>(status, "started", "");
   run.ended = value_or<std::string>(status, "ended", "");
+  run.imported = value_or<std::string>(status, "imported", "");
   if (run.state == SeedState::Running && !FileLock::held(dir / "lock")) {
     run.state = SeedState::Interrupted;
     run.reason = "the worker died";
@@ -92,11 +93,11 @@ void judge_done(const fs::path& dir, SeedResult& run) {
   }
   if (!marked) return;
   run.state = SeedState::Done;
-  run.reason.clear();
+  run.reason = run.imported.empty() ? "" : "imported, " + run.imported;
 }
 
 void require_loss(SeedResult& run) {
-  if (!run.done() || final_val_loss(run)) return;
+  if (!run.done() || final_val_loss(run) || !run.imported.empty()) return;
   run.state = SeedState::Unreadable;
   run.reason = "metrics.h5 holds no finite validation loss";
 }

@@ -29,6 +29,8 @@ class SafetensorsSet {
     file_of(name).read(name, out, n);
   }
 
+  void give_back(const TensorBytes& tensor) const { file_of(tensor.name).give_back(tensor); }
+
   const std::vector<std::filesystem::path>& paths() const { return paths_; }
   const std::string& where() const { return where_; }  // for errors
   // Of one file; of several, those of the first.

@@ -1,0 +1,235 @@
+#include "experiments/import_model.h"
+
+#include <unistd.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "core/base/files.h"
+#include "core/base/sha256.h"
+#include "core/quant/weight_quantizer.h"
+#include "core/text/named_tokenizers.h"
+#include "core/text/tokenizer_files.h"
+#include "experiments/checkpoint.h"
+#include "experiments/export_model.h"
+#include "experiments/foreign_model.h"
+#include "experiments/packed_model.h"
+#include "experiments/plan.h"
+#include "experiments/provenance.h"
+#include "layers/bitlinear_config.h"
+
+namespace bitlab {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct FoundTokenizer {
+  std::unique_ptr<Tokenizer> tokenizer;
+  std::string name;
+  fs::path path;  // empty: it has a name that tells all
+};
+
+FoundTokenizer open_file(const fs::path& path) {
+  // Of our own exports; every other kind of file is that of a subword tokenizer.
+  if (path.filename() == kOwnTokenizerFile)
+    return {tokenizer_from_json(read_file(path)), path.string(), path};
+  return {tokenizer_from_file(path), path.string(), path};
+}
+
+FoundTokenizer open_named_or_file(const std::string& name, ForeignModel& model) {
+  if (fs::exists(name)) return open_file(name);
+  OpenedTokenizer opened = open_tokenizer(name);
+  model.notes.insert(model.notes.end(), opened.notes.begin(), opened.notes.end());
+  return {std::move(opened.tokenizer), name, {}};
+}
+
+// The first of the files beside the model that can be read.
+FoundTokenizer find_beside(ForeignModel& model) {
+  std::string reasons;
+  for (const fs::path& path : model.tokenizer_files) {
+    if (!fs::exists(path)) continue;
+    try {
+      FoundTokenizer found = open_file(path);
+      if (!reasons.empty()) model.notes.push_back("other tokenizers were not used:" + reasons);
+      return found;
+    } catch (const Error& e) {
+      reasons += "\n  " + path.filename().string() + ": " + e.what();
+    }
+  }
+  throw UsageError("import",
+                   "a tokenizer must lie beside the model, but none can be read" +
+                       (reasons.empty() ? "" : ":" + reasons),
+                   "name one: --tokenizer llama3|FILE");
+}
+
+void check_tokens(const ForeignModel& model, std::size_t tokenizer_size) {
+  bitnet_vocab_size(*model.config, tokenizer_size);
+  for (const auto* tokens : {&model.begin, &model.end})
+    for (const std::int32_t token : *tokens)
+      if (token < 0 || static_cast<std::size_t>(token) >= tokenizer_size)
+        throw Error("import", "tokens that begin or end texts must be below the tokenizer's " +
+                                  std::to_string(tokenizer_size) + ", but one is " +
+                                  std::to_string(token));
+}
+
+// The settings of the model, and no others: config.toml.
+std::string settings_text(ForeignModel& model, const std::string& title, const fs::path& source) {
+  Spec spec;
+  std::map<std::string, std::string> defaults;
+  spec.model_name = "bitnet";
+  spec.model = models().at(spec.model_name).make_config();
+  for (const FieldState& field : list_fields(spec)) defaults[field.path] = field.toml;
+  spec.title = title;
+  spec.model = std::move(model.config);
+  Arm arm;
+  arm.name = "imported";
+  for (FieldState& field : list_fields(spec)) {
+    if (field.path != "title" && !field.path.starts_with("model.")) continue;
+    const bool usual = defaults.count(field.path) > 0 && defaults[field.path] == field.toml;
+    field.origin = usual && field.path != "model.name" ? "default" : source.filename().string();
+    arm.fields.push_back(field);
+  }
+  model.config.reset(dynamic_cast<BitnetConfig*>(spec.model.release()));
+  return run_config(arm);
+}
+
+std::string checkpoint_config(const ForeignModel& model,
+                              const Tokenizer& tokenizer,
+                              const std::string& settings) {
+  const nlohmann::ordered_json json = {
+      {"format", "bitlab checkpoint 1"},
+      {"experiment", ""},
+      {"arm", "imported"},
+      {"seed", 1},
+      {"vocab_size", model.config->vocab_size},
+      {"imported", model.format},
+      {"begin_tokens", model.begin},
+      {"end_tokens", model.end},
+      {"tokenizer", nlohmann::ordered_json::parse(tokenizer.to_json())},
+      {"config_toml", settings}};
+  return json.dump(2) + "\n";
+}
+
+std::uintmax_t write_weights(const fs::path& path,
+                             const ForeignModel& model,
+                             const std::vector<ExpectedParam>& params) {
+  std::map<std::string, std::string> metadata = {{"format", "bitlab"}};
+  if (model.packed) {
+    metadata = packed_metadata();
+    for (const ExpectedParam& p : params)
+      if (p.ternary) metadata["rows." + p.name] = std::to_string(p.rows);
+  }
+  write_safetensors(path, model.tensors, metadata);
+  return fs::file_size(path);
+}
+
+// The packed form of float masters, matrix by matrix: without a whole model in memory.
+void write_packed_masters(const fs::path& path,
+                          const SafetensorsFile& masters,
+                          const BitnetConfig& config,
+                          const std::vector<ExpectedParam>& params) {
+  const auto& settings = dynamic_cast<const BitLinearConfig&>(*config.linear_settings);
+  const WeightQuantizer quantizer =
+      configured_quantizer(settings.weight_quant, settings.weight_quant_settings.get());
+  PackedWriter writer;
+  for (const ExpectedParam& p : params) {
+    std::vector<real> values(p.rows * p.cols);
+    masters.read(p.name, values.data(), values.size());
+    if (!p.ternary) {
+      writer.add_full(p.name, {p.rows, p.cols}, {values.begin(), values.end()});
+      continue;
+    }
+    std::vector<std::int8_t> codes(values.size());
+    const real scale =
+        quantizer.quantize({values.data(), p.rows, p.cols}, settings.weight_eps, codes.data());
+    writer.add_ternary(p.name, codes.data(), p.rows, p.cols, static_cast<float>(scale));
+  }
+  writer.write(path);
+}
+
+ImportedFrom origin_of(const ForeignModel& model, const fs::path& source) {
+  ImportedFrom from{fs::absolute(source).lexically_normal().string(), model.format, {}};
+  for (const fs::path& file : model.files)
+    from.files.push_back({fs::absolute(file).lexically_normal().string(),
+                          static_cast<std::int64_t>(fs::file_size(file)), sha256_file(file)});
+  return from;
+}
+
+// Everything of the run folder but DONE.
+void write_run(const fs::path& dir,
+               const ImportRequest& request,
+               ForeignModel& model,
+               const FoundTokenizer& tokenizer,
+               ImportResult& result) {
+  const std::vector<ExpectedParam> params = expected_params(*model.config);
+  for (const ExpectedParam& p : params) {
+    result.params += p.rows * p.cols;
+    result.ternary_params += p.ternary ? p.rows * p.cols : 0;
+  }
+  fs::path name = request.source.lexically_normal();
+  if (!name.has_filename()) name = name.parent_path();
+  const std::string settings =
+      settings_text(model, "imported from " + name.filename().string(), model.files.front());
+  write_file_atomic(dir / "config.toml", settings);
+
+  const fs::path checkpoint = dir / "ckpt" / "step_00000000", packed = dir / "packed.safetensors";
+  const fs::path weights = checkpoint / "model.safetensors";
+  result.bytes = write_weights(weights, model, params);
+  write_file_atomic(checkpoint / "config.json",
+                    checkpoint_config(model, *tokenizer.tokenizer, settings));
+  write_trainer_state(checkpoint, {});
+  if (model.packed)
+    fs::create_hard_link(weights, packed);
+  else if (result.ternary_params > 0)
+    write_packed_masters(packed, SafetensorsFile(weights), *model.config, params);
+  write_file_atomic(checkpoint / "DONE", "");
+
+  if (!tokenizer.path.empty()) model.files.push_back(tokenizer.path);
+  const RunFolder folder(dir);
+  RunStatus status;
+  status.state = RunState::Done;
+  status.host = host_name();
+  status.started = status.ended = utc_now();
+  status.imported = model.format;
+  status.bytes_full = static_cast<std::int64_t>(result.bytes);
+  if (fs::exists(packed)) status.bytes_packed = static_cast<std::int64_t>(fs::file_size(packed));
+  write_import_provenance(folder, origin_of(model, request.source));
+  folder.set_status(status);
+}
+
+}  // namespace
+
+ImportResult import_model(const ImportRequest& request) {
+  if (fs::exists(request.run_dir) &&
+      (!fs::is_directory(request.run_dir) || !fs::is_empty(request.run_dir)))
+    throw UsageError(request.run_dir.string(), "must not exist yet, or be an empty folder");
+  ForeignModel model = read_foreign_model(request.source);
+  const FoundTokenizer tokenizer =
+      request.tokenizer.empty() ? find_beside(model) : open_named_or_file(request.tokenizer, model);
+  check_tokens(model, tokenizer.tokenizer->vocab_size());
+
+  fs::path run_dir = fs::absolute(request.run_dir).lexically_normal();
+  if (!run_dir.has_filename()) run_dir = run_dir.parent_path();
+  const fs::path temporary = run_dir.string() + ".tmp" + std::to_string(::getpid());
+  ImportResult result;
+  try {
+    fs::create_directories(temporary);
+    write_run(temporary, request, model, tokenizer, result);
+    RunFolder(temporary).mark_done();
+    fs::remove(run_dir);
+    fs::rename(temporary, run_dir);
+    sync_path(run_dir.parent_path());
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove_all(temporary, ignored);
+    throw;
+  }
+  result.format = model.format;
+  result.tokenizer = tokenizer.name;
+  result.notes = model.notes;
+  return result;
+}
+
+}  // namespace bitlab
