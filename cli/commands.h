@@ -29,6 +29,7 @@ int report_command(const std::vector<std::string>& args);      // report.cpp
 int claims_command(const std::vector<std::string>& args);      // claims.cpp
 int rerun_command(const std::vector<std::string>& args);       // rerun.cpp
 int generate_command(const std::vector<std::string>& args);    // generate.cpp
+int eval_command(const std::vector<std::string>& args);        // eval.cpp
 int import_command(const std::vector<std::string>& args);      // import.cpp
 int verify_command(const std::vector<std::string>& args);      // verify.cpp
 int bench_command(const std::vector<std::string>& args);       // bench.cpp

@@ -45,6 +45,7 @@ const std::vector<Verb>& verbs() {
       {"Results", "rerun", "RUN", "repeat a run, and see whether it gives the same bits",
        rerun_command},
       {"Models", "generate", "RUN --prompt TEXT", "text from a trained model", generate_command},
+      {"Models", "eval", "RUN --data NAME", "perplexity and bits per byte on a text", eval_command},
       {"Models", "import", "FILE --out RUN", "a model of Hugging Face or llama2.c as a run",
        import_command},
       {"Models", "verify", "RUN", "prove that weights are ternary and packing loses nothing",

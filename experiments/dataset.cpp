@@ -157,4 +157,10 @@ LanguageModel build_model(const Spec& spec, std::size_t vocab_size, std::uint64_
                        plugin.logits_width(*spec.model, vocab_size), spec.seq_len(), seed);
 }
 
+LanguageModel build_empty_model(const Spec& spec, std::size_t vocab_size) {
+  const ModelPlugin& plugin = models().at(spec.model_name);
+  return LanguageModel(plugin.build(*spec.model, vocab_size),
+                       plugin.logits_width(*spec.model, vocab_size), spec.seq_len());
+}
+
 }  // namespace bitlab

@@ -42,5 +42,7 @@ std::unique_ptr<Task> make_task(const Spec& spec, const Dataset& data, std::uint
 
 // The model of a spec for this data, initialised from the seed.
 LanguageModel build_model(const Spec& spec, std::size_t vocab_size, std::uint64_t seed);
+// The same with parameters that are zero and not prepared, to be loaded.
+LanguageModel build_empty_model(const Spec& spec, std::size_t vocab_size);
 
 }  // namespace bitlab

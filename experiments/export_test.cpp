@@ -68,13 +68,13 @@ TEST_CASE("stories260K comes back from its export with the same bits", "[export]
   import_model({model, folder / "run", {}});
   const auto before = logits_of(folder / "run", kTokens);
   const LoadedRun after = round_trip(folder / "run", folder / "f32", ExportWeights::F32);
-  CHECK(logits_of(*after.model, kTokens) == before);
+  CHECK(logits(*after.model, kTokens) == before);
   CHECK(after.begin_tokens == std::vector<std::int32_t>{1});
   CHECK(after.end_tokens == std::vector<std::int32_t>{1, 2});
   CHECK(after.tokenizer->encode("Once upon") ==
         load_run(folder / "run").tokenizer->encode("Once upon"));
   const LoadedRun rounded = round_trip(folder / "run", folder / "bf16", ExportWeights::BF16);
-  const auto coarse = logits_of(*rounded.model, kTokens);
+  const auto coarse = logits(*rounded.model, kTokens);
   CHECK(coarse != before);
   CHECK(largest_difference(coarse, before) < 0.5);
   CHECK(says(error_of([&] { export_hf(folder / "run", folder / "p", ExportWeights::Packed); }),
@@ -99,14 +99,13 @@ TEST_CASE("a ternary model comes back from each form of its export", "[export]")
     const ExportResult result = export_hf(run, folder / (name + "f32"), ExportWeights::F32);
     CHECK(result.architecture == models[i].first);
     const LoadedRun masters = round_trip(run, folder / (name + "-f32"), ExportWeights::F32);
-    CHECK(logits_of(*masters.model, kTokens) == before);
+    CHECK(logits(*masters.model, kTokens) == before);
     CHECK_FALSE(masters.packed);
 
     const fs::path packed = folder / (name + "-packed");
     const LoadedRun codes = round_trip(run, packed, ExportWeights::Packed);
     CHECK(codes.packed);
-    CHECK(logits_of(*codes.model, kTokens) ==
-          before);  // integers are exact, scales are stored whole
+    CHECK(logits(*codes.model, kTokens) == before);  // integers are exact, scales are stored whole
     CHECK(greedy(*codes.model) == text);
     CHECK(fs::file_size(packed / "model.safetensors") <
           fs::file_size(folder / (name + "f32") / "model.safetensors"));
@@ -119,7 +118,7 @@ TEST_CASE("a ternary model comes back from each form of its export", "[export]")
     // And once more from what was imported.
     const LoadedRun again =
         round_trip(packed.string() + "-run", folder / (name + "-again"), ExportWeights::Packed);
-    CHECK(logits_of(*again.model, kTokens) == before);
+    CHECK(logits(*again.model, kTokens) == before);
     CHECK(read_file(folder / (name + "-again") / "model.safetensors") ==
           read_file(packed / "model.safetensors"));
     CHECK(says(

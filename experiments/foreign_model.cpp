@@ -1,5 +1,6 @@
 #include "experiments/foreign_model.h"
 
+#include <algorithm>
 #include <set>
 
 #include "core/base/error.h"
@@ -56,6 +57,18 @@ std::string name_of_llama2c(const std::string& theirs) {
   return "blocks." + theirs.substr(7, dot - 7) + "." + ours + ".weight";
 }
 
+// tokenizer.bin, those of own vocabularies (tok512.bin), and what they are made from.
+std::vector<fs::path> tokenizers_of_llama2c(const fs::path& folder) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("tok") && (name.ends_with(".bin") || name.ends_with(".model")))
+      files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 }  // namespace
 
 ForeignModel read_llama2c_model(const fs::path& path) {
@@ -87,8 +100,7 @@ ForeignModel read_llama2c_model(const fs::path& path) {
   model.begin = {1};
   model.end = {1, 2};  // texts are told apart by <s>, as llama2.c's run.c has it
   model.files = {path};
-  for (const char* name : {"tokenizer.bin", "tok512.bin", "tokenizer.model"})
-    model.tokenizer_files.push_back(path.parent_path() / name);
+  model.tokenizer_files = tokenizers_of_llama2c(fs::absolute(path).parent_path());
   model.sources = {file};
   return model;
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +28,8 @@ struct ForeignModel {
   // What the tensors point into.
   std::vector<std::shared_ptr<const void>> sources;
   std::deque<std::vector<float>> floats;
+  // Gives back the memory of a tensor that was looked at, if it is a file's.
+  std::function<void(const TensorBytes&)> give_back;
 };
 
 // A folder of Hugging Face's transformers (config.json and safetensors), or its config.json. Throws

@@ -14,6 +14,10 @@ struct GenerateOptions {
   std::size_t max_tokens = 100;
   std::vector<std::int32_t> end_tokens = {};  // each ends the text and is not part of it
   std::size_t vocab_size = 0;  // choose among this many tokens, the tokenizer's; 0: the model's
+  // With a cache of keys and values, only new tokens are computed; without one, the whole window at
+  // each. The tokens are the same.
+  bool cache = true;
+  std::size_t chunk = 256;  // tokens of the prompt that are read in one pass
 };
 
 struct GenerateStats {
@@ -27,7 +31,7 @@ struct GenerateStats {
 // Extends `tokens` (not empty) and hands each new token to `emit` as it comes, until max_tokens, an
 // end token, or emit returns false. Draw i is that of position i (sample_token). A text longer than
 // the model's seq_len is read through a window: when that is full, its oldest quarter is dropped,
-// and positions are counted from the first token that is left.
+// the rest is read anew, and positions are counted from the first token that is left.
 GenerateStats generate(const LanguageModel& model,
                        std::vector<std::int32_t> tokens,
                        const GenerateOptions& options,

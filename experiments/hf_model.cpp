@@ -32,6 +32,19 @@ bool is_float(DType dtype) {
   return dtype == DType::F32 || dtype == DType::F16 || dtype == DType::BF16;
 }
 
+// exponent: the bits that are all set in what is infinite or no number.
+template <class Bits>
+bool all_finite(const TensorBytes& tensor, Bits exponent) {
+  const auto* bytes = static_cast<const char*>(tensor.data);
+  bool good = true;
+  for (std::size_t i = 0; i < tensor.size(); ++i) {
+    Bits bits;
+    std::memcpy(&bits, bytes + i * sizeof(Bits), sizeof(Bits));
+    good &= (bits & exponent) != exponent;
+  }
+  return good;
+}
+
 // Buffers that older versions saved with the weights.
 bool is_known_buffer(const std::string& name) { return name.ends_with(".rotary_emb.inv_freq"); }
 
@@ -118,19 +131,11 @@ class HfReader {
   }
 
   void check_finite(const TensorBytes& tensor) {
-    const auto* bytes = static_cast<const char*>(tensor.data);
-    const std::size_t size = dtype_size(tensor.dtype);
-    const std::uint32_t exponent = tensor.dtype == DType::F32    ? 0x7F800000u
-                                   : tensor.dtype == DType::BF16 ? 0x7F80u
-                                                                 : 0x7C00u;
-    bool bad = false;
-    for (std::size_t i = 0; i < tensor.size(); ++i) {
-      std::uint32_t bits = 0;
-      std::memcpy(&bits, bytes + i * size, size);
-      bad |= (bits & exponent) == exponent;
-    }
+    const bool good = tensor.dtype == DType::F32    ? all_finite<std::uint32_t>(tensor, 0x7F800000)
+                      : tensor.dtype == DType::BF16 ? all_finite<std::uint16_t>(tensor, 0x7F80)
+                                                    : all_finite<std::uint16_t>(tensor, 0x7C00);
     set_.give_back(tensor);
-    if (bad) problem("not finite: " + tensor.name);
+    if (!good) problem("not finite: " + tensor.name);
   }
 
   // A head that is said to be the embedding may be there once more, if it is the same.
@@ -211,6 +216,7 @@ ForeignModel read_hf_model(const fs::path& path) {
        {kOwnTokenizerFile, "tokenizer.json", "tokenizer.model", "encoder.json", "vocab.txt"})
     model.tokenizer_files.push_back(folder / name);
   model.sources = {set};
+  model.give_back = [set](const TensorBytes& tensor) { set->give_back(tensor); };
   return model;
 }
 

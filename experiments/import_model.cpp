@@ -45,23 +45,32 @@ FoundTokenizer open_named_or_file(const std::string& name, ForeignModel& model) 
   return {std::move(opened.tokenizer), name, {}};
 }
 
-// The first of the files beside the model that can be read.
+// Of the files beside the model that can be read: the first with as many tokens as the model, else
+// the first that has no more.
 FoundTokenizer find_beside(ForeignModel& model) {
+  const auto wanted = static_cast<std::size_t>(model.config->vocab_size);
+  FoundTokenizer fits;
   std::string reasons;
   for (const fs::path& path : model.tokenizer_files) {
     if (!fs::exists(path)) continue;
     try {
       FoundTokenizer found = open_file(path);
-      if (!reasons.empty()) model.notes.push_back("other tokenizers were not used:" + reasons);
-      return found;
+      const std::size_t size = found.tokenizer->vocab_size();
+      if (size == wanted) return found;
+      reasons += "\n  " + path.filename().string() + " has " + std::to_string(size) +
+                 " tokens, the model " + std::to_string(wanted);
+      if (size < wanted && !fits.tokenizer) fits = std::move(found);
     } catch (const Error& e) {
       reasons += "\n  " + path.filename().string() + ": " + e.what();
     }
   }
-  throw UsageError("import",
-                   "a tokenizer must lie beside the model, but none can be read" +
-                       (reasons.empty() ? "" : ":" + reasons),
-                   "name one: --tokenizer llama3|FILE");
+  if (!fits.tokenizer)
+    throw UsageError("import",
+                     "a tokenizer must lie beside the model, but none can be used" +
+                         (reasons.empty() ? "" : ":" + reasons),
+                     "name one: --tokenizer llama3|FILE");
+  model.notes.push_back("no tokenizer beside the model has as many tokens as it:" + reasons);
+  return fits;
 }
 
 void check_tokens(const ForeignModel& model, std::size_t tokenizer_size) {
@@ -121,7 +130,7 @@ std::uintmax_t write_weights(const fs::path& path,
     for (const ExpectedParam& p : params)
       if (p.ternary) metadata["rows." + p.name] = std::to_string(p.rows);
   }
-  write_safetensors(path, model.tensors, metadata);
+  write_safetensors(path, model.tensors, metadata, model.give_back);
   return fs::file_size(path);
 }
 
@@ -180,9 +189,10 @@ void write_run(const fs::path& dir,
   write_file_atomic(checkpoint / "config.json",
                     checkpoint_config(model, *tokenizer.tokenizer, settings));
   write_trainer_state(checkpoint, {});
-  if (model.packed)
-    fs::create_hard_link(weights, packed);
-  else if (result.ternary_params > 0)
+  std::error_code no_links;  // not every file system has them
+  if (model.packed) fs::create_hard_link(weights, packed, no_links);
+  if (model.packed && no_links) fs::copy_file(weights, packed);
+  if (!model.packed && result.ternary_params > 0)
     write_packed_masters(packed, SafetensorsFile(weights), *model.config, params);
   write_file_atomic(checkpoint / "DONE", "");
 

@@ -16,15 +16,8 @@ BatchSource LanguageTask::train_batches() const {
 }
 
 Evaluation LanguageTask::evaluate(const LanguageModel& model, Split split, ThreadTeam& team) const {
-  if (split == Split::Val && eval_.protocol == "full") {
-    const Windows windows(data_.val, seq_len_);
-    return evaluate_sequences(
-        model,
-        [&](std::size_t first, std::size_t count, std::int32_t* tokens, std::int32_t* targets) {
-          windows.fill(first, count, tokens, targets);
-        },
-        windows.count(), seq_len_, team);
-  }
+  if (split == Split::Val && eval_.protocol == "full")
+    return evaluate_windows(model, Windows(data_.val, seq_len_), seq_len_, team);
   const bool val = split == Split::Val;
   const std::int64_t count = val ? eval_.batches : eval_.train_batches;
   if (count == 0) return {};

@@ -34,7 +34,7 @@ LoadedRun load_run(const fs::path& run_dir) {
     throw Error(run.checkpoint.string(),
                 std::string("must be a checkpoint of bitlab, but: ") + e.what());
   }
-  run.model.reset(new LanguageModel(build_model(run.spec, run.tokenizer->vocab_size(), run.seed)));
+  run.model.reset(new LanguageModel(build_empty_model(run.spec, run.tokenizer->vocab_size())));
   const fs::path weights = run.checkpoint / "model.safetensors";
   const auto step = static_cast<std::uint64_t>(run.step);
   run.packed = is_packed(SafetensorsFile(weights));

@@ -13,7 +13,7 @@ namespace bitlab {
 
 struct LoadedRun {
   Spec spec;
-  std::unique_ptr<Tokenizer> tokenizer;
+  std::shared_ptr<const Tokenizer> tokenizer;
   std::unique_ptr<LanguageModel> model;  // parameters of the newest checkpoint, prepared
   std::filesystem::path checkpoint;
   std::int64_t step = 0;  // of the checkpoint

@@ -10,6 +10,7 @@
 #include "experiments/import_model.h"
 #include "experiments/loaded_run.h"
 #include "experiments/test_runs.h"
+#include "layers/model_test.h"
 
 namespace bitlab {
 
@@ -29,19 +30,9 @@ inline std::filesystem::path letters(const TestFolder& folder, int count) {
 }
 
 // One row a token.
-inline std::vector<real> logits_of(const LanguageModel& model,
-                                   const std::vector<std::int32_t>& tokens) {
-  Pass pass;
-  pass.batch = 1;
-  pass.seq_len = tokens.size();
-  pass.tokens = tokens.data();
-  const View logits = model.logits(pass);
-  return {logits.data, logits.data + logits.size()};
-}
-
 inline std::vector<real> logits_of(const std::filesystem::path& run,
                                    const std::vector<std::int32_t>& tokens) {
-  return logits_of(*load_run(run).model, tokens);
+  return logits(*load_run(run).model, tokens);
 }
 
 template <class A, class B>

@@ -96,4 +96,16 @@ Evaluation evaluate_sequences(const LanguageModel& model,
   return summarise(judge(model, source, sequences, seq_len, team));
 }
 
+Evaluation evaluate_windows(const LanguageModel& model,
+                            const Windows& windows,
+                            std::size_t seq_len,
+                            ThreadTeam& team) {
+  return evaluate_sequences(
+      model,
+      [&](std::size_t first, std::size_t count, std::int32_t* tokens, std::int32_t* targets) {
+        windows.fill(first, count, tokens, targets);
+      },
+      windows.count(), seq_len, team);
+}
+
 }  // namespace bitlab

@@ -46,6 +46,12 @@ Evaluation evaluate_sequences(const LanguageModel& model,
                               std::size_t seq_len,
                               ThreadTeam& team);
 
+// The same over all windows of a split.
+Evaluation evaluate_windows(const LanguageModel& model,
+                            const Windows& windows,
+                            std::size_t seq_len,
+                            ThreadTeam& team);
+
 struct TaskContext {
   const LmDataset& data;  // outlives the task
   std::size_t vocab_size = 0, seq_len = 0, batch_size = 0;

@@ -101,7 +101,7 @@ Proof verify_run(const fs::path& run_dir, std::size_t threads) {
   const auto judge = judge_of(run, team);
   proof.random_tokens = !run.imported.empty();
   proof.loss = judge(*run.model);
-  LanguageModel from_packed = build_model(run.spec, run.tokenizer->vocab_size(), run.seed);
+  LanguageModel from_packed = build_empty_model(run.spec, run.tokenizer->vocab_size());
   load_packed(packed, from_packed, static_cast<std::uint64_t>(run.step));
   proof.packed_loss = judge(from_packed);
   return proof;

@@ -2,6 +2,7 @@
 
 #if defined(__linux__)
 #include <sys/mman.h>
+#include <unistd.h>
 #endif
 #include <cstdint>
 #include <new>
@@ -28,6 +29,19 @@ HugeBuffer::HugeBuffer(std::size_t bytes) {
   memory_.reset(static_cast<std::byte*>(std::aligned_alloc(step, size)));
   if (!memory_ && size > 0) throw std::bad_alloc();
   if (step == kHugePage) prefer_huge_pages(memory_.get(), size);
+}
+
+void give_back_pages(const void* memory, std::size_t bytes) {
+#if defined(__linux__)
+  // What lies on the pages at both ends belongs to the neighbours as well.
+  static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<std::uintptr_t>(memory) + page - 1) / page * page;
+  const auto end = (reinterpret_cast<std::uintptr_t>(memory) + bytes) / page * page;
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+#else
+  (void)memory;
+  (void)bytes;
+#endif
 }
 
 }  // namespace bitlab

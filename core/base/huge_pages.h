@@ -1,13 +1,14 @@
 #pragma once
-// Large buffers in large pages: fewer page faults at first touch, fewer TLB misses after.
+// What the system is told about the pages of large buffers.
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
 
 namespace bitlab {
 
-// Asks the system to back this memory by huge pages where it can. Call before the first touch. A
-// hint: no system has to follow it, and nothing else changes.
+// Asks the system to back this memory by huge pages where it can: fewer page faults at first touch,
+// fewer TLB misses after. Call before the first touch. A hint: no system has to follow it, and
+// nothing else changes.
 void prefer_huge_pages(void* memory, std::size_t bytes);
 
 // Memory in huge pages of its own, aligned to 64 bytes at least and not initialised: what is read
@@ -24,5 +25,10 @@ class HugeBuffer {
   };
   std::unique_ptr<std::byte, Free> memory_;
 };
+
+// Gives back the whole pages within this stretch, so that they no longer count as memory of this
+// process. Those of a file that is mapped read-only are read again when touched; those of ordinary
+// memory lose what they hold and are zeros then, if the system does it at all.
+void give_back_pages(const void* memory, std::size_t bytes);
 
 }  // namespace bitlab

@@ -30,8 +30,8 @@ void RandomBatches::fill(std::uint64_t step,
   }
 }
 
-Windows::Windows(TokenSequence split, std::size_t seq_len)
-    : split_(std::move(split)), seq_len_(seq_len) {
+Windows::Windows(TokenSequence split, std::size_t seq_len, std::size_t stride)
+    : split_(std::move(split)), seq_len_(seq_len), stride_(stride > 0 ? stride : seq_len) {
   if (split_.size() < 2)
     throw Error("windows",
                 "a split must have at least 2 tokens, but has " + std::to_string(split_.size()));
@@ -42,10 +42,13 @@ void Windows::fill(std::size_t first,
                    std::int32_t* tokens,
                    std::int32_t* targets) const {
   for (std::size_t window = first; window < first + count; ++window) {
-    const std::size_t begin = std::min(window * seq_len_, split_.size() - 1);
+    const std::size_t begin = std::min(window * stride_, split_.size() - 1);
     const std::size_t length = std::min(seq_len_, split_.size() - 1 - begin);
     tokens = std::fill_n(split_.copy(begin, length, tokens), seq_len_ - length, 0);
-    targets = std::fill_n(split_.copy(begin + 1, length, targets), seq_len_ - length, -1);
+    std::int32_t* const end =
+        std::fill_n(split_.copy(begin + 1, length, targets), seq_len_ - length, -1);
+    if (window > 0) std::fill_n(targets, std::min(seq_len_ - stride_, length), -1);
+    targets = end;
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 // A text as tokens in two splits, and the sequences of them that models are trained and judged on.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -40,15 +41,19 @@ class RandomBatches {
   Rng rng_;
 };
 
-// A split cut into windows of seq_len, one after the other: every token but the first is a target
-// exactly once. What the last window has too much is padded with token 0 and target -1, which no
-// loss counts.
+// A split cut into windows of seq_len, each `stride` after the one before: every token but the
+// first is a target exactly once. What the last window has too much is padded with token 0 and
+// target -1, which no loss counts; so are targets that an earlier window had, where windows
+// overlap.
 class Windows {
  public:
-  // Throws Error if the split has fewer than 2 tokens.
-  Windows(TokenSequence split, std::size_t seq_len);
+  // Throws Error if the split has fewer than 2 tokens. stride: 1 .. seq_len; 0: seq_len.
+  Windows(TokenSequence split, std::size_t seq_len, std::size_t stride = 0);
 
-  std::size_t count() const { return (split_.size() - 1 + seq_len_ - 1) / seq_len_; }
+  std::size_t count() const {
+    const std::size_t in_first = std::min(seq_len_, targets());
+    return 1 + (targets() - in_first + stride_ - 1) / stride_;
+  }
   std::size_t targets() const { return split_.size() - 1; }
   // Windows first .. first + count - 1, count * seq_len tokens and targets.
   void fill(std::size_t first,
@@ -58,7 +63,7 @@ class Windows {
 
  private:
   TokenSequence split_;
-  std::size_t seq_len_;
+  std::size_t seq_len_, stride_;
 };
 
 }  // namespace bitlab

@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdint>
 #include <cstring>
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/huge_pages.h"
 
 namespace bitlab {
 
@@ -39,11 +39,8 @@ MappedFile::~MappedFile() {
 }
 
 void MappedFile::give_back(const void* begin, std::size_t bytes) const {
-  // What lies on the pages at both ends belongs to the neighbours as well.
-  static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto from = (reinterpret_cast<std::uintptr_t>(begin) + page - 1) / page * page;
-  const auto to = (reinterpret_cast<std::uintptr_t>(begin) + bytes) / page * page;
-  if (to > from) ::madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
+  const auto* const from = static_cast<const char*>(begin);
+  if (from >= data() && from + bytes <= data() + size_) give_back_pages(begin, bytes);
 }
 
 }  // namespace bitlab

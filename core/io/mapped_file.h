@@ -20,7 +20,8 @@ class MappedFile {
   std::string where() const { return path_.string(); }  // for errors
 
   // Gives back the whole pages of a stretch that was looked at, so that they no longer count as
-  // memory of this process; they are read again when touched.
+  // memory of this process; they are read again when touched. Leaves memory alone that is not the
+  // file's.
   void give_back(const void* begin, std::size_t bytes) const;
 
  private:

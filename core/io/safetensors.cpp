@@ -42,7 +42,8 @@ void write_floats(AtomicFile& file, const TensorBytes& t, const std::string& whe
 
 void write_safetensors(const fs::path& path,
                        const std::vector<TensorBytes>& tensors,
-                       const std::map<std::string, std::string>& metadata) {
+                       const std::map<std::string, std::string>& metadata,
+                       const std::function<void(const TensorBytes&)>& written) {
   const std::string header = build_safetensors_header(tensors, metadata, path.string());
   AtomicFile file(path);
   const std::uint64_t length = header.size();
@@ -53,6 +54,7 @@ void write_safetensors(const fs::path& path,
       write_floats(file, t, path.string());
     else
       file.write(t.data, t.bytes());
+    if (written) written(t);
   }
   file.commit();
 }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -36,10 +37,11 @@ struct TensorBytes {
 // Writes all tensors in the order given, through a temporary that is renamed when it is safely on
 // disk. The data starts at a multiple of 64 bytes. Throws Error if two tensors share a name, the
 // disk is full or floats are to become something else than F32, F16 or BF16; `path` is then what it
-// was.
+// was. `written` is told of each tensor whose data is no longer needed.
 void write_safetensors(const std::filesystem::path& path,
                        const std::vector<TensorBytes>& tensors,
-                       const std::map<std::string, std::string>& metadata = {});
+                       const std::map<std::string, std::string>& metadata = {},
+                       const std::function<void(const TensorBytes&)>& written = {});
 
 // A safetensors file, mapped into memory. The constructor checks the whole header against the size
 // of the file and throws Error for anything that does not add up, so the data can be trusted to be

@@ -29,7 +29,10 @@ class SafetensorsSet {
     file_of(name).read(name, out, n);
   }
 
-  void give_back(const TensorBytes& tensor) const { file_of(tensor.name).give_back(tensor); }
+  // The same, whatever the tensor is called.
+  void give_back(const TensorBytes& tensor) const {
+    for (const SafetensorsFile& file : files_) file.give_back(tensor);
+  }
 
   const std::vector<std::filesystem::path>& paths() const { return paths_; }
   const std::string& where() const { return where_; }  // for errors

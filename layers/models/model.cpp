@@ -6,9 +6,13 @@
 
 namespace bitlab {
 
-LanguageModel::LanguageModel(LayerPtr net, size_t vocab_size, size_t seq_len, std::uint64_t seed)
+LanguageModel::LanguageModel(LayerPtr net, size_t vocab_size, size_t seq_len)
     : net_(std::move(net)), params_(*net_), vocab_size_(vocab_size), seq_len_(seq_len) {
   net_->visit_leaves([&](Layer& leaf) { leaves_.push_back(&leaf); });
+}
+
+LanguageModel::LanguageModel(LayerPtr net, size_t vocab_size, size_t seq_len, std::uint64_t seed)
+    : LanguageModel(std::move(net), vocab_size, seq_len) {
   params_.initialise(seed);
   prepare(0);
 }

@@ -13,6 +13,8 @@ class LanguageModel {
  public:
   // Parameters are bound and initialised from the seed, and prepared for step 0.
   LanguageModel(LayerPtr net, size_t vocab_size, size_t seq_len, std::uint64_t seed);
+  // Parameters are bound and zero: for a caller that sets them all, and then calls prepare().
+  LanguageModel(LayerPtr net, size_t vocab_size, size_t seq_len);
 
   // Logits of pass.tokens: (batch * seq_len) x vocab_size, or batch x vocab_size if
   // pass.last_only. With pass.cache the tokens are those after what the cache holds: this sets

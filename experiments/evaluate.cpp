@@ -1,0 +1,123 @@
+#include "experiments/evaluate.h"
+
+#include <chrono>
+#include <cmath>
+
+#include "core/base/error.h"
+#include "core/base/thread_team.h"
+#include "core/data/sources.h"
+#include "core/data/tokenised_corpus.h"
+#include "experiments/dataset.h"
+#include "experiments/loaded_run.h"
+#include "experiments/packed_model.h"
+
+namespace bitlab {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct SplitTokens {
+  TokenSequence tokens;
+  std::uint64_t bytes = 0;
+};
+
+bool is_path(const std::string& data) { return data.find('/') != std::string::npos; }
+
+SplitTokens choose(const LmDataset& data, const std::string& split, const std::string& source) {
+  if (split == "train") return {data.train, data.train_bytes};
+  if (split == "val") return {data.val, data.val_bytes};
+  if (split == "test" && data.test.size() > 0) return {data.test, data.test_bytes};
+  throw UsageError("eval.split", "must be " +
+                                     std::string(is_path(source)        ? "all, train or val"
+                                                 : data.test.size() > 0 ? "train, val or test"
+                                                                        : "train or val") +
+                                     " of " + source + ", but is '" + split + "'");
+}
+
+SplitTokens whole_text(const std::string& path, const Tokenizer& tokenizer) {
+  const SourceText text = open_first(std::vector<std::string>{path});
+  return {tokenizer.encode(text.text), text.text.size()};
+}
+
+SplitTokens own_split(const LoadedRun& run, const std::string& split, EvalReport& report) {
+  if (!run.imported.empty())
+    throw UsageError("eval", "data must be named for an imported model, but is not",
+                     "--data wikitext-2, or a text's path with a '/'");
+  const Dataset data = open_dataset(run.spec.data);
+  if (data.tokenizer->id() != run.tokenizer->id())
+    throw Error("eval",
+                "the run's data must give its tokenizer " + run.tokenizer->id() + ", but gives " +
+                    data.tokenizer->id(),
+                "the data have changed since it was trained");
+  report.data = data.facts.source;
+  return choose(data.tokens, split, report.data);
+}
+
+SplitTokens open_split(const LoadedRun& run, const EvalRequest& request, EvalReport& report) {
+  report.data = request.data;
+  report.split = !request.split.empty() ? request.split : is_path(request.data) ? "all" : "val";
+  if (request.data.empty()) return own_split(run, report.split, report);
+  if (is_path(request.data) && report.split == "all")
+    return whole_text(request.data, *run.tokenizer);
+  return choose(open_splits(request.data, run.tokenizer, run.spec.data.val_fraction), report.split,
+                request.data);
+}
+
+// What stands before every text of the model, and then the text.
+TokenSequence begun(const LoadedRun& run, const TokenSequence& tokens) {
+  if (run.begin_tokens.empty()) return tokens;
+  std::vector<std::int32_t> all = run.begin_tokens;
+  all.resize(run.begin_tokens.size() + tokens.size());
+  tokens.copy(0, tokens.size(), all.data() + run.begin_tokens.size());
+  return all;
+}
+
+std::size_t stride_of(const EvalRequest& request, std::size_t seq_len) {
+  if (request.stride > seq_len)
+    throw UsageError("eval.stride", "must be at most the model's seq_len " +
+                                        std::to_string(seq_len) + ", but is " +
+                                        std::to_string(request.stride));
+  return request.stride > 0 ? request.stride : seq_len;
+}
+
+void use_packed(const fs::path& run_dir, LoadedRun& run, EvalReport& report) {
+  report.weights = run_dir / "packed.safetensors";
+  if (!fs::exists(report.weights))
+    throw UsageError(run_dir.string(), "must hold packed weights, but holds none",
+                     "without --packed the checkpoint is judged");
+  load_packed(report.weights, *run.model, static_cast<std::uint64_t>(run.step));
+}
+
+}  // namespace
+
+EvalReport evaluate_run(const fs::path& run_dir, const EvalRequest& request) {
+  LoadedRun run = load_run(run_dir);
+  EvalReport report;
+  report.weights = run.checkpoint / "model.safetensors";
+  report.step = run.step;
+  report.unit = run.tokenizer->unit();
+  report.seq_len = run.spec.seq_len();
+  report.stride = stride_of(request, report.seq_len);
+  if (request.packed) use_packed(run_dir, run, report);
+  const SplitTokens split = open_split(run, request, report);
+  const Windows windows(begun(run, split.tokens), report.seq_len, report.stride);
+
+  ThreadTeam team(request.threads);
+  const auto begin = std::chrono::steady_clock::now();
+  const Evaluation result = evaluate_windows(*run.model, windows, report.seq_len, team);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+
+  report.tokens = result.tokens;
+  report.bytes = split.bytes;
+  report.loss = result.loss;
+  report.standard_error = result.standard_error;
+  report.perplexity = std::exp(result.loss);
+  report.bits_per_byte = bits_per_byte(result.loss, static_cast<double>(split.tokens.size()),
+                                       static_cast<double>(split.bytes));
+  report.seconds = took.count();
+  report.tokens_per_s = static_cast<double>(result.tokens) / took.count();
+  return report;
+}
+
+}  // namespace bitlab
