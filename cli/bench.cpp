@@ -57,8 +57,8 @@ int bench_command(const std::vector<std::string>& args) {
   options.add_options()("seq-len", po::value(&lengths),
                         "attention: a length, may be given again; 256 to 4096 if none is")(
       "heads", po::value(&request.attention.n_head)->default_value(8), "attention: query heads")(
-      "kv-heads", po::value(&request.attention.n_kv_head)->default_value(8),
-      "attention: heads of keys and values")(
+      "kv-heads", po::value(&request.attention.n_kv_head),
+      "attention: heads of keys and values, as many if not given")(
       "d-head", po::value(&request.attention.d_head)->default_value(64),
       "attention: width of a head");
   po::options_description all = options;

@@ -1,5 +1,8 @@
 #include "experiments/bench_attention.h"
 
+#include <string>
+
+#include "core/base/error.h"
 #include "core/base/rng.h"
 #include "core/ops/attention.h"
 #include "core/tensor/blas.h"
@@ -14,7 +17,8 @@ constexpr std::size_t kSgemmSize = 1024;
 constexpr double kSgemmSeconds = 0.2;
 
 AttentionBench bench_length(std::size_t T, const AttentionBenchOptions& o) {
-  const std::size_t H = o.n_head, K = o.n_kv_head, D = o.d_head, width = (H + 2 * K) * D;
+  const std::size_t H = o.n_head, K = o.n_kv_head ? o.n_kv_head : H, D = o.d_head,
+                    width = (H + 2 * K) * D;
   std::vector<real> qkv(T * width), dqkv(qkv.size()), y(T * H * D), dy(y.size()), lse(T * H);
   Rng(1, "qkv").fill_normal(1, qkv.data(), qkv.size());
   Rng(1, "dy").fill_normal(1, dy.data(), dy.size());
@@ -57,6 +61,9 @@ AttentionBench bench_length(std::size_t T, const AttentionBenchOptions& o) {
 }  // namespace
 
 std::vector<AttentionBench> bench_attention(const AttentionBenchOptions& options) {
+  if (options.n_kv_head > 0 && options.n_head % options.n_kv_head != 0)
+    throw UsageError("bench", "--kv-heads must divide --heads = " + std::to_string(options.n_head) +
+                                  ", but is " + std::to_string(options.n_kv_head));
   std::vector<AttentionBench> results;
   for (const std::size_t T : options.lengths) {
     const double before = measure_sgemm_gflops(kSgemmSize, kSgemmSeconds);

@@ -7,7 +7,8 @@ namespace bitlab {
 
 struct AttentionBenchOptions {
   std::vector<std::size_t> lengths = {256, 512, 1024, 2048, 4096};
-  std::size_t n_head = 8, n_kv_head = 8, d_head = 64;
+  std::size_t n_head = 8, d_head = 64;
+  std::size_t n_kv_head = 0;  // 0: n_head
   int repeats = 5;
 };
 

@@ -78,13 +78,13 @@ DecodeBench bench_decode(const Arm& arm,
                          const DecodeBenchOptions& options) {
   DecodeBench result;
   result.arm = arm.name;
-  const LanguageModel model = build_model(arm.spec, vocab_size, 1);
   const std::int64_t runs = options.profile ? 2 : 1;
   const auto capacity = static_cast<std::size_t>(options.context + runs * options.tokens);
-  if (capacity > model.seq_len())
+  if (capacity > arm.spec.seq_len())
     throw UsageError("bench", "context and tokens must fit into model.seq_len = " +
-                                  std::to_string(model.seq_len()) + ", but are " +
+                                  std::to_string(arm.spec.seq_len()) + ", but are " +
                                   std::to_string(capacity));
+  const LanguageModel model = build_model(arm.spec, vocab_size, 1);
   std::vector<double> read = measure_read_bandwidth(kReadSeconds);
   Decoder decoder(model, capacity);
   const auto begin = BenchClock::now();

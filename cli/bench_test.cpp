@@ -1,0 +1,80 @@
+// bitlab bench, as a person starts it: what it measures is there and adds up. How fast things are
+// is for people to look at.
+#include <nlohmann/json.hpp>
+
+#include "cli/test_program.h"
+#include "core/base/catch.h"
+
+using namespace bitlab;
+using nlohmann::json;
+
+namespace {
+
+json measured(const Program& program, std::vector<std::string> args) {
+  args.push_back("--json");
+  REQUIRE(program.run(args) == 0);
+  return json::parse(program.output());
+}
+
+}  // namespace
+
+TEST_CASE("bench decode measures tokens, bytes of weights and the cache", "[bench]") {
+  const TestFolder root;
+  const Program program(root.path(), "results");
+  const std::vector<std::string> small = {"bench",
+                                          "decode",
+                                          "llama-700m",
+                                          "model.n_layer=1",
+                                          "model.d_model=64",
+                                          "model.n_head=2",
+                                          "model.d_ff=96",
+                                          "model.vocab_size=500",
+                                          "--tokens",
+                                          "3",
+                                          "--context",
+                                          "5"};
+  const json rows = measured(program, small);
+  REQUIRE(rows.size() == 1);
+  const json& row = rows[0];
+  CHECK(row.at("weight_bytes") == 4 * (4 * 64 * 64 + 3 * 64 * 96 + 64 * 500));
+  CHECK(row.at("cache_bytes_per_token") == 4 * 2 * 64);
+  const double tokens_per_s = row.at("tokens_per_s"), gb_per_s = row.at("gb_per_s");
+  CHECK(tokens_per_s * row.at("ms_per_token").get<double>() == Approx(1000));
+  CHECK(gb_per_s == Approx(tokens_per_s * row.at("weight_bytes").get<double>() / 1e9));
+  CHECK(row.at("share").get<double>() == Approx(gb_per_s / row.at("read_gb_per_s").get<double>()));
+  std::vector<std::string> ternary = small;
+  ternary[2] = "bitnet-700m";
+  CHECK(measured(program, ternary)[0].at("weight_bytes") ==
+        (4 * 64 * 64 + 3 * 64 * 96) / 4 + 4 * 64 * 500);
+}
+
+TEST_CASE("bench attention measures every length that is asked for", "[bench]") {
+  const TestFolder root;
+  const Program program(root.path(), "results");
+  const json rows = measured(program, {"bench", "attention", "--seq-len", "32", "--seq-len", "64",
+                                       "--heads", "2", "--d-head", "16"});
+  REQUIRE(rows.size() == 2);
+  for (const size_t i : {0, 1}) {
+    CHECK(rows[i].at("seq_len") == (i ? 64 : 32));
+    CHECK(rows[i].at("share").get<double>() ==
+          Approx(rows[i].at("gflops").get<double>() / rows[i].at("sgemm_gflops").get<double>()));
+  }
+}
+
+TEST_CASE("bench refuses what it cannot time", "[bench]") {
+  const TestFolder root;
+  const Program program(root.path(), "results");
+  for (const std::vector<std::string>& args : std::vector<std::vector<std::string>>{
+           {"bench"},
+           {"bench", "fly"},
+           {"bench", "train"},
+           {"bench", "decode"},
+           {"bench", "decode", "kevbuh-debug", "--tokens", "500", "--context", "500"},
+           {"bench", "decode", "bitnet700-seed"},
+           {"bench", "attention", "more"},
+           {"bench", "attention", "--heads", "6", "--kv-heads", "4"}}) {
+    const int code = program.run(args);
+    INFO(program.output());
+    CHECK(code == 2);
+  }
+}
