@@ -18,10 +18,6 @@ using std::chrono::steady_clock;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 constexpr int kShort = 200, kLong = 4000;  // steps; a long run takes the better part of a second
 
 std::string experiment(int steps) {

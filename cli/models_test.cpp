@@ -9,10 +9,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 // The two streams of a verb, which must end with `code`.
 struct Said {
   std::string out, err;

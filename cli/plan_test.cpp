@@ -19,10 +19,8 @@ struct Planned {
   explicit Planned(const std::vector<std::string>& words, int code = 0) {
     std::vector<std::string> args = {"plan"};
     args.insert(args.end(), words.begin(), words.end());
-    const pid_t pid = program.start(args, [] {
-      ::setenv("BITLAB_HOME", std::getenv("BITLAB_SOURCE_DIR"), 1);
-      ::dup2(::open("/dev/null", O_WRONLY), STDERR_FILENO);
-    });
+    const pid_t pid =
+        program.start(args, [] { ::dup2(::open("/dev/null", O_WRONLY), STDERR_FILENO); });
     int status = 0;
     struct rusage usage {};
     ::wait4(pid, &status, 0, &usage);

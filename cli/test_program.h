@@ -59,6 +59,10 @@ log_every = 1
          "\ncheckpoint_every = " + std::to_string(checkpoint_every) + "\n";
 }
 
+inline bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
 class Program {
  public:
   // Results go to root/NAME; the generated text is made once, in `cache` (default: root/cache).
@@ -79,6 +83,8 @@ class Program {
     const std::string out = results_.string() + ".out";
     const pid_t pid = ::fork();
     if (pid != 0) return pid;
+    // Presets and experiments are found wherever the tests are started.
+    if (const char* source = std::getenv("BITLAB_SOURCE_DIR")) ::setenv("BITLAB_HOME", source, 1);
     ::setenv("BITLAB_RESULTS", results_.c_str(), 1);
     ::setenv("BITLAB_CACHE", cache_.c_str(), 1);
     const int fd = ::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);

@@ -14,10 +14,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 // Four finished runs, made once: arms full and bit, each with seeds 1 and 2.
 struct Finished {
   TestFolder folder;
@@ -165,8 +161,7 @@ TEST_CASE("two steps of the 700M recipe, at reduced width", "[cli]") {
   const int code =
       program.run({"run", "bitnet-700m", "--arm", "smoke", "data.sources=synthetic-plays",
                    "data.tokenizer=char", "model.vocab_size=512", "model.d_model=64",
-                   "model.n_head=4", "model.n_layer=2", "model.d_ff=128", "model.seq_len=32"},
-                  [] { ::setenv("BITLAB_HOME", std::getenv("BITLAB_SOURCE_DIR"), 1); });
+                   "model.n_head=4", "model.n_layer=2", "model.d_ff=128", "model.seq_len=32"});
   INFO(program.output());
   REQUIRE(code == 0);
   REQUIRE(program.runs("bitnet-700m").size() == 1);
