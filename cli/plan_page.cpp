@@ -8,7 +8,6 @@
 #include "cli/short_number.h"
 #include "core/simd/kernels.h"
 #include "experiments/provenance.h"
-#include "layers/param_count.h"
 #include "report/format.h"
 #include "report/text_table.h"
 
@@ -29,9 +28,9 @@ std::string parameters(const ModelPlan& p) {
     return fmt::format("{:5.1f} %", 100 * static_cast<double>(n) / static_cast<double>(f.params));
   };
   const auto part = [&](const std::string& name, std::size_t n) {
-    return line("  " + name, with_commas(n), share(n));
+    return line("  " + name, format_count(n), share(n));
   };
-  std::string page = line("parameters", with_commas(f.params));
+  std::string page = line("parameters", format_count(f.params));
   page += part("embedding", f.parts.embedding) + part("attention", f.parts.attention) +
           part("feed-forward", f.parts.ffn) + part("norms", f.parts.norms);
   page += f.parts.head ? part("head", f.parts.head) : line("  head", "-", "reads the embedding");
@@ -134,7 +133,7 @@ std::string time(const NamedPlan& named, std::size_t threads) {
 std::string plan_page(const NamedPlan& named, std::size_t threads) {
   const ModelPlan& p = named.plan;
   std::string page = fmt::format("{}: {}, {} tokens of context, vocabulary of {}\n", named.name,
-                                 named.spec->model_name, p.seq_len, with_commas(p.vocab_size));
+                                 named.spec->model_name, p.seq_len, format_count(p.vocab_size));
   page += parameters(p);
   page += "\nFLOPs of a token: 2 a multiply-add and pass, at the full context\n";
   page += line("forward", short_number(p.forward_flops));
@@ -152,8 +151,8 @@ std::string plan_table(const std::vector<NamedPlan>& plans, std::size_t slots) {
   std::size_t runs = 0;
   for (const NamedPlan& named : plans) {
     const Footprint& f = named.plan.size;
-    table.rows.push_back({named.name, with_commas(f.params), with_commas(f.parts.non_embedding()),
-                          with_commas(f.ternary_params), std::to_string(named.spec->train.steps),
+    table.rows.push_back({named.name, format_count(f.params), format_count(f.parts.non_embedding()),
+                          format_count(f.ternary_params), std::to_string(named.spec->train.steps),
                           short_number(f.tokens), short_number(f.train_flops),
                           bytes(f.training_bytes), short_number(named.plan.tokens_per_s()),
                           format_duration(named.run_seconds), std::to_string(named.runs)});

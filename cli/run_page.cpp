@@ -6,7 +6,6 @@
 
 #include "cli/short_number.h"
 #include "cli/sweep_text.h"
-#include "layers/param_count.h"
 #include "report/format.h"
 
 namespace bitlab {
@@ -77,8 +76,8 @@ std::string run_page(const Plan& plan,
     const Footprint& f = *row.footprint;
     page += fmt::format(
         "  {:<{}}  {:>12}  {:>12}  {:>12}  {:>8}  {:>8}  {:>7}  {:>11}  {:>8}  {:>10}  {:>8}\n",
-        row.name, width, with_commas(f.params), with_commas(f.ternary_params),
-        with_commas(f.params - f.ternary_params),
+        row.name, width, format_count(f.params), format_count(f.ternary_params),
+        format_count(f.params - f.ternary_params),
         short_number(static_cast<double>(f.bytes_full), "B"),
         short_number(static_cast<double>(f.bytes_packed), "B"), row.arm->steps,
         format_count(row.arm->tokens_per_step), short_number(f.tokens), short_number(f.train_flops),

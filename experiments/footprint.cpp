@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <fstream>
-#include <set>
 
 #include "experiments/train_step.h"
 #include "layers/param_count.h"
@@ -25,9 +24,8 @@ std::size_t ParamParts::*part_of(const std::string& name) {
 
 ParamParts count_parts(Layer& net) {
   ParamParts parts;
-  std::set<const Param*> seen;
-  net.visit_params("", [&](const std::string& prefix, Param& p) {
-    if (seen.insert(&p).second) parts.*part_of(join_name(prefix, p.name)) += p.size();
+  visit_distinct_params(net, [&](const std::string& prefix, Param& p) {
+    parts.*part_of(join_name(prefix, p.name)) += p.size();
   });
   return parts;
 }

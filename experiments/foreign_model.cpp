@@ -1,7 +1,6 @@
 #include "experiments/foreign_model.h"
 
 #include <algorithm>
-#include <set>
 
 #include "core/base/error.h"
 #include "core/io/llama2c.h"
@@ -18,10 +17,8 @@ std::vector<std::size_t> ExpectedParam::shape() const {
 std::vector<ExpectedParam> expected_params(const BitnetConfig& config) {
   const LayerPtr net = build_bitnet(config, static_cast<std::size_t>(config.vocab_size));
   std::vector<ExpectedParam> params;
-  std::set<const Param*> seen;  // what is tied comes twice
-  net->visit_params("", [&](const std::string& prefix, Param& p) {
-    if (seen.insert(&p).second)
-      params.push_back({join_name(prefix, p.name), p.rows, p.cols, p.ternary});
+  visit_distinct_params(*net, [&](const std::string& prefix, Param& p) {
+    params.push_back({join_name(prefix, p.name), p.rows, p.cols, p.ternary});
   });
   return params;
 }

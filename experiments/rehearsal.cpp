@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <set>
 
 #include "core/base/error.h"
 #include "core/ops/cross_entropy.h"
@@ -16,10 +15,8 @@ namespace {
 class UnbackedParams {
  public:
   explicit UnbackedParams(Layer& net) {
-    std::set<Param*> seen;
     std::size_t size = 0;
-    net.visit_params("", [&](const std::string&, Param& p) {
-      if (!seen.insert(&p).second) return;
+    visit_distinct_params(net, [&](const std::string&, Param& p) {
       p.offset = size;
       size += p.size();
       params_.push_back(&p);

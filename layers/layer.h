@@ -115,6 +115,10 @@ class Layer {
 
 using LayerPtr = std::unique_ptr<Layer>;
 
+// Calls visit as visit_params does, but once for a parameter that comes twice (tied), under the
+// first name. The net need not be bound.
+void visit_distinct_params(Layer& net, const ParamVisitor& visit);
+
 // "a" + "b" -> "a.b"; an empty part adds nothing.
 inline std::string join_name(const std::string& prefix, const std::string& name) {
   return prefix + (prefix.empty() || name.empty() ? "" : ".") + name;

@@ -1,7 +1,6 @@
 #include "layers/param_count.h"
 
 #include <cstdlib>
-#include <set>
 
 #include "core/base/error.h"
 
@@ -9,9 +8,7 @@ namespace bitlab {
 
 ParamCount count_params(Layer& net) {
   ParamCount count;
-  std::set<const Param*> seen;
-  net.visit_params("", [&](const std::string&, Param& p) {
-    if (!seen.insert(&p).second) return;
+  visit_distinct_params(net, [&](const std::string&, Param& p) {
     count.total += p.size();
     count.ternary += p.ternary ? p.size() : 0;
   });
@@ -43,12 +40,6 @@ SizeRange parse_size_range(const std::string& text) {
   if (!low.empty() || !high.empty() || range.smallest < 0 || range.largest < range.smallest)
     throw UsageError("size_check", "must be a range such as 680M..720M, but is '" + text + "'");
   return range;
-}
-
-std::string with_commas(size_t n) {
-  std::string text = std::to_string(n);
-  for (size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
-  return text;
 }
 
 }  // namespace bitlab

@@ -21,7 +21,4 @@ struct SizeRange {
 };
 SizeRange parse_size_range(const std::string& text);  // throws UsageError for anything else
 
-// 728629248 -> "728,629,248".
-std::string with_commas(size_t n);
-
 }  // namespace bitlab

@@ -8,11 +8,17 @@
 
 namespace bitlab {
 
+void visit_distinct_params(Layer& net, const ParamVisitor& visit) {
+  std::set<const Param*> seen;
+  net.visit_params("", [&](const std::string& prefix, Param& p) {
+    if (seen.insert(&p).second) visit(prefix, p);
+  });
+}
+
 ParamStore::ParamStore(Layer& net) {
   std::set<std::string> names;
   size_t size = 0;
-  net.visit_params("", [&](const std::string& prefix, Param& p) {
-    if (std::find(params_.begin(), params_.end(), &p) != params_.end()) return;
+  visit_distinct_params(net, [&](const std::string& prefix, Param& p) {
     p.name = join_name(prefix, p.name);
     if (!names.insert(p.name).second)
       throw Error("parameters", "names must differ, but '" + p.name + "' came twice");

@@ -13,14 +13,6 @@ std::string format_fixed(double x, int digits) {
   return zero && text.front() == '-' ? text.substr(1) : text;
 }
 
-std::string format_count(std::int64_t n) {
-  std::string digits = std::to_string(n);
-  const std::ptrdiff_t first = n < 0 ? 1 : 0;
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > first; at -= 3)
-    digits.insert(static_cast<std::size_t>(at), ",");
-  return digits;
-}
-
 std::string format_duration(double seconds) {
   if (seconds < 9.95) return fmt::format("{:.1f} s", seconds);
   const auto whole = static_cast<std::int64_t>(std::llround(seconds));

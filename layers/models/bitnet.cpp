@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/base/format_count.h"
 #include "core/config/choice.h"
 #include "layers/attention.h"
 #include "layers/containers.h"
@@ -240,7 +241,7 @@ void check_size(const std::string& range, Layer& net) {
   if (n < allowed.smallest || n > allowed.largest)
     throw UsageError("model.size_check",
                      "the model must have " + range + " parameters, but these settings give " +
-                         with_commas(params),
+                         format_count(static_cast<std::int64_t>(params)),
                      "model.size_check=\"\" builds it all the same");
 }
 
