@@ -8,6 +8,7 @@
 
 #include "cli/bench.h"
 #include "cli/paths.h"
+#include "cli/plan.h"
 #include "core/base/error.h"
 #include "experiments/dataset.h"
 
@@ -55,8 +56,8 @@ int bench_decode_command(const BenchRequest& request) {
                      "must be given an experiment or a preset of configs/models");
   if (bench.tokens < 1 || bench.context < 1)
     throw UsageError("bitlab bench decode", "--tokens and --context must be at least 1");
-  const auto preset = project_root() / "configs" / "models" / (words[0] + ".toml");
-  const std::string name = std::filesystem::exists(preset) ? preset.string() : words[0];
+  const std::filesystem::path preset = preset_file(words[0], project_root());
+  const std::string name = preset.empty() ? words[0] : preset.string();
   Experiment experiment = load_experiment(name, {words.begin() + 1, words.end()}, project_root());
   keep_arms(experiment, request.only);
   std::vector<DecodeBench> results;

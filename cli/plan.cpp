@@ -13,6 +13,7 @@
 #include "core/simd/call_time.h"
 #include "experiments/dataset.h"
 #include "experiments/launcher.h"
+#include "experiments/planning.h"
 #include "experiments/time_estimate.h"
 
 namespace bitlab {
@@ -29,9 +30,13 @@ std::vector<std::string> model_presets(const fs::path& home) {
   return names;
 }
 
+fs::path preset_file(const std::string& name, const fs::path& home) {
+  const fs::path file = home / "configs" / "models" / (name + ".toml");
+  return fs::exists(file) ? file : fs::path();
+}
+
 std::string plan_target(const std::string& name, const fs::path& home) {
-  const fs::path preset = home / "configs" / "models" / (name + ".toml");
-  if (fs::exists(preset)) return preset.string();
+  if (const fs::path preset = preset_file(name, home); !preset.empty()) return preset.string();
   const std::vector<std::string> experiments = experiment_names(home);
   if (fs::path(name).extension() == ".toml" ||
       std::count(experiments.begin(), experiments.end(), name))
@@ -63,8 +68,8 @@ constexpr const char* kUsage =
     "for micro-batches of one sequence unless train.batch_size says otherwise.\n\n";
 
 struct Request {
-  std::string name, arm;
-  std::vector<std::string> overrides;
+  std::string name;
+  std::vector<std::string> arms, overrides;
   std::size_t threads = 1, jobs = 1;
   bool json = false;
 };
@@ -73,7 +78,7 @@ std::optional<Request> parse(const std::vector<std::string>& args) {
   Request request;
   std::vector<std::string> words;
   po::options_description options("Options");
-  options.add_options()("help,h", "show this")("arm", po::value(&request.arm),
+  options.add_options()("help,h", "show this")("arm", po::value(&request.arms),
                                                "this arm only, on a page of its own")(
       "threads", po::value(&request.threads)->default_value(1),
       "threads of a step, at most train.shards")("jobs,j",
@@ -99,67 +104,62 @@ std::optional<Request> parse(const std::vector<std::string>& args) {
   return request;
 }
 
-// The same experiment with model.checkpoint the other way round; empty if its models have none.
-std::optional<Experiment> recomputed_otherwise(const Arm& arm,
-                                               const std::string& target,
-                                               std::vector<std::string> overrides,
-                                               const fs::path& home) {
-  for (const FieldState& field : arm.fields) {
-    if (field.path != "model.checkpoint") continue;
-    overrides.push_back(field.path + (field.toml == "true" ? "=false" : "=true"));
-    return load_experiment(target, overrides, home);
-  }
+// Whether the arm recomputes its blocks; empty if its model has no such setting.
+std::optional<bool> recomputed(const Arm& arm) {
+  for (const FieldState& field : arm.fields)
+    if (field.path == "model.checkpoint") return field.toml == "true";
   return std::nullopt;
 }
 
-bool is_recomputed(const Arm& arm) {
-  return std::any_of(arm.fields.begin(), arm.fields.end(), [](const FieldState& field) {
-    return field.path == "model.checkpoint" && field.toml == "true";
-  });
-}
+// The experiment that is asked for.
+struct Asked {
+  std::string target;
+  std::vector<std::string> overrides, arms;  // arms: these only; empty: all
 
-// Everything of an arm but what makes its runs differ by their luck.
-std::string size_key(const Arm& arm) {
-  std::string key = arm.base;
-  for (const FieldState& field : arm.fields)
-    if (field.path.starts_with("model.") || field.path.starts_with("train.") ||
-        field.path.starts_with("eval."))
-      key += "\n" + field.path + "=" + field.toml;
-  return key;
-}
+  Experiment load(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> all = overrides;
+    all.insert(all.end(), more.begin(), more.end());
+    Experiment experiment = load_experiment(target, all, project_root());
+    keep_arms(experiment, arms);
+    return experiment;
+  }
+};
 
 std::vector<NamedPlan> plan_all(const Request& request,
                                 const Experiment& experiment,
-                                const std::string& target,
-                                const std::vector<std::string>& overrides,
+                                const Asked& asked,
                                 const DataFacts& data) {
   static const CallTimer timer = remember(simd::call_seconds);
   std::vector<NamedPlan> plans;
   std::map<std::string, std::size_t> known;
+  std::map<bool, Experiment> otherwise;  // the same, with model.checkpoint as the key says
   for (std::size_t i = 0; i < experiment.arms.size(); ++i) {
     const Arm& arm = experiment.arms[i];
-    if (!request.arm.empty() && arm.name != request.arm && arm.base != request.arm) continue;
     const std::size_t runs = experiment.spec().seeds.size() - arm.left_out.size();
-    const auto [place, fresh] = known.try_emplace(size_key(arm), plans.size());
+    // Everything of an arm but what makes its runs differ by their luck.
+    const std::string size = arm.base + "\n" + settings_key(arm, {"model", "train", "eval"});
+    const auto [place, fresh] = known.try_emplace(size, plans.size());
     if (!fresh) {
       plans[place->second].runs += runs;
       continue;
     }
-    const auto flipped = recomputed_otherwise(arm, target, overrides, project_root());
+    const Spec* other = nullptr;
+    if (const auto now = recomputed(arm)) {
+      const auto [found, first] = otherwise.try_emplace(!*now);
+      if (first)
+        found->second = asked.load({std::string("model.checkpoint=") + (*now ? "false" : "true")});
+      other = &found->second.arms.at(i).spec;
+    }
     NamedPlan named{arm.name, &arm.spec, {}, runs, 0};
-    const Spec* other = flipped ? &flipped->arms.at(i).spec : nullptr;
     named.plan = plan_model(arm.spec, other, static_cast<std::size_t>(data.vocab_size),
                             request.threads, timer);
-    named.plan.recomputed = is_recomputed(arm);
+    named.plan.recomputed = recomputed(arm).value_or(false);
     if (data.train_tokens > 0)
       named.run_seconds = named.plan.step.total() / named.plan.size.tokens_per_step /
                           named.plan.train_flops *
                           run_flops(arm.spec, named.plan.train_flops, data, 0);
     plans.push_back(std::move(named));
   }
-  if (plans.empty())
-    throw UsageError("bitlab plan", "--arm must name an arm, but got '" + request.arm + "'",
-                     "bitlab config " + request.name + " lists them");
   return plans;
 }
 
@@ -189,17 +189,16 @@ bool sets_batch_size(const std::vector<std::string>& overrides) {
 int plan_command(const std::vector<std::string>& args) {
   const std::optional<Request> request = parse(args);
   if (!request) return 0;
-  const std::string target = plan_target(request->name, project_root());
-  const bool preset = target != request->name;
-  std::vector<std::string> overrides = request->overrides;
-  if (preset && !sets_batch_size(overrides)) overrides.push_back("train.batch_size=1");
-  const Experiment experiment = load_experiment(target, overrides, project_root());
+  Asked asked{plan_target(request->name, project_root()), request->overrides, request->arms};
+  const bool preset = asked.target != request->name;
+  if (preset && !sets_batch_size(asked.overrides)) asked.overrides.push_back("train.batch_size=1");
+  const Experiment experiment = asked.load();
   const DataFacts data = facts_of(experiment, preset);
   if (preset && fs::exists(project_root() / "configs" / "experiments" / (request->name + ".toml")))
     std::cerr << "note: this is the model of configs/models; 'bitlab plan configs/experiments/"
               << request->name << ".toml' plans the experiment of that name\n";
 
-  std::vector<NamedPlan> plans = plan_all(*request, experiment, target, overrides, data);
+  std::vector<NamedPlan> plans = plan_all(*request, experiment, asked, data);
   if (preset) plans.front().name = request->name;
   constexpr std::size_t kPages = 2;
   if (request->json) {

@@ -44,10 +44,10 @@ AttentionBench bench_length(std::size_t T, const AttentionBenchOptions& o) {
   attention_backward(args);
   std::vector<double> forward, backward, both;
   for (int i = 0; i < o.repeats; ++i) {
-    auto begin = BenchClock::now();
+    auto begin = Clock::now();
     attention_forward(args);
     forward.push_back(seconds_since(begin));
-    begin = BenchClock::now();
+    begin = Clock::now();
     attention_backward(args);
     backward.push_back(seconds_since(begin));
     both.push_back(forward.back() + backward.back());

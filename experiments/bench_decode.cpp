@@ -33,7 +33,7 @@ class Decoder {
   std::vector<double> go_on(std::int64_t tokens) {
     std::vector<double> seconds;
     for (std::int64_t i = 0; i < tokens; ++i) {
-      const auto begin = BenchClock::now();
+      const auto begin = Clock::now();
       feed(next_);
       seconds.push_back(seconds_since(begin));
     }
@@ -61,8 +61,8 @@ std::vector<double> measure_read_bandwidth(double seconds) {
   const Tensor<1> values = make_zeros(kValues);
   real sums[kSums] = {};
   std::vector<double> speeds;
-  for (const auto begin = BenchClock::now(); seconds_since(begin) < seconds;) {
-    const auto start = BenchClock::now();
+  for (const auto begin = Clock::now(); seconds_since(begin) < seconds;) {
+    const auto start = Clock::now();
     for (std::size_t i = 0; i < kValues; i += kSums)
 #pragma omp simd
       for (std::size_t j = 0; j < kSums; ++j) sums[j] += values.data()[i + j];
@@ -87,7 +87,7 @@ DecodeBench bench_decode(const Arm& arm,
   const LanguageModel model = build_model(arm.spec, vocab_size, 1);
   std::vector<double> read = measure_read_bandwidth(kReadSeconds);
   Decoder decoder(model, capacity);
-  const auto begin = BenchClock::now();
+  const auto begin = Clock::now();
   decoder.feed(std::vector<std::int32_t>(static_cast<std::size_t>(options.context), 0));
   result.prefill_tokens_per_s = static_cast<double>(options.context) / seconds_since(begin);
   const double seconds = median(decoder.go_on(options.tokens));
@@ -100,14 +100,9 @@ DecodeBench bench_decode(const Arm& arm,
   result.read_gb_per_s = median(read);
   result.share = result.gb_per_s / result.read_gb_per_s;
   if (options.profile) {
-    const simd::Kernels& plain = simd::kernels();
-    simd::use_kernels(simd::profiled(plain));
-    simd::reset_kernel_times();
-    const auto start = BenchClock::now();
-    decoder.go_on(options.tokens);
-    result.profiled_seconds = seconds_since(start);
-    result.kernels = simd::kernel_times();
-    simd::use_kernels(plain);
+    Profiled all = profiled([&] { decoder.go_on(options.tokens); });
+    result.profiled_seconds = all.seconds;
+    result.kernels = std::move(all.kernels);
   }
   return result;
 }

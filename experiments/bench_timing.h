@@ -1,22 +1,29 @@
 #pragma once
 // What benchmarks share.
-#include <algorithm>
-#include <chrono>
-#include <cstddef>
 #include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/median.h"
+#include "core/simd/profile.h"
 
 namespace bitlab {
 
-using BenchClock = std::chrono::steady_clock;
+// Where the time of run() goes, kernel by kernel.
+struct Profiled {
+  double seconds = 0;  // of all of it
+  std::vector<simd::KernelTime> kernels;
+};
 
-inline double seconds_since(BenchClock::time_point begin) {
-  return std::chrono::duration<double>(BenchClock::now() - begin).count();
-}
-
-inline double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+template <class Run>
+Profiled profiled(const Run& run) {
+  const simd::Kernels& plain = simd::kernels();
+  simd::use_kernels(simd::profiled(plain));
+  simd::reset_kernel_times();
+  const Clock::time_point begin = Clock::now();
+  run();
+  Profiled result{seconds_since(begin), simd::kernel_times()};
+  simd::use_kernels(plain);
+  return result;
 }
 
 }  // namespace bitlab

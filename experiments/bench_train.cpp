@@ -46,7 +46,7 @@ TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOpti
   result.sgemm_gflops = measure_sgemm_gflops(kSgemmSize, kSgemmSeconds);
   reset_peak_rss();
 
-  const BenchClock::time_point start = BenchClock::now();
+  const Clock::time_point start = Clock::now();
   LanguageModel model = build_model(spec, static_cast<std::size_t>(data.facts.vocab_size), 1);
   const std::unique_ptr<Task> task = make_task(spec, data, 1);
   ThreadTeam team(options.threads);
@@ -57,7 +57,7 @@ TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOpti
 
   std::vector<double> seconds;
   for (std::int64_t step = 0; step < options.steps; ++step) {
-    const BenchClock::time_point begin = BenchClock::now();
+    const Clock::time_point begin = Clock::now();
     update.run(kWarmUpSteps + step);
     seconds.push_back(seconds_since(begin));
   }
@@ -72,15 +72,12 @@ TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOpti
   result.utilisation = result.gflops / result.sgemm_gflops / static_cast<double>(options.threads);
 
   if (options.profile) {
-    const simd::Kernels& plain = simd::kernels();
-    simd::use_kernels(simd::profiled(plain));
-    simd::reset_kernel_times();
-    const BenchClock::time_point begin = BenchClock::now();
-    for (std::int64_t step = 0; step < options.steps; ++step)
-      update.run(kWarmUpSteps + options.steps + step);
-    result.profiled_seconds = seconds_since(begin);
-    result.kernels = simd::kernel_times();
-    simd::use_kernels(plain);
+    Profiled all = profiled([&] {
+      for (std::int64_t step = 0; step < options.steps; ++step)
+        update.run(kWarmUpSteps + options.steps + step);
+    });
+    result.profiled_seconds = all.seconds;
+    result.kernels = std::move(all.kernels);
   }
   return result;
 }

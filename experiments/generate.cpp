@@ -1,22 +1,16 @@
 #include "experiments/generate.h"
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 #include <span>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "layers/kv_cache.h"
 
 namespace bitlab {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 double per_second(std::size_t count, double seconds) {
   return seconds > 0 ? static_cast<double>(count) / seconds : 0;

@@ -17,6 +17,14 @@ namespace bitlab {
 
 namespace fs = std::filesystem;
 
+std::string settings_key(const Arm& arm, const std::vector<std::string>& tables) {
+  std::string key;
+  for (const FieldState& field : arm.fields)
+    for (const std::string& table : tables)
+      if (field.path.starts_with(table + ".")) key += field.path + "=" + field.toml + "\n";
+  return key;
+}
+
 namespace {
 
 struct ModelFacts {
@@ -31,15 +39,6 @@ ModelFacts model_facts(const Spec& spec, std::int64_t vocab_size) {
   return {static_cast<std::int64_t>(params.total), static_cast<std::int64_t>(params.ternary),
           static_cast<std::int64_t>(count_parts(*net).non_embedding()),
           6 * net->macs_per_row(spec.seq_len())};
-}
-
-// The settings of some tables, as a key for what depends on them alone.
-std::string settings_key(const Arm& arm, const std::vector<std::string>& tables) {
-  std::string key;
-  for (const FieldState& field : arm.fields)
-    for (const std::string& table : tables)
-      if (field.path.starts_with(table + ".")) key += field.path + "=" + field.toml + "\n";
-  return key;
 }
 
 // Makes everything that a run of this spec is made of, and throws it away: a factory of a plugin

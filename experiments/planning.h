@@ -23,6 +23,9 @@ Plan make_plan(const Experiment& experiment,
 // FLOPs of one token of training, 6 per multiply-add of a forward pass.
 double train_flops_per_token(const Spec& spec, std::int64_t vocab_size);
 
+// The settings of some tables, a line each, as a key for what depends on them alone.
+std::string settings_key(const Arm& arm, const std::vector<std::string>& tables);
+
 // What training each arm takes, in the order of plan.arms.
 std::vector<Footprint> footprints(const Experiment& experiment, const Plan& plan);
 

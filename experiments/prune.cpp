@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/file_lock.h"
 #include "core/base/files.h"
+#include "core/base/median.h"
 #include "core/io/metrics.h"
 
 namespace bitlab {
@@ -34,12 +35,6 @@ std::string text(double loss) {
   char buffer[32];
   std::snprintf(buffer, sizeof buffer, "%.4f", loss);
   return buffer;
-}
-
-double median(std::vector<double> x) {
-  std::sort(x.begin(), x.end());
-  const std::size_t middle = x.size() / 2;
-  return x.size() % 2 == 1 ? x[middle] : (x[middle - 1] + x[middle]) / 2;
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <optional>
 #include <system_error>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/io/losses.h"
@@ -22,13 +23,8 @@
 namespace bitlab {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
 
 namespace {
-
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 // metrics.h5: on disk with every checkpoint, and for readers as often as a twentieth of the time
 // allows, which is every row unless there are hundreds a second.

@@ -7,14 +7,7 @@
 
 namespace bitlab {
 
-namespace {
-
-size_t padded(size_t n) {
-  constexpr size_t kStep = simd::kAttentionPadding;
-  return (n + kStep - 1) / kStep * kStep;
-}
-
-}  // namespace
+using simd::attention_padded;
 
 KvCache::KvCache(const Layer& net, size_t batch, size_t capacity)
     : batch_(batch), capacity_(capacity) {
@@ -22,13 +15,13 @@ KvCache::KvCache(const Layer& net, size_t batch, size_t capacity)
     Slot& slot = slots_[&layer];
     slot.streams = streams;
     for (const CacheStream& s : streams) {
-      const size_t size = batch_ * s.heads * padded_capacity() * padded(s.width);
+      const size_t size = batch_ * s.heads * padded_capacity() * attention_padded(s.width);
       slot.memory.emplace_back(size * sizeof(real));
     }
   });
 }
 
-size_t KvCache::padded_capacity() const { return padded(capacity_); }
+size_t KvCache::padded_capacity() const { return attention_padded(capacity_); }
 
 void KvCache::check_room(size_t positions) const {
   if (positions > capacity_)
@@ -51,7 +44,7 @@ void KvCache::truncate(size_t length) {
 size_t KvCache::bytes_per_token() const {
   size_t reals = 0;
   for (const auto& [layer, slot] : slots_)
-    for (const CacheStream& s : slot.streams) reals += s.heads * padded(s.width);
+    for (const CacheStream& s : slot.streams) reals += s.heads * attention_padded(s.width);
   return reals * sizeof(real);
 }
 
@@ -68,7 +61,8 @@ simd::Heads<const real> KvCache::append(
                              " sequences at once, but is for " + std::to_string(batch_));
   check_room(pass.first_position + pass.seq_len);
   const CacheStream& s = found->second.streams[index];
-  const size_t width = padded(s.width), head = padded_capacity() * width, sequence = s.heads * head;
+  const size_t width = attention_padded(s.width), head = padded_capacity() * width,
+               sequence = s.heads * head;
   real* const memory = reinterpret_cast<real*>(found->second.memory[index].data());
   for (size_t b = 0; b < pass.batch; ++b)
     for (size_t t = 0; t < pass.seq_len; ++t)

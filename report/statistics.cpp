@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/base/error.h"
+#include "core/base/median.h"
 
 namespace bitlab {
 
@@ -141,10 +142,7 @@ double hodges_lehmann(const std::vector<double>& a, const std::vector<double>& b
   std::vector<double> differences;
   for (const double x : a)
     for (const double y : b) differences.push_back(x - y);
-  std::sort(differences.begin(), differences.end());
-  const std::size_t half = differences.size() / 2;
-  return differences.size() % 2 ? differences[half]
-                                : (differences[half - 1] + differences[half]) / 2;
+  return median(std::move(differences));
 }
 
 }  // namespace bitlab

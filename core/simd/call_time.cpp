@@ -119,12 +119,10 @@ struct Make<AttentionArgs> {
   // Side by side in rows, as linear layers leave them; padded, one after the other, as in a cache.
   template <class T>
   static Heads<T> heads(Source& s, const AttentionArgs& a, size_t n, size_t width, size_t rows) {
-    const auto pad = [](size_t x) {
-      return (x + kAttentionPadding - 1) / kAttentionPadding * kAttentionPadding;
-    };
     Heads<T> h;
     if (a.padded) {
-      h.row = pad(width), h.head = h.row * pad(rows), h.sequence = n * h.head;
+      h.row = attention_padded(width), h.head = h.row * attention_padded(rows),
+      h.sequence = n * h.head;
     } else {
       h.row = n * width, h.head = width, h.sequence = h.row * rows;
     }

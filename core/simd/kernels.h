@@ -69,6 +69,9 @@ struct AttentionArgs {
 
 // Rows and columns of padded keys and values are whole multiples of this.
 constexpr size_t kAttentionPadding = 16;
+constexpr size_t attention_padded(size_t n) {
+  return (n + kAttentionPadding - 1) / kAttentionPadding * kAttentionPadding;
+}
 
 // Rotary position embedding in place: in each head the pair (x[i], x[i + d_head / 2]) turns by the
 // angle whose cosine and sine are in the table, backwards if `inverse`.

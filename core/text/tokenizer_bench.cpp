@@ -1,8 +1,8 @@
 // bench_tokenizers FILE: megabytes of text a second, on one core, of every named tokenizer.
-#include <chrono>
 #include <cstdio>
 #include <string>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/text/bpe_trainer.h"
@@ -14,26 +14,22 @@ using namespace bitlab;
 
 constexpr std::size_t kDocument = 1000;  // bytes, as a review or a story has
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 // The best of passes over the text for about three seconds, and at least three.
 void measure(const NamedTokenizer& named, const std::string& text) {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = Clock::now();
   const auto tokenizer = open_named(named).tokenizer;
   const double load = seconds_since(start);
   double encode = 1e9, pieces = 1e9, decode = 1e9;
   std::size_t tokens = 0;
   for (int pass = 0; pass < 3 || seconds_since(start) < 3; ++pass) {
-    const auto begin = std::chrono::steady_clock::now();
+    const auto begin = Clock::now();
     const auto ids = tokenizer->encode(text);
     encode = std::min(encode, seconds_since(begin));
-    const auto small = std::chrono::steady_clock::now();
+    const auto small = Clock::now();
     for (std::size_t at = 0; at < text.size(); at += kDocument)
       tokenizer->encode(std::string_view(text).substr(at, kDocument));
     pieces = std::min(pieces, seconds_since(small));
-    const auto middle = std::chrono::steady_clock::now();
+    const auto middle = Clock::now();
     tokenizer->decode(ids);
     decode = std::min(decode, seconds_since(middle));
     tokens = ids.size();
@@ -45,7 +41,7 @@ void measure(const NamedTokenizer& named, const std::string& text) {
 }
 
 void measure_training(const std::string& text, std::size_t vocab_size) {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = Clock::now();
   train_byte_bpe([&](const auto& take) { take(text); }, vocab_size);
   std::printf("a byte-level BPE of %zu tokens is learned in %.2f s\n", vocab_size,
               seconds_since(start));
