@@ -9,8 +9,8 @@
 #include <map>
 #include <set>
 
-#include "report/labels.h"
 #include "report/arm_comparison.h"
+#include "report/labels.h"
 #include "report/plot_page.h"
 #include "report/quant_rows.h"
 #include "report/sweep_axes.h"
@@ -185,8 +185,9 @@ std::optional<Figure> ternary_figure(const Results& results,
   const auto started = static_cast<std::size_t>(std::count_if(
       runs.begin(), runs.end(), [](const std::vector<QuantRow>& rows) { return !rows.empty(); }));
   const PlotHeading heading = heading_of(view, started);
-  const std::size_t columns = std::min(view.kinds.size(), kMostColumns);
-  const std::size_t bands = (view.kinds.size() + columns - 1) / columns;
+  const std::size_t kinds = view.kinds.size();
+  const std::size_t bands = (kinds + kMostColumns - 1) / kMostColumns;
+  const std::size_t columns = (kinds + bands - 1) / bands;  // no band is much shorter than another
   PanelGrid grid{columns * measures().size(), columns, 84, 12, 12};
   const double band_height = grid.height() + 46, top = heading_height(heading) + 16;
   PlotPage page(top + band_height * static_cast<double>(bands) + 14);
