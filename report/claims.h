@@ -7,9 +7,12 @@
 //   OP      <, > or =; "A = B +- X" for equal to within X
 // and may go on: A < B < C holds if every step of it does.
 //
-// Figures are compared seed by seed. With both sides an arm the differences (of logarithms where
-// the figure is one of ratios) are paired; their two-sided 95 % t interval decides. Two arms with
-// fewer than two seeds in common are compared by the Mann-Whitney test, at p < 0.05.
+// The figure law@N ("law@700M") is what an arm's law of scaling gives at N parameters
+// (report/scaling_laws.h); it belongs to the whole sweep, and the 95 % interval of the bootstrap
+// decides. All other figures are compared seed by seed. With both sides an arm the differences (of
+// logarithms where the figure is one of ratios) are paired; their two-sided 95 % t interval
+// decides. Two arms with fewer than two seeds in common are compared by the Mann-Whitney test, at
+// p < 0.05.
 #include <string>
 #include <vector>
 

@@ -10,6 +10,7 @@
 #include "report/plot_heatmap.h"
 #include "report/plot_paired.h"
 #include "report/plot_parallel.h"
+#include "report/plot_scaling.h"
 #include "report/plot_ternary.h"
 #include "report/sweep_axes.h"
 
@@ -99,6 +100,7 @@ const std::vector<Kind>& kinds() {
       {"heatmap", plot_heatmap},
       {"parallel", plot_as_is<parallel_figure>},
       {"paired", plot_as_is<paired_figure>},
+      {"scaling", plot_as_is<scaling_figure>},
       {"ternary", plot_as_is<ternary_figure>},
   };
   return all;
@@ -157,6 +159,8 @@ std::vector<NamedFigure> standard_figures(const Results& results) {
   if (has_intervals(results))
     add("paired", "Differences to the baseline, seed by seed",
         [](auto& r) { return paired_figure(r); });
+  add("scaling", "Laws of scaling and the gap between them",
+      [](auto& r) { return scaling_figure(r); });
   add("ternary", "Ternary weights over the course of training",
       [](auto& r) { return ternary_figure(r); });
   return figures;

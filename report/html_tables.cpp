@@ -7,6 +7,7 @@
 #include "report/format.h"
 #include "report/html_parts.h"
 #include "report/html_text.h"
+#include "report/scaling_verdict.h"
 #include "report/table.h"
 
 namespace bitlab {
@@ -181,6 +182,21 @@ std::string arm_table_html(const Results& results) {
     rows.push_back(std::move(row));
   }
   return html_table("arms", heads, rows, true);
+}
+
+std::string scaling_html(const Results& results) {
+  const auto study = scaling_study(results);
+  if (!study) return "";
+  const TextTable table = scaling_table(*study);
+  std::vector<std::string> heads;
+  for (const TextTable::Head& head : table.heads) heads.push_back(head.text);
+  std::vector<std::vector<Cell>> rows;
+  for (const std::vector<std::string>& row : table.rows) {
+    rows.emplace_back();
+    for (const std::string& text : row) rows.back().push_back({text});
+  }
+  return "<h3>Laws continued</h3>\n<p class=\"note\">" + escape_html(kScalingNote) + "</p>\n" +
+         html_table("scaling", heads, rows, false);
 }
 
 std::string run_table_html(const Results& results) {

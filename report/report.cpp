@@ -8,6 +8,7 @@
 #include "report/figures.h"
 #include "report/html.h"
 #include "report/results.h"
+#include "report/scaling_verdict.h"
 #include "report/table.h"
 #include "report/verdict.h"
 
@@ -38,6 +39,19 @@ std::string write_figures(const Results& results,
   return lines.empty() ? "figures: none yet, as no run has been evaluated\n" : lines;
 }
 
+// scaling.md where there is a study of scaling, and else none; returns a line for the terminal.
+std::string write_scaling(const Results& results, const fs::path& dir) {
+  const fs::path file = dir / "scaling.md";
+  const auto study = scaling_study(results);
+  if (!study) {
+    fs::remove(file);
+    return "";
+  }
+  write_file_atomic(file, "# " + results.title + "\n\n" + kScalingNote + "\n\n" +
+                              markdown_text(scaling_table(*study)));
+  return "scaling: " + file.string() + "\n";
+}
+
 }  // namespace
 
 Report write_report(const fs::path& results_folder) {
@@ -59,6 +73,7 @@ Report write_report(const fs::path& results_folder) {
     report.figure_error = e.what();
     report.text += "figures: not drawn: " + report.figure_error + "\n";
   }
+  report.text += write_scaling(results, dir);
   report.text += "table:   " + (dir / "table.md").string() + " (.csv .tex .json)\n";
   write_file_atomic(dir / "report.html", html_page(results, figures));
   report.text += "page:    " + (dir / "report.html").string() + "\n";

@@ -1,6 +1,7 @@
 #pragma once
 // The report of an experiment: results/NAME/report/ with curves.svg, curves.png, table.md,
-// table.csv, table.tex, table.json, verdict.md and report.html (report/html.h).
+// table.csv, table.tex, table.json, verdict.md and report.html (report/html.h); of a scaling study
+// scaling.md as well.
 #include <filesystem>
 #include <string>
 

@@ -71,6 +71,7 @@ struct ArmResult {
   std::string hash = {}, dir = {};  // dir: BASE-HASH, below the results folder
   std::int64_t steps = 0, tokens_per_step = 0;
   double flops_per_token = 0;  // of training; 0 if unknown
+  std::int64_t non_embedding_params = 0;  // outside of embedding and head; 0 if unknown
 
   std::size_t done() const;  // how many
 };

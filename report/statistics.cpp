@@ -24,15 +24,26 @@ Summary summarize(const std::vector<double>& values) {
   return summary;
 }
 
+namespace {
+
+double sorted_quantile(const std::vector<double>& sorted, double p) {
+  const double at = p * static_cast<double>(sorted.size() - 1);
+  const auto i = static_cast<std::size_t>(at);
+  return std::lerp(sorted[i], sorted[std::min(i + 1, sorted.size() - 1)],
+                   at - static_cast<double>(i));
+}
+
+}  // namespace
+
 double upper_fence(std::vector<double> values) {
   std::sort(values.begin(), values.end());
-  const auto quantile = [&](double p) {
-    const double at = p * static_cast<double>(values.size() - 1);
-    const auto i = static_cast<std::size_t>(at);
-    return std::lerp(values[i], values[std::min(i + 1, values.size() - 1)],
-                     at - static_cast<double>(i));
-  };
-  return std::min(values.back(), quantile(0.75) + 1.5 * (quantile(0.75) - quantile(0.25)));
+  const double first = sorted_quantile(values, 0.25), third = sorted_quantile(values, 0.75);
+  return std::min(values.back(), third + 1.5 * (third - first));
+}
+
+Interval percentile_interval(std::vector<double> draws) {
+  std::sort(draws.begin(), draws.end());
+  return {sorted_quantile(draws, 0.025), sorted_quantile(draws, 0.975)};
 }
 
 double student_t_quantile(double p, double dof) {

@@ -26,6 +26,11 @@ struct Interval {
   double low = 0, high = 0;
 };
 
+// From the 2.5th to the 97.5th percentile of `draws`, as of a bootstrap (Efron & Tibshirani, "An
+// Introduction to the Bootstrap", 1993, chapter 13); interpolated between neighbours. `draws` must
+// not be empty.
+Interval percentile_interval(std::vector<double> draws);
+
 // The mean of other[i] - baseline[i] and its two-sided 95 % interval, mean +- t(0.975, n - 1) sd /
 // sqrt(n). It holds if the differences are normal over seeds. With one pair there is no interval.
 struct PairedDifference {

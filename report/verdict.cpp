@@ -9,6 +9,7 @@
 #include "report/arm_comparison.h"
 #include "report/claims.h"
 #include "report/format.h"
+#include "report/scaling_verdict.h"
 #include "report/statistics.h"
 #include "report/sweep_verdict.h"
 #include "report/table.h"
@@ -89,7 +90,11 @@ std::string compose(const Results& results, const std::string& claims) {
   auto baseline = std::find_if(results.arms.begin(), results.arms.end(),
                                [&](const ArmResult& arm) { return arm.name == results.baseline; });
   if (baseline == results.arms.end()) baseline = results.arms.begin();
-  std::string text = is_sweep(results) ? sweep_verdict(results) : arms_verdict(results, *baseline);
+  std::string text;
+  if (const auto study = scaling_study(results))
+    text = scaling_verdict(results, *study);
+  else
+    text = is_sweep(results) ? sweep_verdict(results) : arms_verdict(results, *baseline);
   text += claims + unfinished(results);
   if (!is_sweep(results)) text += scale(results, *baseline);
   return text + data_line(results.data);
