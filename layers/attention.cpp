@@ -1,13 +1,16 @@
 #include "layers/attention.h"
 
+#include "core/base/error.h"
 #include "core/base/rng.h"
 #include "layers/kv_cache.h"
 
 namespace bitlab {
 
-simd::AttentionArgs attention_arguments(const AttentionShape& shape,
-                                        const Pass& pass,
-                                        const std::string& dropout_key) {
+namespace {
+
+simd::AttentionArgs sized_arguments(const AttentionShape& shape,
+                                    const Pass& pass,
+                                    const std::string& dropout_key) {
   simd::AttentionArgs args;
   args.batch = pass.batch;
   args.seq_len = pass.seq_len;
@@ -26,6 +29,46 @@ simd::AttentionArgs attention_arguments(const AttentionShape& shape,
   return args;
 }
 
+// The heads of sequences that begin `rows` further on and are `length` long.
+template <class Real>
+void move(simd::Heads<Real>& heads, size_t rows, size_t length) {
+  heads.data += rows * heads.row;
+  heads.sequence = length * heads.row;
+}
+
+// Calls compute(args) for neighbours of one length at a time: once if all have the same.
+template <class Compute>
+void by_length(const simd::AttentionArgs& all, const Pass& pass, const Compute& compute) {
+  if (!pass.begins) return compute(all);
+  for (size_t first = 0, end = 0; first < pass.batch; first = end) {
+    const size_t length = pass.length_of(first), row = pass.begin_of(first);
+    while (end < pass.batch && pass.length_of(end) == length) ++end;
+    simd::AttentionArgs args = all;
+    args.batch = end - first;
+    args.seq_len = length;
+    args.first_sequence += first;
+    for (auto* heads : {&args.q, &args.k, &args.v}) move(*heads, row, length);
+    args.y += row * all.n_head * all.d_value;
+    args.lse += row * all.n_head;
+    if (args.dy) {
+      for (auto* heads : {&args.dq, &args.dk, &args.dv}) move(*heads, row, length);
+      args.dy += row * all.n_head * all.d_value;
+    }
+    compute(args);
+  }
+}
+
+}  // namespace
+
+simd::AttentionArgs attention_arguments(const AttentionShape& shape,
+                                        const Pass& pass,
+                                        const std::string& dropout_key) {
+  if (pass.begins)
+    throw Error("attention",
+                "sequences must have the same length in this kind of attention, but differ");
+  return sized_arguments(shape, pass, dropout_key);
+}
+
 SelfAttention::SelfAttention(const AttentionShape& shape,
                              LayerPtr qkv,
                              LayerPtr wo,
@@ -40,28 +83,36 @@ SelfAttention::SelfAttention(const AttentionShape& shape,
 // The queries and keys of a row are neighbours: one loop turns both.
 void SelfAttention::rotate(View qkv, const Pass& pass, bool inverse) const {
   if (!rope_) return;
+  if (pass.begins)
+    throw Error("attention",
+                "sequences must have the same length for rotary positions, but differ");
   rope_rotate(*rope_, qkv, {0, shape_.n_head + shape_.n_kv_head, shape_.d_head}, pass.seq_len,
               pass.first_position, inverse);
+}
+
+simd::AttentionArgs SelfAttention::arguments(View qkv, View y, View lse, const Pass& pass) const {
+  simd::AttentionArgs args = sized_arguments(shape_, pass, dropout_key_);
+  args.q = heads_in<const real>(qkv, pass, 0, shape_.d_head);
+  args.k = heads_in<const real>(qkv, pass, keys(), shape_.d_head);
+  args.v = heads_in<const real>(qkv, pass, values(), shape_.d_head);
+  args.y = y.data;
+  args.lse = lse.data;
+  return args;
 }
 
 View SelfAttention::forward(View x, Pass& pass) const {
   const View qkv = qkv_->forward(x, pass);
   rotate(qkv, pass, false);
   const View y = pass.arena.matrix(x.rows, keys());
-  simd::AttentionArgs args = attention_arguments(shape_, pass, dropout_key_);
-  args.q = heads_in<const real>(qkv, pass, 0, shape_.d_head);
-  args.y = y.data;
   if (pass.cache) {
+    simd::AttentionArgs args = arguments(qkv, y, {}, pass);
     args.k = pass.cache->append(*this, 0, qkv, keys(), pass);
     args.v = pass.cache->append(*this, 1, qkv, values(), pass);
     attention_forward(args);
     return wo_->forward(y, pass);
   }
-  const View lse = pass.arena.matrix(pass.batch * shape_.n_head, pass.seq_len);
-  args.k = heads_in<const real>(qkv, pass, keys(), shape_.d_head);
-  args.v = heads_in<const real>(qkv, pass, values(), shape_.d_head);
-  args.lse = lse.data;
-  attention_forward(args);
+  const View lse = pass.arena.matrix(shape_.n_head, x.rows);
+  by_length(arguments(qkv, y, lse, pass), pass, attention_forward);
   pass.saved.push(qkv);
   pass.saved.push(y);
   pass.saved.push(lse);
@@ -77,17 +128,12 @@ View SelfAttention::backward(View dy, Pass& pass) const {
   const View dattended = wo_->backward(dy, pass);
   const View lse = pass.saved.pop(), y = pass.saved.pop(), qkv = pass.saved.pop();
   const View dqkv = pass.arena.matrix(qkv.rows, qkv.cols);
-  simd::AttentionArgs args = attention_arguments(shape_, pass, dropout_key_);
-  args.q = heads_in<const real>(qkv, pass, 0, shape_.d_head);
-  args.k = heads_in<const real>(qkv, pass, keys(), shape_.d_head);
-  args.v = heads_in<const real>(qkv, pass, values(), shape_.d_head);
-  args.y = y.data;
-  args.lse = lse.data;
+  simd::AttentionArgs args = arguments(qkv, y, lse, pass);
   args.dy = dattended.data;
   args.dq = heads_in<real>(dqkv, pass, 0, shape_.d_head);
   args.dk = heads_in<real>(dqkv, pass, keys(), shape_.d_head);
   args.dv = heads_in<real>(dqkv, pass, values(), shape_.d_head);
-  attention_backward(args);
+  by_length(args, pass, attention_backward);
   rotate(dqkv, pass, true);
   return qkv_->backward(dqkv, pass);
 }

@@ -16,7 +16,8 @@ struct AttentionShape {
   double dropout = 0;  // of the probabilities
 };
 
-// Sizes, scale and dropout of a call; the caller adds where the heads lie.
+// Sizes, scale and dropout of a call; the caller adds where the heads lie. Throws Error for a pass
+// with sequences of various lengths.
 simd::AttentionArgs attention_arguments(const AttentionShape& shape,
                                         const Pass& pass,
                                         const std::string& dropout_key);
@@ -29,7 +30,8 @@ simd::Heads<Real> heads_in(View rows, const Pass& pass, size_t first, size_t hea
 
 // q, k, v = qkv(x);  y = wo(softmax(scale q k^T + mask) v), head by head. No T x T tensor is kept:
 // backward computes the probabilities again from the log-sum-exp of each row (FlashAttention, arXiv
-// 2205.14135).
+// 2205.14135). Without a rope a pass may have sequences of various lengths: there is no padding
+// that would have to be masked, or would cost anything.
 class SelfAttention : public Layer {
  public:
   // qkv: in -> (n_head + 2 n_kv_head) d_head; wo: n_head d_head -> out. With a rope, of width
@@ -50,6 +52,7 @@ class SelfAttention : public Layer {
 
  private:
   void rotate(View qkv, const Pass& pass, bool inverse) const;
+  simd::AttentionArgs arguments(View qkv, View y, View lse, const Pass& pass) const;
   size_t keys() const { return shape_.n_head * shape_.d_head; }  // first column of k
   size_t values() const { return keys() + shape_.n_kv_head * shape_.d_head; }
 

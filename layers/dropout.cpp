@@ -24,7 +24,9 @@ void Dropout::apply(View x, View y, const Pass& pass) const {
   const Rng rng(pass.seed, key_);
   const auto limit = static_cast<std::uint32_t>(probability_ * 0x1p32);
   const real keep = static_cast<real>(1 / (1 - probability_));
-  const std::uint64_t first = pass.first_row * x.cols;
+  const bool of_sequences = x.rows != pass.rows();  // one row each
+  const std::uint64_t row = of_sequences ? pass.first_row / pass.seq_len : pass.first_row;
+  const std::uint64_t first = row * x.cols;
   for (size_t i = 0; i < x.size(); ++i) {
     const std::uint64_t element = first + i;
     const std::uint64_t word = rng.bits(pass.step, element / 2);

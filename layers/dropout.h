@@ -7,7 +7,8 @@
 namespace bitlab {
 
 // In training y = x m / (1 - p), m[r, c] = 0 with probability p: a bit that depends on (seed, key,
-// step, row of the whole batch, column) only. In evaluation y = x.
+// step, row of the whole batch, column) only. In evaluation y = x. Rows are those of positions or,
+// behind a pooler, those of sequences.
 class Dropout : public Layer {
  public:
   Dropout(double probability, std::string key);

@@ -20,28 +20,39 @@ size_t checked_token(std::int32_t token, const Param& table) {
 
 }  // namespace
 
-Embedding::Embedding(size_t vocab_size, size_t seq_len, size_t width, Init init) {
-  token_.name = "token.weight";
-  token_.rows = vocab_size;
-  token_.cols = width;
-  token_.init = init;
-  position_.name = "position.weight";
-  position_.rows = seq_len;
-  position_.cols = width;
-  position_.init = init;
+namespace {
+
+Param table(const std::string& name, size_t rows, size_t cols, Init init) {
+  Param p;
+  p.name = name;
+  p.rows = rows;
+  p.cols = cols;
+  p.init = init;
+  return p;
 }
 
+}  // namespace
+
+Embedding::Embedding(size_t vocab_size, size_t seq_len, size_t width, Init init, size_t n_types)
+    : token_(table("token.weight", vocab_size, width, init)),
+      position_(table("position.weight", seq_len, width, init)),
+      type_(table("type.weight", n_types, n_types ? width : 0, init)) {}
+
 View Embedding::forward(View, Pass& pass) const {
-  const size_t T = pass.seq_len, C = token_.cols, end = pass.first_position + T;
-  if (end > position_.rows)
-    throw Error("embedding", "a sequence must have at most " + std::to_string(position_.rows) +
-                                 " positions, but has " + std::to_string(end));
+  const size_t C = token_.cols;
   const View y = pass.matrix(C);
-  for (size_t r = 0; r < y.rows; ++r) {
-    const real* e = token_.value.row(checked_token(pass.tokens[r], token_));
-    const real* p = position_.value.row(pass.first_position + r % T);
-    real* out = y.row(r);
-    for (size_t c = 0; c < C; ++c) out[c] = e[c] + p[c];
+  for (size_t b = 0; b < pass.batch; ++b) {
+    const size_t begin = pass.begin_of(b), end = pass.first_position + pass.length_of(b);
+    if (end > position_.rows)
+      throw Error("embedding", "a sequence must have at most " + std::to_string(position_.rows) +
+                                   " positions, but has " + std::to_string(end));
+    for (size_t t = 0; t < pass.length_of(b); ++t) {
+      const real* e = token_.value.row(checked_token(pass.tokens[begin + t], token_));
+      const real* p = position_.value.row(pass.first_position + t);
+      real* out = y.row(begin + t);
+      for (size_t c = 0; c < C; ++c) out[c] = e[c] + p[c];
+      if (type_.cols) simd::kernels().add(C, type_.value.data, out);
+    }
   }
   return y;
 }
@@ -49,16 +60,20 @@ View Embedding::forward(View, Pass& pass) const {
 View Embedding::backward(View dy, Pass& pass) const {
   const View dtoken = pass.gradients->of(token_), dposition = pass.gradients->of(position_);
   const auto add = simd::kernels().add;
-  for (size_t r = 0; r < dy.rows; ++r) {
-    add(dy.cols, dy.row(r), dtoken.row(static_cast<size_t>(pass.tokens[r])));
-    add(dy.cols, dy.row(r), dposition.row(r % pass.seq_len));
-  }
+  for (size_t b = 0; b < pass.batch; ++b)
+    for (size_t t = 0, r = pass.begin_of(b); t < pass.length_of(b); ++t, ++r) {
+      add(dy.cols, dy.row(r), dtoken.row(static_cast<size_t>(pass.tokens[r])));
+      add(dy.cols, dy.row(r), dposition.row(t));
+    }
+  if (type_.cols)
+    simd::kernels().bias_backward(dy.rows, dy.cols, dy.data, pass.gradients->of(type_).data);
   return {};
 }
 
 void Embedding::visit_params(const std::string& prefix, const ParamVisitor& visit) {
   visit(prefix, token_);
   visit(prefix, position_);
+  if (type_.cols) visit(prefix, type_);
 }
 
 std::string Embedding::describe() const {
@@ -66,12 +81,8 @@ std::string Embedding::describe() const {
          " positions, width " + std::to_string(token_.cols);
 }
 
-TokenEmbedding::TokenEmbedding(size_t vocab_size, size_t width, Init init) {
-  token_.name = "weight";
-  token_.rows = vocab_size;
-  token_.cols = width;
-  token_.init = init;
-}
+TokenEmbedding::TokenEmbedding(size_t vocab_size, size_t width, Init init)
+    : token_(table("weight", vocab_size, width, init)) {}
 
 View TokenEmbedding::forward(View, Pass& pass) const {
   const View y = pass.matrix(token_.cols);

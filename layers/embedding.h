@@ -6,11 +6,13 @@
 
 namespace bitlab {
 
-// y[b, t] = token[tokens[b, t]] + position[t]. Reads pass.tokens; its input is not used and its
-// input gradient is empty. token: V x C, position: seq_len x C, both learned.
+// y[b, t] = token[tokens[b, t]] + position[t] + type[0]. Reads pass.tokens; its input is not used
+// and its input gradient is empty. token: V x C, position: seq_len x C, type: n_types x C, all
+// learned. Types tell the two texts of BERT's pairs apart: of single ones all tokens are of the
+// first. n_types = 0: there are none.
 class Embedding : public Layer {
  public:
-  Embedding(size_t vocab_size, size_t seq_len, size_t width, Init init);
+  Embedding(size_t vocab_size, size_t seq_len, size_t width, Init init, size_t n_types = 0);
 
   View forward(View x,
                Pass& pass) const override;  // throws Error for a token >= V or too long a sequence
@@ -21,7 +23,7 @@ class Embedding : public Layer {
   Param& token_param() { return token_; }
 
  private:
-  Param token_, position_;
+  Param token_, position_, type_;  // type_ without columns: none
 };
 
 // y[b, t] = weight[tokens[b, t]]: for models whose positions are elsewhere. weight: V x C.

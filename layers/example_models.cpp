@@ -128,11 +128,42 @@ void add_bitnets(Examples& all) {
   });
 }
 
+void add_berts(Examples& all) {
+  const auto add = [&](const std::string& name, const std::function<void(BertConfig&)>& change) {
+    add_on_tokens(all, "bert, " + name, 7, [change] {
+      BertConfig config = small_bert("full");
+      change(config);
+      return build_bert(config, 7);
+    });
+  };
+  const auto fade = [](BertConfig& c) {
+    c.linear = "bitlinear";
+    c.linear_settings = linear_layers().at(c.linear).make_config();
+    bitlinear_settings(c).lambda_warmup_steps = std::int64_t{1} << 60;  // exact, see above
+  };
+  add("classifier", [](BertConfig&) {});
+  add("dropout", [](BertConfig& c) { c.dropout = c.attention_dropout = c.head_dropout = 0.3; });
+  add("distilbert, norms inside, recomputed", [fade](BertConfig& c) {
+    fade(c);
+    c.n_types = 0;
+    c.pooler = "relu";
+    c.checkpoint = true;
+  });
+  add("some ternary, relu, no head", [fade](BertConfig& c) {
+    fade(c);
+    c.head = "none";
+    c.activation = "relu";
+    c.ternary.include = {"attn.wq", "blocks.1.*"};
+    c.ternary.exclude = {"w2"};
+  });
+}
+
 }  // namespace
 
 void add_model_examples(Examples& all) {
   add_models(all);
   add_bitnets(all);
+  add_berts(all);
 }
 
 GptConfig small_gpt(const std::string& linear) {
@@ -166,6 +197,26 @@ BitnetConfig small_bitnet(const std::string& linear) {
 }
 
 BitLinearConfig& bitlinear_settings(BitnetConfig& config) {
+  return dynamic_cast<BitLinearConfig&>(*config.linear_settings);
+}
+
+BertConfig small_bert(const std::string& linear) {
+  BertConfig config;
+  config.n_layer = 2;
+  config.n_head = 2;
+  config.d_model = 8;
+  config.d_ff = 6;
+  config.seq_len = 5;
+  config.n_types = 1;
+  config.labels = 3;
+  config.dropout = config.attention_dropout = config.head_dropout = 0;
+  config.init_std = 0.3;
+  config.linear = linear;
+  config.linear_settings = linear_layers().at(linear).make_config();
+  return config;
+}
+
+BitLinearConfig& bitlinear_settings(BertConfig& config) {
   return dynamic_cast<BitLinearConfig&>(*config.linear_settings);
 }
 

@@ -10,6 +10,7 @@
 #include "layers/latent_scores.h"
 #include "layers/mla.h"
 #include "layers/norms.h"
+#include "layers/pooler.h"
 #include "layers/recompute.h"
 
 namespace bitlab {
@@ -48,6 +49,13 @@ void add_leaves(Examples& all) {
   add_exact(all, "Dropout", 6, [] { return std::make_unique<Dropout>(0.4, "dropout/x"); });
   add_exact(all, "Dropout, none", 6, [] { return std::make_unique<Dropout>(0, "dropout/x"); });
   add_on_tokens(all, "Embedding", 6, [] { return std::make_unique<Embedding>(6, 5, 4, kNormal); });
+  add_on_tokens(all, "Embedding, types", 6,
+                [] { return std::make_unique<Embedding>(6, 5, 4, kNormal, 1); });
+  for (const PoolerActivation activation : {PoolerActivation::Tanh, PoolerActivation::Relu})
+    add_exact(all, activation == PoolerActivation::Tanh ? "Pooler, tanh" : "Pooler, ReLU", 5,
+              [activation] {
+                return std::make_unique<Pooler>(linear("", 5, {{"w", 4}}, true), activation);
+              });
   add_on_tokens(all, "TokenEmbedding", 6,
                 [] { return std::make_unique<TokenEmbedding>(6, 4, kNormal); });
   for (const bool bias : {true, false})

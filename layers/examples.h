@@ -7,6 +7,7 @@
 
 #include "layers/bitlinear_config.h"
 #include "layers/linear.h"
+#include "layers/models/bert.h"
 #include "layers/models/bitnet.h"
 #include "layers/models/gpt.h"
 
@@ -51,5 +52,9 @@ BitLinearConfig& bitlinear_settings(GptConfig& config);
 // A small model of the b1.58 family: 2 layers, 4 heads that share 2 of keys, width 8, 5 positions.
 BitnetConfig small_bitnet(const std::string& linear);
 BitLinearConfig& bitlinear_settings(BitnetConfig& config);
+
+// A small BERT: 2 layers, 2 heads, width 8, 5 positions, 3 labels, one type of tokens, no dropout.
+BertConfig small_bert(const std::string& linear);
+BitLinearConfig& bitlinear_settings(BertConfig& config);
 
 }  // namespace bitlab

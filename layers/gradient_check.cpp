@@ -33,10 +33,18 @@ GradientProblem::GradientProblem(LayerPtr made, size_t in, size_t vocab)
   pass.gradients = &gradients;
 }
 
+void GradientProblem::set_lengths(const std::vector<size_t>& lengths) {
+  begins = {0};
+  for (const size_t length : lengths) begins.push_back(begins.back() + length);
+  pass.batch = lengths.size();
+  pass.begins = begins.data();
+}
+
 std::vector<real> GradientProblem::outputs() {
   pass.arena.reset();
   pass.saved.clear();
   const View y = layer->forward(in ? input() : View{}, pass);
+  output_rows = y.rows;
   if (weight.empty()) {
     weight.resize(y.size());
     Rng(11, "loss").fill_normal(1, weight.data(), weight.size());
@@ -53,8 +61,8 @@ double GradientProblem::loss(const std::vector<real>& y) const {
 
 std::vector<real> GradientProblem::backward() {
   std::fill_n(gradients.values().data, store.size(), kStart);
-  const size_t rows = kBatch * kSeqLen, n = outputs().size();
-  const View dy = pass.arena.matrix(rows, n / rows);
+  const size_t n = outputs().size();
+  const View dy = pass.arena.matrix(output_rows, n / output_rows);
   std::copy(weight.begin(), weight.end(), dy.data);
   const View dx = layer->backward(dy, pass);
   return in ? std::vector<real>(dx.data, dx.data + dx.size()) : std::vector<real>{};

@@ -19,14 +19,19 @@ struct GradientProblem {
   ParamStore store;
   Gradients gradients;  // start at kStart, to see that backward adds
   std::vector<real> x;
+  std::vector<size_t> begins;  // of sequences of various lengths
   std::vector<std::int32_t> tokens;
   size_t in;
   Pass pass;
   std::vector<real> weight;  // of each output in the loss; made by the first forward
+  size_t output_rows = 0;    // of the last forward
 
   static constexpr real kStart = 0.5;
 
   GradientProblem(LayerPtr made, size_t in, size_t vocab);
+
+  // Cuts the rows into sequences of these lengths, which sum to kBatch kSeqLen.
+  void set_lengths(const std::vector<size_t>& lengths);
 
   View input() { return {x.data(), kBatch * kSeqLen, in}; }
   void prepare() {

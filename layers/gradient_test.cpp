@@ -44,6 +44,28 @@ TEST_CASE("backward of an in-place ternary layer is the derivative at the ternar
   CHECK(checked == 1);
 }
 
+TEST_CASE("backward of passes with sequences of various lengths is the derivative",
+          "[layers][grad]") {
+  size_t checked = 0;
+  for (const LayerExample& example : layer_examples()) {
+    const std::set<std::string> of_sequences = {"bert", "gpt", "Embedding", "Pooler",
+                                                "SelfAttention"};
+    if (example.kind != LayerExample::Kind::Exact ||
+        of_sequences.count(example.class_name()) == 0 ||
+        example.name.find("rotary") != std::string::npos)
+      continue;
+    GradientProblem problem(example.make(), example.in, example.vocab);
+    problem.set_lengths({4, 1, 5});
+    problem.prepare();
+    const GradientReport report = check_gradients(problem);
+    INFO(example.name << ", " << report.where);
+    CHECK(report.compared == problem.x.size() + problem.store.size());
+    CHECK(report.worst < 1e-6);
+    ++checked;
+  }
+  CHECK(checked >= 20);
+}
+
 TEST_CASE("the gradient check finds a wrong gradient", "[layers][grad]") {
   // A layer whose backward forgets a factor of one percent.
   struct Wrong : Layer {

@@ -76,9 +76,13 @@ class Saved {
 struct Pass {
   size_t batch = 0;                      // sequences in this shard, B
   size_t seq_len = 0;                    // positions in each, T
-  const std::int32_t* tokens = nullptr;  // B * T token ids
-  bool training = false;                 // dropout is active, backward will follow
-  std::uint64_t seed = 0;                // with step and first_row the key of all random draws
+  const std::int32_t* tokens = nullptr;  // rows() token ids
+  // Of sequences of various lengths, one after the other without padding: where each begins among
+  // the rows, and the end of the last (B + 1 numbers). None is longer than seq_len. Null: all have
+  // seq_len positions.
+  const size_t* begins = nullptr;
+  bool training = false;   // dropout is active, backward will follow
+  std::uint64_t seed = 0;  // with step and first_row the key of all random draws
   std::uint64_t step = 0;
   std::uint64_t first_row = 0;     // row of the whole batch where this shard begins
   KvCache* cache = nullptr;        // of earlier positions, to which attention adds (kv_cache.h)
@@ -88,7 +92,9 @@ struct Pass {
   Arena arena;
   Saved saved;
 
-  size_t rows() const { return batch * seq_len; }
+  size_t rows() const { return begins ? begins[batch] : batch * seq_len; }
+  size_t begin_of(size_t sequence) const { return begins ? begins[sequence] : sequence * seq_len; }
+  size_t length_of(size_t sequence) const { return begin_of(sequence + 1) - begin_of(sequence); }
   View matrix(size_t cols) { return arena.matrix(rows(), cols); }
 };
 

@@ -1,5 +1,6 @@
 #include "core/ops/elementwise.h"
 
+#include <cmath>
 #include <cstring>
 
 #include "core/base/error.h"
@@ -56,6 +57,16 @@ void gelu_forward(View x, View y) {
 void gelu_backward(View x, View dy) {
   check_shape("gelu_backward", "dy", dy, x.rows, x.cols);
   kernels().gelu_backward(x.size(), x.data, dy.data);
+}
+
+void tanh_forward(View x, View y) {
+  check_shape("tanh_forward", "y", y, x.rows, x.cols);
+  for (size_t i = 0; i < x.size(); ++i) y.data[i] = std::tanh(x.data[i]);
+}
+
+void tanh_backward(View y, View dy) {
+  check_shape("tanh_backward", "dy", dy, y.rows, y.cols);
+  for (size_t i = 0; i < y.size(); ++i) dy.data[i] *= 1 - y.data[i] * y.data[i];
 }
 
 void relu2_forward(View x, View y) {

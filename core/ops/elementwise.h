@@ -19,6 +19,10 @@ void relu_backward(View y, View dy);  // dy *= (y > 0)
 void gelu_forward(View x, View y);
 void gelu_backward(View x, View dy);  // dy *= Phi(x) + x phi(x)
 
+// y = tanh(x), for a few rows: not vectorised.
+void tanh_forward(View x, View y);
+void tanh_backward(View y, View dy);  // dy *= 1 - y^2
+
 // ReLU squared, max(x, 0)^2 (arXiv 2109.08668).
 void relu2_forward(View x, View y);
 void relu2_backward(View x, View dy);  // dy *= 2 max(x, 0)

@@ -1,5 +1,6 @@
 #include "layers/models/registry.h"
 
+#include "layers/models/bert.h"
 #include "layers/models/bitnet.h"
 #include "layers/models/gpt.h"
 
@@ -28,6 +29,18 @@ void register_builtin_models(Registry<ModelPlugin>& registry) {
                 [](const Configurable& config, size_t tokenizer_size) {
                   return bitnet_vocab_size(dynamic_cast<const BitnetConfig&>(config),
                                            tokenizer_size);
+                }});
+  registry.add("bert",
+               {1, "encoder that looks both ways, with a classifier: BERT and DistilBERT",
+                [] { return std::make_unique<BertConfig>(); },
+                [](const Configurable& config, size_t vocab_size) {
+                  return build_bert(dynamic_cast<const BertConfig&>(config), vocab_size);
+                },
+                [](const Configurable& config) {
+                  return static_cast<size_t>(dynamic_cast<const BertConfig&>(config).seq_len);
+                },
+                [](const Configurable& config, size_t) {
+                  return bert_output_width(dynamic_cast<const BertConfig&>(config));
                 }});
 }
 
