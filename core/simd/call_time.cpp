@@ -1,5 +1,7 @@
 #include "core/simd/call_time.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <ctime>
 #include <functional>
@@ -26,9 +28,7 @@ class Memory {
  public:
   template <class T>
   T* take(size_t n) {
-    const size_t bytes = n * sizeof(T) + 256;
-    spaces_.emplace_back(bytes);
-    void* const memory = spaces_.back().data();
+    void* const memory = take_bytes(n * sizeof(T));
     if constexpr (sizeof(T) > 1 && !std::is_integral_v<T>) {
       auto* values = static_cast<std::remove_const_t<T>*>(memory);
       for (size_t i = 0; i < n; ++i) values[i] = T(0.5 + 0.5 * double(i % 97) / 97);
@@ -40,6 +40,19 @@ class Memory {
   }
 
  private:
+  // Ends where a page begins that must not be touched: a call whose arguments are too small for it
+  // is stopped at once, whatever happens to lie behind them.
+  void* take_bytes(size_t bytes) {
+    constexpr size_t kPage = 4096, kAlignment = 64;
+    const size_t aligned = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+    const size_t pages = (aligned + kPage - 1) / kPage * kPage;
+    spaces_.emplace_back(pages + kPage);
+    char* const end = static_cast<char*>(spaces_.back().data()) + pages;
+    if (::mprotect(end, kPage, PROT_NONE) != 0)
+      throw Error("timing a kernel", "the memory behind its arguments could not be closed");
+    return end - aligned;
+  }
+
   std::vector<AddressSpace> spaces_;
 };
 
@@ -188,7 +201,8 @@ Timer timer_of(R (*Kernels::*member)(Args...)) {
     // Rows by columns, or n; a gated row holds two.
     source.values = n.empty() ? 1 : n[0] * (n.size() > 1 ? n[1] : 1);
     if (call.kernel.find("glu") != std::string::npos) source.values *= 2;
-    if (call.kernel == "ternary_pack") source.values = kernels().ternary_packed_size(n[0], n[1]);
+    if (call.kernel == "ternary_pack")  // codes, one a byte, and where they go
+      source.values = std::max(source.values, kernels().ternary_packed_size(n[0], n[1]));
     if (call.kernel.find("quantize_rows") != std::string::npos) source.values = n[0] * n[2];
     std::tuple<std::decay_t<Args>...> args{Make<std::decay_t<Args>>::from(source)...};
     const auto function = kernels().*member;
