@@ -95,6 +95,7 @@ int generate_command(const std::vector<std::string>& args) {
   check(request.generate.sampling);
 
   const LoadedRun run = load_run(find_run(request.runs.front()));
+  require_language_model(run, "bitlab generate");
   std::cerr << "model: " << run.checkpoint.string() << "\n";
   const GenerateStats stats = write_text(run, request);
   std::cerr << fmt::format("prompt: {} tokens, {:.1f} tokens/s; text: {} tokens, {:.1f} tokens/s\n",

@@ -19,10 +19,10 @@ constexpr const char* kUsage =
     "usage: bitlab import DIR|FILE --out RUN [--tokenizer NAME|FILE]\n\n"
     "DIR holds config.json and safetensors as Hugging Face's transformers save them (llama, "
     "bitnet; "
-    "1bitLLM's\nBitnetForCausalLM; float or packed weights). FILE is a .bin of llama2.c. RUN "
-    "becomes a run folder: show, generate,\neval, verify and export take it. Tensors that are "
-    "missing or unexpected, and settings that bitlab does not have,\nare told and nothing is "
-    "written (docs/checkpoints.md).\n\n";
+    "1bitLLM's\nBitnetForCausalLM; float or packed weights; bert and distilbert, also as "
+    "pytorch_model.bin). FILE is a .bin of\nllama2.c. RUN becomes a run folder: show, generate, "
+    "eval, verify and export take it. Tensors that are missing or\nunexpected, and settings that "
+    "bitlab does not have, are told and nothing is written (docs/checkpoints.md).\n\n";
 
 }  // namespace
 

@@ -93,6 +93,7 @@ void use_packed(const fs::path& run_dir, LoadedRun& run, EvalReport& report) {
 
 EvalReport evaluate_run(const fs::path& run_dir, const EvalRequest& request) {
   LoadedRun run = load_run(run_dir);
+  require_language_model(run, "bitlab eval");
   EvalReport report;
   report.weights = run.checkpoint / "model.safetensors";
   report.step = run.step;

@@ -1,9 +1,11 @@
 #include "experiments/foreign_model.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/base/error.h"
 #include "core/io/llama2c.h"
+#include "layers/models/bitnet.h"
 #include "layers/params.h"
 
 namespace bitlab {
@@ -14,13 +16,37 @@ std::vector<std::size_t> ExpectedParam::shape() const {
   return rows == 1 ? std::vector<std::size_t>{cols} : std::vector<std::size_t>{rows, cols};
 }
 
-std::vector<ExpectedParam> expected_params(const BitnetConfig& config) {
-  const LayerPtr net = build_bitnet(config, static_cast<std::size_t>(config.vocab_size));
+std::vector<ExpectedParam> expected_params(const std::string& model,
+                                           const Configurable& config,
+                                           std::size_t vocab_size) {
+  const LayerPtr net = models().at(model).build(config, vocab_size);
   std::vector<ExpectedParam> params;
   visit_distinct_params(*net, [&](const std::string& prefix, Param& p) {
     params.push_back({join_name(prefix, p.name), p.rows, p.cols, p.ternary});
   });
   return params;
+}
+
+namespace {
+
+// exponent: the bits that are all set in what is infinite or no number.
+template <class Bits>
+bool none_has(const TensorBytes& tensor, Bits exponent) {
+  const auto* bytes = static_cast<const char*>(tensor.data);
+  bool good = true;
+  for (std::size_t i = 0; i < tensor.size(); ++i) {
+    Bits bits;
+    std::memcpy(&bits, bytes + i * sizeof(Bits), sizeof(Bits));
+    good &= (bits & exponent) != exponent;
+  }
+  return good;
+}
+
+}  // namespace
+
+bool all_finite(const TensorBytes& tensor) {
+  if (tensor.dtype == DType::F32) return none_has<std::uint32_t>(tensor, 0x7F800000);
+  return none_has<std::uint16_t>(tensor, tensor.dtype == DType::BF16 ? 0x7F80 : 0x7C00);
 }
 
 namespace {
@@ -73,8 +99,9 @@ ForeignModel read_llama2c_model(const fs::path& path) {
   const Llama2cConfig& c = file->config();
   ForeignModel model;
   model.format = "llama2.c version " + std::to_string(file->version());
-  model.config = std::make_unique<BitnetConfig>();
-  BitnetConfig& config = *model.config;
+  model.vocab_size = static_cast<std::size_t>(c.vocab_size);
+  auto settings = std::make_unique<BitnetConfig>();
+  BitnetConfig& config = *settings;
   config.n_layer = c.n_layers;
   config.n_head = c.n_heads;
   config.n_kv_head = c.n_kv_heads;
@@ -85,6 +112,7 @@ ForeignModel read_llama2c_model(const fs::path& path) {
   config.norm_eps = 1e-5;
   config.rope_base = 1e4;
   config.tie_embeddings = c.shared_classifier;
+  model.config = std::move(settings);
   for (TensorBytes tensor : file->tensors()) {
     const bool turned = tensor.name.ends_with(".wq") || tensor.name.ends_with(".wk");
     tensor.name = name_of_llama2c(tensor.name);

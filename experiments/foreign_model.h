@@ -9,13 +9,16 @@
 #include <vector>
 
 #include "core/io/safetensors.h"
-#include "layers/models/bitnet.h"
+#include "layers/models/registry.h"
 
 namespace bitlab {
 
 struct ForeignModel {
-  std::string format;  // "LlamaForCausalLM", "llama2.c version 0": for people
-  std::unique_ptr<BitnetConfig> config;
+  std::string format;                    // "LlamaForCausalLM", "llama2.c version 0": for people
+  std::string model = "bitnet";          // kind of model: an entry of models()
+  std::unique_ptr<Configurable> config;  // its settings
+  std::size_t vocab_size = 0;            // of the model
+  std::vector<std::string> labels;       // of a classifier, in the order of its logits
   // Every parameter by our names: F32, F16 or BF16 as it was stored. Of a packed model the ternary
   // NAME.weight is U8 as in packed_model.h, and NAME.weight_scale (F32, to multiply by) is there.
   std::vector<TensorBytes> tensors;
@@ -32,8 +35,9 @@ struct ForeignModel {
   std::function<void(const TensorBytes&)> give_back;
 };
 
-// A folder of Hugging Face's transformers (config.json and safetensors), or its config.json. Throws
-// Error that lists every tensor which is missing, unexpected, of another shape or dtype.
+// A folder of Hugging Face's transformers (config.json and safetensors), or its config.json; for
+// encoders see hf_encoder.h. Throws Error that lists every tensor which is missing, unexpected, of
+// another shape or dtype.
 ForeignModel read_hf_model(const std::filesystem::path& path);
 
 // A .bin of llama2.c; see core/io/llama2c.h.
@@ -50,6 +54,11 @@ struct ExpectedParam {
 
   std::vector<std::size_t> shape() const;  // {cols} of a vector
 };
-std::vector<ExpectedParam> expected_params(const BitnetConfig& config);
+std::vector<ExpectedParam> expected_params(const std::string& model,
+                                           const Configurable& config,
+                                           std::size_t vocab_size);
+
+// Whether no number of a tensor of floats is infinite or NaN.
+bool all_finite(const TensorBytes& tensor);
 
 }  // namespace bitlab

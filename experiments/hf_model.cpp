@@ -11,6 +11,7 @@
 #include "experiments/export_model.h"
 #include "experiments/foreign_model.h"
 #include "experiments/hf_config.h"
+#include "experiments/hf_encoder.h"
 #include "experiments/hf_names.h"
 
 namespace bitlab {
@@ -32,19 +33,6 @@ bool is_float(DType dtype) {
   return dtype == DType::F32 || dtype == DType::F16 || dtype == DType::BF16;
 }
 
-// exponent: the bits that are all set in what is infinite or no number.
-template <class Bits>
-bool all_finite(const TensorBytes& tensor, Bits exponent) {
-  const auto* bytes = static_cast<const char*>(tensor.data);
-  bool good = true;
-  for (std::size_t i = 0; i < tensor.size(); ++i) {
-    Bits bits;
-    std::memcpy(&bits, bytes + i * sizeof(Bits), sizeof(Bits));
-    good &= (bits & exponent) != exponent;
-  }
-  return good;
-}
-
 // Buffers that older versions saved with the weights.
 bool is_known_buffer(const std::string& name) { return name.ends_with(".rotary_emb.inv_freq"); }
 
@@ -57,7 +45,7 @@ class HfReader {
   }
 
   void read() {
-    for (const ExpectedParam& p : expected_params(*config_.model)) {
+    for (const ExpectedParam& p : expected_params("bitnet", *config_.model, model_.vocab_size)) {
       const std::string theirs = hf_name(p.name, config_.architecture);
       if (p.ternary && model_.packed)
         read_packed(p, theirs);
@@ -131,9 +119,7 @@ class HfReader {
   }
 
   void check_finite(const TensorBytes& tensor) {
-    const bool good = tensor.dtype == DType::F32    ? all_finite<std::uint32_t>(tensor, 0x7F800000)
-                      : tensor.dtype == DType::BF16 ? all_finite<std::uint16_t>(tensor, 0x7F80)
-                                                    : all_finite<std::uint16_t>(tensor, 0x7C00);
+    const bool good = all_finite(tensor);
     set_.give_back(tensor);
     if (!good) problem("not finite: " + tensor.name);
   }
@@ -193,12 +179,14 @@ ForeignModel read_hf_model(const fs::path& path) {
   const fs::path folder = fs::is_directory(path) ? path : path.parent_path();
   if (!fs::exists(folder / "config.json"))
     throw UsageError(folder.string(), "must hold a config.json of transformers, but holds none");
+  if (is_encoder_config(folder / "config.json")) return read_hf_encoder(folder);
   HfConfig config = read_hf_config(folder / "config.json");
   const auto set = std::make_shared<const SafetensorsSet>(folder);
   ForeignModel model;
   model.format = config.architecture;
   model.begin = config.begin;
   model.end = config.end;
+  model.vocab_size = static_cast<std::size_t>(config.model->vocab_size);
   HfReader(*set, config, model).read();
   try {
     read_token_files(folder, model);

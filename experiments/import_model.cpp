@@ -18,6 +18,7 @@
 #include "experiments/plan.h"
 #include "experiments/provenance.h"
 #include "layers/bitlinear_config.h"
+#include "layers/models/bitnet.h"
 
 namespace bitlab {
 
@@ -48,7 +49,7 @@ FoundTokenizer open_named_or_file(const std::string& name, ForeignModel& model) 
 // Of the files beside the model that can be read: the first with as many tokens as the model, else
 // the first that has no more.
 FoundTokenizer find_beside(ForeignModel& model) {
-  const auto wanted = static_cast<std::size_t>(model.config->vocab_size);
+  const auto wanted = model.vocab_size;
   FoundTokenizer fits;
   std::string reasons;
   for (const fs::path& path : model.tokenizer_files) {
@@ -74,7 +75,11 @@ FoundTokenizer find_beside(ForeignModel& model) {
 }
 
 void check_tokens(const ForeignModel& model, std::size_t tokenizer_size) {
-  bitnet_vocab_size(*model.config, tokenizer_size);
+  if (tokenizer_size > model.vocab_size)
+    throw UsageError("model.vocab_size",
+                     "must be at least the tokenizer's " + std::to_string(tokenizer_size) +
+                         ", but is " + std::to_string(model.vocab_size),
+                     "name the tokenizer that the model was trained with: --tokenizer NAME|FILE");
   for (const auto* tokens : {&model.begin, &model.end})
     for (const std::int32_t token : *tokens)
       if (token < 0 || static_cast<std::size_t>(token) >= tokenizer_size)
@@ -87,7 +92,7 @@ void check_tokens(const ForeignModel& model, std::size_t tokenizer_size) {
 std::string settings_text(ForeignModel& model, const std::string& title, const fs::path& source) {
   Spec spec;
   std::map<std::string, std::string> defaults;
-  spec.model_name = "bitnet";
+  spec.model_name = model.model;
   spec.model = models().at(spec.model_name).make_config();
   for (const FieldState& field : list_fields(spec)) defaults[field.path] = field.toml;
   spec.title = title;
@@ -100,24 +105,24 @@ std::string settings_text(ForeignModel& model, const std::string& title, const f
     field.origin = usual && field.path != "model.name" ? "default" : source.filename().string();
     arm.fields.push_back(field);
   }
-  model.config.reset(dynamic_cast<BitnetConfig*>(spec.model.release()));
+  model.config = std::move(spec.model);
   return run_config(arm);
 }
 
 std::string checkpoint_config(const ForeignModel& model,
                               const Tokenizer& tokenizer,
                               const std::string& settings) {
-  const nlohmann::ordered_json json = {
-      {"format", "bitlab checkpoint 1"},
-      {"experiment", ""},
-      {"arm", "imported"},
-      {"seed", 1},
-      {"vocab_size", model.config->vocab_size},
-      {"imported", model.format},
-      {"begin_tokens", model.begin},
-      {"end_tokens", model.end},
-      {"tokenizer", nlohmann::ordered_json::parse(tokenizer.to_json())},
-      {"config_toml", settings}};
+  nlohmann::ordered_json json = {{"format", "bitlab checkpoint 1"},
+                                 {"experiment", ""},
+                                 {"arm", "imported"},
+                                 {"seed", 1},
+                                 {"vocab_size", model.vocab_size},
+                                 {"imported", model.format},
+                                 {"begin_tokens", model.begin},
+                                 {"end_tokens", model.end},
+                                 {"tokenizer", nlohmann::ordered_json::parse(tokenizer.to_json())},
+                                 {"config_toml", settings}};
+  if (!model.labels.empty()) json["labels"] = model.labels;
   return json.dump(2) + "\n";
 }
 
@@ -134,12 +139,17 @@ std::uintmax_t write_weights(const fs::path& path,
   return fs::file_size(path);
 }
 
+// Of a model that has ternary layers: only those of the b1.58 family come so.
+const BitLinearConfig& bitlinear_of(const Configurable& config) {
+  return dynamic_cast<const BitLinearConfig&>(
+      *dynamic_cast<const BitnetConfig&>(config).linear_settings);
+}
+
 // The packed form of float masters, matrix by matrix: without a whole model in memory.
 void write_packed_masters(const fs::path& path,
                           const SafetensorsFile& masters,
-                          const BitnetConfig& config,
+                          const BitLinearConfig& settings,
                           const std::vector<ExpectedParam>& params) {
-  const auto& settings = dynamic_cast<const BitLinearConfig&>(*config.linear_settings);
   const WeightQuantizer quantizer =
       configured_quantizer(settings.weight_quant, settings.weight_quant_settings.get());
   PackedWriter writer;
@@ -172,7 +182,8 @@ void write_run(const fs::path& dir,
                ForeignModel& model,
                const FoundTokenizer& tokenizer,
                ImportResult& result) {
-  const std::vector<ExpectedParam> params = expected_params(*model.config);
+  const std::vector<ExpectedParam> params =
+      expected_params(model.model, *model.config, model.vocab_size);
   for (const ExpectedParam& p : params) {
     result.params += p.rows * p.cols;
     result.ternary_params += p.ternary ? p.rows * p.cols : 0;
@@ -193,7 +204,7 @@ void write_run(const fs::path& dir,
   if (model.packed) fs::create_hard_link(weights, packed, no_links);
   if (model.packed && no_links) fs::copy_file(weights, packed);
   if (!model.packed && result.ternary_params > 0)
-    write_packed_masters(packed, SafetensorsFile(weights), *model.config, params);
+    write_packed_masters(packed, SafetensorsFile(weights), bitlinear_of(*model.config), params);
   write_file_atomic(checkpoint / "DONE", "");
 
   if (!tokenizer.path.empty()) model.files.push_back(tokenizer.path);

@@ -29,6 +29,7 @@ LoadedRun load_run(const fs::path& run_dir) {
     run.imported = config.value("imported", "");
     run.begin_tokens = config.value("begin_tokens", std::vector<std::int32_t>());
     run.end_tokens = config.value("end_tokens", std::vector<std::int32_t>());
+    run.labels = config.value("labels", std::vector<std::string>());
     run.step = json::parse(read_file(run.checkpoint / "trainer.json")).at("step");
   } catch (const json::exception& e) {
     throw Error(run.checkpoint.string(),
@@ -45,6 +46,13 @@ LoadedRun load_run(const fs::path& run_dir) {
     run.model->prepare(step);
   }
   return run;
+}
+
+void require_language_model(const LoadedRun& run, const std::string& verb) {
+  if (run.spec.model_name == "bert")
+    throw UsageError(verb,
+                     "the run's model must predict the next token, but it is an encoder, which "
+                     "reads whole texts");
 }
 
 }  // namespace bitlab

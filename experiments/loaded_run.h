@@ -22,9 +22,13 @@ struct LoadedRun {
   std::string imported;  // the format that it was imported from; empty: trained here
   // Of an imported model: what stands before a text, and the tokens that each end one.
   std::vector<std::int32_t> begin_tokens, end_tokens;
+  std::vector<std::string> labels;  // of a classifier, in the order of its logits; may be empty
 };
 
 // Throws Error if the folder holds no complete checkpoint.
 LoadedRun load_run(const std::filesystem::path& run_dir);
+
+// Throws UsageError in the name of `verb` if the run's model does not predict the next token.
+void require_language_model(const LoadedRun& run, const std::string& verb);
 
 }  // namespace bitlab

@@ -1,0 +1,258 @@
+// Encoders of Hugging Face: found, read, refused, and what they compute.
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "core/io/safetensors.h"
+#include "core/text/tokenizer_test.h"
+#include "experiments/dataset.h"
+#include "experiments/hf_encoder.h"
+#include "experiments/model_test.h"
+
+namespace bitlab {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+json bert_config() {  // as Google's and prajjwal1's: no model_type
+  return {{"hidden_size", 8},
+          {"hidden_act", "gelu"},
+          {"initializer_range", 0.02},
+          {"vocab_size", 24},
+          {"hidden_dropout_prob", 0.1},
+          {"num_attention_heads", 2},
+          {"type_vocab_size", 2},
+          {"max_position_embeddings", 16},
+          {"num_hidden_layers", 2},
+          {"intermediate_size", 12},
+          {"attention_probs_dropout_prob", 0.1}};
+}
+
+json distilbert_config() {
+  return {{"model_type", "distilbert"},
+          {"architectures", {"DistilBertForSequenceClassification"}},
+          {"activation", "gelu"},
+          {"attention_dropout", 0.1},
+          {"dim", 8},
+          {"dropout", 0.1},
+          {"hidden_dim", 12},
+          {"max_position_embeddings", 16},
+          {"n_heads", 2},
+          {"n_layers", 2},
+          {"seq_classif_dropout", 0.2},
+          {"sinusoidal_pos_embds", false},
+          {"tie_weights_", true},
+          {"vocab_size", 24},
+          {"id2label", {{"0", "NEGATIVE"}, {"1", "POSITIVE"}}}};
+}
+
+struct Named {
+  std::string name;
+  std::vector<std::size_t> shape;
+  std::vector<float> values;
+};
+
+// Random tensors of all parameters of an encoder, by transformers' names.
+std::vector<Named> tensors_of(const BertConfig& config, EncoderFamily family) {
+  std::vector<Named> tensors;
+  std::mt19937 rng(7);
+  std::normal_distribution<float> normal(0, 0.3f);
+  for (const ExpectedParam& p : expected_params("bert", config, 24)) {
+    Named t{encoder_name(p.name, family), p.shape(), {}};
+    t.values.resize(p.rows * p.cols);
+    for (float& v : t.values) v = normal(rng);
+    tensors.push_back(std::move(t));
+  }
+  return tensors;
+}
+
+void save(const fs::path& folder,
+          const json& config,
+          const std::vector<Named>& tensors,
+          DType dtype = DType::F32) {
+  std::vector<TensorBytes> bytes;
+  for (const Named& t : tensors)
+    bytes.push_back({t.name, dtype, t.shape, t.values.data(), dtype != DType::F32});
+  fs::create_directories(folder);
+  write_file_atomic(folder / "config.json", config.dump());
+  write_safetensors(folder / "model.safetensors", bytes);
+}
+
+BertConfig small(bool bert, const std::string& head) {
+  BertConfig config;
+  config.n_layer = config.n_head = 2;
+  config.d_model = 8;
+  config.d_ff = 12;
+  config.seq_len = 16;
+  config.n_types = bert ? 2 : 0;
+  config.head = head;
+  return config;
+}
+
+// As TensorFlow's checkpoints were converted once.
+std::string old_name(std::string name) {
+  for (const auto& [now, before] :
+       {std::pair("LayerNorm.weight", "LayerNorm.gamma"), {"LayerNorm.bias", "LayerNorm.beta"}})
+    if (const std::size_t at = name.find(now); at != std::string::npos)
+      name.replace(at, 16, before);
+  return name;
+}
+
+}  // namespace
+
+TEST_CASE("encoders are found under every prefix and name, in every dtype", "[encoder]") {
+  const TestFolder folder;
+  for (const bool bert : {true, false}) {
+    const EncoderFamily family = bert ? EncoderFamily::Bert : EncoderFamily::DistilBert;
+    const json config = bert ? bert_config() : distilbert_config();
+    const auto tensors = tensors_of(small(bert, "classifier"), family);
+    save(folder / "plain", config, tensors);
+    const ForeignModel plain = read_hf_encoder(folder / "plain");
+    CHECK(plain.model == "bert");
+    CHECK(plain.format == (bert ? "BertModel" : "DistilBertForSequenceClassification"));
+    CHECK(plain.labels ==
+          (bert ? std::vector<std::string>{} : std::vector<std::string>{"NEGATIVE", "POSITIVE"}));
+    CHECK(plain.notes.empty());
+    CHECK(plain.tensors.size() == tensors.size());
+    const auto& read = dynamic_cast<const BertConfig&>(*plain.config);
+    CHECK(read.head == "classifier");
+    CHECK(read.n_types == (bert ? 2 : 0));
+    CHECK(read.pooler == (bert ? "tanh" : "relu"));
+    CHECK(read.head_dropout == (bert ? 0.1 : 0.2));
+    CHECK(read.norm_eps == 1e-12);
+
+    auto renamed = tensors;
+    for (Named& t : renamed) {
+      t.name = old_name(t.name);
+      const bool of_head = t.name.starts_with("classifier") || t.name.starts_with("pre_class");
+      if (!of_head) t.name = (bert ? "bert." : "distilbert.") + t.name;
+    }
+    save(folder / "renamed", config, renamed);
+    const ForeignModel found = read_hf_encoder(folder / "renamed");
+    REQUIRE(found.tensors.size() == plain.tensors.size());
+    for (std::size_t i = 0; i < found.tensors.size(); ++i) {
+      CHECK(found.tensors[i].name == plain.tensors[i].name);
+      CHECK(std::memcmp(found.tensors[i].data, plain.tensors[i].data, plain.tensors[i].bytes()) ==
+            0);
+    }
+    for (const DType dtype : {DType::F16, DType::BF16}) {
+      save(folder / "short", config, tensors, dtype);
+      CHECK(read_hf_encoder(folder / "short").tensors.front().dtype == dtype);
+    }
+  }
+}
+
+TEST_CASE("the head is what the weights have, and surplus tensors are told", "[encoder]") {
+  const TestFolder folder;
+  auto tensors = tensors_of(small(true, "none"), EncoderFamily::Bert);
+  save(folder / "none", bert_config(), tensors);
+  CHECK(dynamic_cast<const BertConfig&>(*read_hf_encoder(folder / "none").config).head == "none");
+
+  tensors = tensors_of(small(true, "pooler"), EncoderFamily::Bert);
+  tensors.push_back({"cls.predictions.bias", {24}, std::vector<float>(24)});  // of pre-training
+  tensors.push_back({"embeddings.position_ids", {16}, std::vector<float>(16)});
+  tensors.push_back({"adapter.weight", {2}, {1, 2}});
+  save(folder / "pooler", bert_config(), tensors);
+  const ForeignModel model = read_hf_encoder(folder / "pooler");
+  CHECK(dynamic_cast<const BertConfig&>(*model.config).head == "pooler");
+  REQUIRE(model.notes.size() == 1);
+  CHECK(says(model.notes[0], "adapter.weight"));
+}
+
+TEST_CASE("encoders that are missing something, or are shaped otherwise, are refused",
+          "[encoder][errors]") {
+  const TestFolder folder;
+  auto tensors = tensors_of(small(true, "classifier"), EncoderFamily::Bert);
+  const auto refusal = [&](const json& config, const std::vector<Named>& of) {
+    save(folder / "bad", config, of);
+    return error_of([&] { read_hf_encoder(folder / "bad"); });
+  };
+  auto broken = tensors;
+  broken.erase(broken.begin() + 3);
+  broken[0].shape = {12, 16};
+  const std::string message = refusal(bert_config(), broken);
+  CHECK(says(message, "missing: embeddings.LayerNorm.weight"));
+  CHECK(says(message, "embeddings.word_embeddings.weight must be [24, 8], but is [12, 16]"));
+  broken = tensors;
+  broken[5].values[0] = NAN;
+  CHECK(says(refusal(bert_config(), broken), "not finite: encoder.layer.0"));
+
+  json config = bert_config();
+  config["hidden_act"] = "gelu_new";
+  config["position_embedding_type"] = "relative_key";
+  config["num_attention_heads"] = 3;
+  const std::string keys = refusal(config, tensors);
+  CHECK(says(keys, "hidden_act must be gelu (with erf) or relu, but is \"gelu_new\""));
+  CHECK(says(keys, "position_embedding_type must be absolute"));
+  CHECK(says(keys, "num_attention_heads must be a divisor"));
+  config = bert_config();
+  config.erase("hidden_size");
+  config["model_type"] = "bert";
+  CHECK(says(refusal(config, tensors), "hidden_size is missing"));
+  config = bert_config();
+  config["something_new"] = 3;
+  save(folder / "new", config, tensors);
+  CHECK(says(read_hf_encoder(folder / "new").notes.at(0), "something_new"));
+}
+
+TEST_CASE("an imported encoder is a run with the logits of its weights", "[encoder][import]") {
+  const TestFolder folder;
+  const auto tensors = tensors_of(small(false, "classifier"), EncoderFamily::DistilBert);
+  save(folder / "source", distilbert_config(), tensors);
+  const ImportResult result =
+      import_model({folder / "source", folder / "run", letters(folder, 24).string()});
+  CHECK(result.format == "DistilBertForSequenceClassification");
+  CHECK(result.ternary_params == 0);
+  const LoadedRun run = load_run(folder / "run");
+  CHECK(run.spec.model_name == "bert");
+  CHECK(run.model->vocab_size() == 2);
+  CHECK(run.labels == std::vector<std::string>{"NEGATIVE", "POSITIVE"});
+  CHECK(logits(*run.model, {1, 5, 3}).size() == 2);
+  CHECK(says(error_of([&] { require_language_model(run, "generate"); }), "whole texts"));
+  CHECK(says(error_of([&] {
+               import_model({folder / "source", folder / "other", letters(folder, 25).string()});
+             }),
+             "at least the tokenizer's 25"));
+}
+
+TEST_CASE("MiniLM's vectors are those that PyTorch computes", "[encoder][oracle]") {
+  const fs::path weights = mirror_file("bert/all-MiniLM-L6-v2-fp16/model.fp16.safetensors");
+  if (weights.empty()) return;
+  const TestFolder folder;
+  import_model({weights.parent_path(), folder / "run", ""});
+  LoadedRun run = load_run(folder / "run");
+  auto& config = dynamic_cast<BertConfig&>(*run.spec.model);
+  CHECK(run.model->params().size() == 22713216);
+  config.head = "none";
+  LanguageModel hidden = build_empty_model(run.spec, run.tokenizer->vocab_size());
+  std::map<std::string, const Param*> params;
+  for (const Param* p : run.model->params().params()) params[p->name] = p;
+  for (const Param* p : hidden.params().params())
+    std::copy_n(params.at(p->name)->value.data, p->size(), p->value.data);
+  hidden.prepare(0);
+  const json expected = json::parse(read_file(source_path("tests/oracle/bert.json")));
+  for (const json& text : expected.at("texts")) {
+    const auto tokens = text.at("tokens").get<std::vector<std::int32_t>>();
+    const std::vector<real> x = logits(hidden, tokens), pooled = logits(*run.model, tokens);
+    const std::size_t C = 384;
+    REQUIRE(x.size() == tokens.size() * C);
+    REQUIRE(pooled.size() == C);
+    std::vector<double> mean(C);
+    double cls_norm = 0, mean_norm = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) mean[i % C] += double(x[i]) / double(tokens.size());
+    for (std::size_t i = 0; i < C; ++i) cls_norm += double(x[i]) * double(x[i]);
+    for (const double m : mean) mean_norm += m * m;
+    CHECK(std::sqrt(cls_norm) == Approx(text.at("cls_norm").get<double>()).margin(1e-4));
+    CHECK(std::sqrt(mean_norm) == Approx(text.at("mean_norm").get<double>()).margin(1e-4));
+    for (std::size_t i = 0; i < text.at("cls").size(); ++i) {
+      CHECK(x[i] == Approx(text["cls"][i].get<double>()).margin(1e-4));
+      CHECK(mean[i] == Approx(text["mean"][i].get<double>()).margin(1e-4));
+      CHECK(pooled[i] == Approx(text["pooled"][i].get<double>()).margin(1e-4));
+    }
+  }
+}
+
+}  // namespace bitlab
