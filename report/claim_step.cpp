@@ -215,7 +215,8 @@ StepResult test_step_of_laws(const ClaimStep& step, double size, const ScalingSt
                       format_fixed(a.of(size) - b.of(size), 4), format_fixed(interval.low, 4),
                       format_fixed(interval.high, 4));
   if (size > study.largest())
-    text += fmt::format(", {:.3g} times beyond the largest size trained", size / study.largest());
+    text += fmt::format(", {} times beyond the largest size trained",
+                        format_fixed(size / study.largest(), size < 10 * study.largest() ? 1 : 0));
   return {judge(step, interval), text};
 }
 

@@ -137,7 +137,7 @@ TEST_CASE("claims can be about laws", "[report]") {
   const std::vector<Finding> findings = judge_claims(results);
   CHECK(findings[0].judgement == Judgement::Supported);
   CHECK(contains(findings[0].measured, "difference 0.10"));
-  CHECK(contains(findings[0].measured, "1.56 times beyond the largest size trained"));
+  CHECK(contains(findings[0].measured, "1.6 times beyond the largest size trained"));
   CHECK(findings[1].judgement == Judgement::Contradicted);
   CHECK(findings[2].judgement == Judgement::Contradicted);
   CHECK(findings[3].judgement == Judgement::Supported);
