@@ -3,6 +3,9 @@
 #include <thread>
 
 #include "cli/test_program.h"
+#include "core/base/format_count.h"
+#include "core/data/sources.h"
+#include "core/text/named_tokenizers.h"
 
 using namespace bitlab;
 namespace fs = std::filesystem;
@@ -44,4 +47,37 @@ TEST_CASE("a killed run on a corpus ends with the same bits", "[corpus]") {
   }
   REQUIRE(disturbed.run({"run", file, "-j1"}) == 0);
   check_same_results(disturbed, calm, "x");
+}
+
+TEST_CASE("bitlab data lists every source and tokenizer with bytes, licence and address",
+          "[corpus]") {
+  const TestFolder root;
+  const Program program(root.path(), "results");
+  REQUIRE(program.run({"data"}) == 0);
+  const std::string text = program.output();
+  const auto has = [&](const std::string& what) {
+    INFO(what << " in\n" << text);
+    CHECK(contains(text, what));
+  };
+  const auto has_files = [&](const std::vector<RemoteFile>& files) {
+    for (const RemoteFile& file : files)
+      for (const std::string& url : file.urls) {
+        has(url);
+        if (file.bytes > 0) has(format_count(static_cast<std::int64_t>(file.bytes)));
+      }
+  };
+  for (const std::string& name : data_sources().names()) {
+    const Source& source = data_sources().at(name);
+    has("\n" + name + " ");
+    has(source.licence);
+    if (source.bytes > 0) has(format_count(static_cast<std::int64_t>(source.bytes)));
+    for (const auto& form : source.forms) has_files(form);
+  }
+  for (const NamedTokenizer& named : named_tokenizers()) {
+    has("\n" + named.name + " ");
+    has_files(named.files);
+  }
+  REQUIRE(program.run({"data", "list"}) == 0);
+  CHECK(program.output() == text);
+  CHECK(program.run({"data", "list", "more"}) == 2);
 }

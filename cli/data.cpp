@@ -1,4 +1,4 @@
-// bitlab data list | get NAME | path NAME | verify [NAME]
+// bitlab data [list] | get NAME | path NAME | verify [NAME]
 #include <iomanip>
 #include <iostream>
 
@@ -6,9 +6,11 @@
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "core/base/error.h"
+#include "core/base/format_count.h"
 #include "core/base/sha256.h"
 #include "core/data/sources.h"
 #include "core/data/tokenised_corpus.h"
+#include "core/text/named_tokenizers.h"
 
 namespace bitlab {
 
@@ -18,7 +20,9 @@ namespace {
 
 constexpr const char* kHelp =
     "bitlab data: the texts that experiments read\n\n"
-    "  bitlab data list             all sources: size, licence, where each is now\n"
+    "  bitlab data [list]           all sources and tokenizers: bytes (of the text, of each "
+    "file),\n"
+    "                               licence, where each is now, where it comes from\n"
     "  bitlab data get NAME         fetch it if it is not here; print its path\n"
     "  bitlab data path NAME        print its path; never uses the network\n"
     "  bitlab data verify [NAME]    check the sha256 of one, or of all that are here and of all\n"
@@ -51,19 +55,46 @@ std::string place_of(const Source& source) {
   return source.generate ? "built in" : "no";
 }
 
+// "13,175,278", or "-" where that is not known.
+std::string size_text(std::uint64_t bytes) {
+  return bytes > 0 ? format_count(static_cast<std::int64_t>(bytes)) : "-";
+}
+
+void list_row(const std::string& name,
+              const std::string& bytes,
+              const std::string& licence,
+              const std::string& here) {
+  std::cout << std::left << std::setw(17) << name << std::right << std::setw(14) << bytes << "  "
+            << std::left << std::setw(17) << licence << here << "\n";
+}
+
+// One below the other, what can be downloaded; several addresses of a file are tried in order.
+void list_files(const std::vector<RemoteFile>& files) {
+  for (const RemoteFile& file : files)
+    for (const std::string& url : file.urls) list_row("", size_text(file.bytes), "", url);
+}
+
+std::string here_text(const NamedTokenizer& named) {
+  std::vector<std::filesystem::path> paths;
+  for (const RemoteFile& file : named.files)
+    if (const auto here = find_local(file)) paths.push_back(here->path);
+  return paths.size() == named.files.size() ? shown(paths) : "no";
+}
+
 int list() {
-  std::cout << std::left << std::setw(18) << "name" << std::right << std::setw(10) << "bytes"
-            << "  " << std::left << std::setw(16) << "licence"
-            << "here\n";
+  list_row("source", "bytes", "licence", "here");
   for (const std::string& name : data_sources().names()) {
     const Source& source = data_sources().at(name);
-    std::cout << std::left << std::setw(18) << source.name << std::right << std::setw(10)
-              << source.bytes << "  " << std::left << std::setw(16) << source.licence
-              << place_of(source) << "\n"
-              << std::string(18, ' ') << source.description << "\n";
-    for (const auto& form : source.forms)
-      for (const RemoteFile& file : form)
-        for (const std::string& url : file.urls) std::cout << std::string(18, ' ') << url << "\n";
+    list_row(source.name, size_text(source.bytes), source.licence, place_of(source));
+    list_row("", "", "", source.description);
+    for (const auto& form : source.forms) list_files(form);
+  }
+  std::cout << "\n";
+  list_row("tokenizer", "bytes", "licence", "here");
+  for (const NamedTokenizer& named : named_tokenizers()) {
+    list_row(named.name, "", named.licence, here_text(named));
+    list_row("", "", "", named.description);
+    list_files(named.files);
   }
   return 0;
 }
@@ -77,7 +108,6 @@ int path(const Source& source) {
                 "bitlab data get " + source.name + " fetches it");
   return print(*here);
 }
-
 // What is in the cache instead of what should be; empty if nothing is.
 std::string damaged(const Source& source) {
   for (const auto& form : source.forms)
@@ -144,8 +174,8 @@ int data_command(const std::vector<std::string>& given) {
     std::cout << kHelp << options;
     return 0;
   }
-  const std::string verb = args.empty() ? "" : args[0];
-  if (verb == "list" && args.size() == 1) return list();
+  const std::string verb = args.empty() ? "list" : args[0];
+  if (verb == "list" && args.size() <= 1) return list();
   if (verb == "get" && args.size() == 2) return get(named(args[1]));
   if (verb == "path" && args.size() == 2) return path(named(args[1]));
   if (verb == "verify" && args.size() == 2) return verify(named(args[1]), true) ? 0 : 1;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/short_number.h"
+#include "core/base/process_memory.h"
 #include "core/simd/kernels.h"
 #include "experiments/provenance.h"
 #include "report/format.h"

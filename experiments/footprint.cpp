@@ -1,9 +1,5 @@
 #include "experiments/footprint.h"
 
-#include <unistd.h>
-
-#include <fstream>
-
 #include "experiments/train_step.h"
 #include "layers/param_count.h"
 
@@ -58,13 +54,6 @@ Footprint footprint(const Spec& spec, std::size_t vocab_size, Rehearsal* pass) {
       f.weight_bytes + f.gradient_bytes + f.optimizer_bytes + f.buffer_bytes + f.activation_bytes;
   if (pass != nullptr) *pass = shard;
   return f;
-}
-
-std::size_t resident_bytes() {
-  std::ifstream in("/proc/self/statm");
-  std::size_t total = 0, resident = 0;
-  in >> total >> resident;
-  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace bitlab

@@ -44,7 +44,4 @@ struct Footprint {
 // one shard, if it is wanted for more.
 Footprint footprint(const Spec& spec, std::size_t vocab_size, Rehearsal* pass = nullptr);
 
-// Memory that this process holds now: the program, its libraries and the data it has opened.
-std::size_t resident_bytes();
-
 }  // namespace bitlab

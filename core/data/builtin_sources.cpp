@@ -42,7 +42,7 @@ Source wikitext() {
   source.bytes = 13175278;
   source.sha256 = "ae68419bb807fe5a7c56f63f6053ccfcccb6bcaadc8293465bc69a48eddb6a7c";
   source.licence = "CC BY-SA 3.0";
-  source.description = "600 articles of Wikipedia; its own train, valid and test";
+  source.description = "601 articles of Wikipedia; its own train, valid and test";
   source.forms = {{{source.name,
                     "wikitext-2-v1.zip",
                     {"https://wikitext.smerity.com/wikitext-2-v1.zip",

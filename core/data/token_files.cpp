@@ -170,8 +170,16 @@ MappedShard map_shard(const fs::path& folder, const ordered_json& described) {
   }
 }
 
+// Block by block, so that no more than one counts as memory of this process.
 void verify_shard(const MappedShard& shard) {
-  const std::string got = sha256_hex({shard.file.data(), shard.file.size()});
+  constexpr std::size_t kBlock = std::size_t{8} << 20;
+  Sha256 hash;
+  for (std::size_t at = 0; at < shard.file.size(); at += kBlock) {
+    const std::string_view block(shard.file.data() + at, std::min(kBlock, shard.file.size() - at));
+    hash.update(block);
+    shard.file.give_back(block.data(), block.size());
+  }
+  const std::string got = hash.hex();
   if (got != shard.sha256)
     throw Error(shard.file.where(), "must have sha256 " + shard.sha256 + ", but has " + got,
                 "the file is damaged: delete its folder, and it is made again");
@@ -199,7 +207,7 @@ LmDataset map_splits(const fs::path& folder, const ordered_json& index, bool ver
       if (all > kHashedAtOpening)
         ::madvise(const_cast<char*>(shard.file.data()), shard.file.size(), MADV_RANDOM);
       stretches.push_back({shard.file.data() + shard.values.offset, shard.values.count,
-                           shard.values.width, shard.file.where()});
+                           shard.values.width, shard.file.where(), &shard.file});
     }
     *sequences[i] = TokenSequence(stretches, shards, vocab_size);
   }

@@ -4,8 +4,10 @@
 #include "core/base/catch.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/process_memory.h"
 #include "core/data/test_corpus.h"
 #include "core/data/tokenised_corpus.h"
+#include "core/io/mapped_file.h"
 #include "core/io/npy.h"
 #include "core/io/test_environment.h"
 #include "core/io/test_folder.h"
@@ -190,6 +192,50 @@ TEST_CASE("damaged shards are refused with the reason", "[data][tokens]") {
   CHECK_THROWS_AS(open(), Obstacle);
   write_file_atomic(index, good_index);
   CHECK(open().splits.train.size() > 0);
+}
+
+TEST_CASE("shards that are checked do not count as memory of the process",
+          "[data][tokens][memory]") {
+  World world;
+  const std::string text = text_of(100'000);
+  std::vector<TestCorpus::Part> parts;
+  std::size_t bytes = 0;
+  for (; bytes < (16 << 20); bytes += text.size()) parts.push_back({TextSplit::Whole, text});
+  const TestCorpus corpus(parts);
+  const TokenizerChoice wide = given_tokenizer(std::make_shared<Wide>());
+  tokenise_cached("shelf", corpus, wide, 0.1);
+  reset_peak_resident();
+  const std::size_t before = resident_bytes();
+  const TokenisedCorpus mapped = tokenise_cached("shelf", corpus, wide, 0.1);  // 64 MiB of tokens
+  CHECK(peak_resident_bytes() < before + (24 << 20));
+  verify_tokens(world.only());
+  CHECK(peak_resident_bytes() < before + (24 << 20));
+  CHECK(mapped.splits.train.size() > (14 << 20));
+}
+
+TEST_CASE("a sequence holds a part of a long file only, wherever it is read",
+          "[data][tokens][memory]") {
+  const TestFolder folder;
+  const std::size_t size = 5 * TokenSequence::kMostTouched;
+  std::ofstream(folder / "ids").put(7);
+  fs::resize_file(folder / "ids", size);  // zeros that take no disk
+  const MappedFile file(folder / "ids");
+  const TokenSequence tokens({{file.data(), size / 2, 2, "ids", &file}}, nullptr, 8);
+  const auto read_all = [&](std::size_t step) {
+    std::int64_t sum = 0;
+    std::vector<std::int32_t> window(256);
+    for (std::size_t at = 0; at + 256 <= tokens.size(); at += step) {
+      tokens.copy((at * 97) % (tokens.size() - 256), 256, window.data());
+      for (const std::int32_t id : window) sum += id;
+    }
+    return sum;
+  };
+  read_all(1 << 20);
+  reset_peak_resident();
+  const std::size_t before = resident_bytes();
+  CHECK(read_all(4096) >= 7);
+  CHECK(peak_resident_bytes() < before + TokenSequence::kMostTouched + (32 << 20));
+  CHECK(tokens[0] == 7);  // what was given back is there again
 }
 
 TEST_CASE("an id that no token has is refused when it is read", "[data][tokens]") {

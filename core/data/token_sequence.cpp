@@ -34,11 +34,14 @@ TokenSequence::TokenSequence(const std::vector<Stretch>& stretches,
                              std::shared_ptr<const void> owner,
                              std::size_t vocab_size)
     : owner_(std::move(owner)), vocab_size_(vocab_size) {
+  std::size_t mapped = 0;
   for (const Stretch& stretch : stretches) {
     if (stretch.count == 0) continue;
     places_.push_back({stretch, size_});
     size_ += stretch.count;
+    if (stretch.file != nullptr) mapped += stretch.file->size();
   }
+  if (mapped > kMostTouched) touched_ = std::make_shared<std::atomic<std::size_t>>(0);
 }
 
 std::int32_t* TokenSequence::copy(std::size_t begin, std::size_t count, std::int32_t* to) const {
@@ -57,12 +60,24 @@ std::int32_t* TokenSequence::copy(std::size_t begin, std::size_t count, std::int
                   "must hold ids below " + std::to_string(vocab_size_) + ", but has " +
                       std::to_string(largest),
                   "the file is damaged: delete its folder, and it is made again");
+    if (touched_) touch(here * static_cast<std::size_t>(p.stretch.width));
     to += here;
     begin += here;
     count -= here;
     place += 2;
   }
   return to;
+}
+
+// Threads may read meanwhile: what was given back is read again.
+void TokenSequence::touch(std::size_t bytes) const {
+  constexpr std::size_t kAround = std::size_t{64} << 10;  // Linux maps as much around one address
+  const std::size_t more = bytes + kAround;
+  if (touched_->fetch_add(more, std::memory_order_relaxed) + more < kMostTouched) return;
+  touched_->store(0, std::memory_order_relaxed);
+  for (const Place& p : places_)
+    if (p.stretch.file != nullptr)
+      p.stretch.file->give_back(p.stretch.file->data(), p.stretch.file->size());
 }
 
 std::int32_t TokenSequence::operator[](std::size_t i) const {

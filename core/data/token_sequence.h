@@ -1,10 +1,13 @@
 #pragma once
 // A long sequence of token ids, in memory or in mapped files.
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "core/io/mapped_file.h"
 
 namespace bitlab {
 
@@ -21,7 +24,11 @@ class TokenSequence {
     std::size_t count = 0;
     int width = 4;
     std::string where;  // for errors
+    const MappedFile* file = nullptr;  // that they are mapped from, if they are
   };
+  // However long a sequence is, it holds no more than about this many bytes of mapped files: pages
+  // that were read are given back now and then.
+  static constexpr std::size_t kMostTouched = std::size_t{64} << 20;
   // Stretches one after another, in memory that `owner` keeps. Ids must be below vocab_size: that
   // is looked at when they are read.
   TokenSequence(const std::vector<Stretch>& stretches,
@@ -40,8 +47,11 @@ class TokenSequence {
     Stretch stretch;
     std::size_t begin = 0;  // number of its first token
   };
+  void touch(std::size_t bytes) const;
+
   std::vector<Place> places_;
   std::shared_ptr<const void> owner_;
+  std::shared_ptr<std::atomic<std::size_t>> touched_;  // bytes of mapped pages; null: few in all
   std::size_t size_ = 0, vocab_size_ = 0;
 };
 

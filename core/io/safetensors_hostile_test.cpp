@@ -9,6 +9,7 @@
 #include "core/base/catch.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/process_memory.h"
 #include "core/base/sha256.h"
 #include "core/io/safetensors.h"
 #include "core/io/safetensors_header.h"
@@ -29,14 +30,6 @@ std::string source_file(const std::string& path) {
   const char* root = std::getenv("BITLAB_SOURCE_DIR");
   REQUIRE(root != nullptr);
   return std::string(root) + "/" + path;
-}
-
-// Bytes of memory of this process that come from disk or not, as the kernel counts them.
-std::size_t resident_bytes() {
-  std::ifstream in("/proc/self/statm");
-  std::size_t pages = 0, resident = 0;
-  in >> pages >> resident;
-  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
 // One to three changes: a byte set, bits flipped, bytes cut out, or a stretch put in once more.
