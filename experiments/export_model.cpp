@@ -91,7 +91,7 @@ class HfWriter {
 // tokenizer.json where that format can say it, else a file that only bitlab reads.
 void write_tokenizer(const fs::path& folder, const LoadedRun& run, ExportResult& result) {
   const auto* subword = dynamic_cast<const SubwordTokenizer*>(run.tokenizer.get());
-  const std::string text = subword != nullptr ? subword->full_json() : run.tokenizer->to_json();
+  const std::string text = subword != nullptr ? subword->hf_json() : run.tokenizer->to_json();
   const bool theirs = json::parse(text).contains("model");
   write_file_atomic(folder / (theirs ? "tokenizer.json" : kOwnTokenizerFile), text + "\n");
   if (!theirs)

@@ -1,7 +1,6 @@
 #include "core/text/byte_bpe.h"
 
 #include <algorithm>
-#include <bit>
 #include <queue>
 
 #include "core/base/error.h"
@@ -11,12 +10,6 @@ namespace bitlab {
 namespace {
 
 constexpr const char* kWhere = "bpe";
-
-std::uint64_t pair_key(std::int32_t left, std::int32_t right) {
-  return std::uint64_t{static_cast<std::uint32_t>(left)} << 32 | static_cast<std::uint32_t>(right);
-}
-
-std::size_t pair_hash(std::uint64_t key) { return (key * 0x9E3779B97F4A7C15u) >> 32; }
 
 // GPT-2's, or LLaMA-3's.
 std::optional<std::int32_t> document_end_of(const SpecialTokens::List& special) {
@@ -37,7 +30,8 @@ ByteBpe::ByteBpe(Parts parts)
       parts_(std::move(parts)),
       pre_(parts_.pattern) {
   fill_tokens();
-  fill_merges();
+  check_merges();
+  merges_ = MergeTable(parts_.merges);
   find_direct();
 }
 
@@ -65,9 +59,7 @@ void ByteBpe::fill_tokens() {
       throw Error(kWhere, "each byte must have a token, but " + std::to_string(b) + " has none");
 }
 
-void ByteBpe::fill_merges() {
-  pairs_.resize(std::bit_ceil(2 * parts_.merges.size() + 2));
-  const std::size_t mask = pairs_.size() - 1;
+void ByteBpe::check_merges() const {
   const auto bytes = [&](std::int32_t id) -> const std::string& {
     if (id < 0 || static_cast<std::size_t>(id) >= parts_.tokens.size())
       throw Error(kWhere,
@@ -79,19 +71,7 @@ void ByteBpe::fill_merges() {
     if (bytes(m.left) + bytes(m.right) != bytes(m.result))
       throw Error(kWhere, "a merge must join its two tokens, but number " + std::to_string(rank) +
                               " does not");
-    const std::uint64_t key = pair_key(m.left, m.right);
-    std::size_t i = pair_hash(key) & mask;
-    while (pairs_[i].result >= 0 && pairs_[i].key != key) i = (i + 1) & mask;
-    if (pairs_[i].result < 0) pairs_[i] = {key, static_cast<std::int32_t>(rank), m.result};
   }
-}
-
-const ByteBpe::Pair* ByteBpe::find(std::int32_t left, std::int32_t right) const {
-  const std::uint64_t key = pair_key(left, right);
-  const std::size_t mask = pairs_.size() - 1;
-  for (std::size_t i = pair_hash(key) & mask; pairs_[i].result >= 0; i = (i + 1) & mask)
-    if (pairs_[i].key == key) return &pairs_[i];
-  return nullptr;
 }
 
 // Most pieces of a text are one token; those are found without merging.
@@ -119,10 +99,10 @@ void ByteBpe::merge(std::string_view piece, std::vector<std::int32_t>& out) cons
 
 // Looks through all pairs for each merge: quadratic, and fastest for words.
 void ByteBpe::merge_short(std::vector<std::int32_t>& tokens, std::size_t begin) const {
-  const Pair* pairs[48];  // of token i and the one after it
+  const MergeTable::Pair* pairs[48];  // of token i and the one after it
   std::size_t count = tokens.size() - begin;
   std::int32_t* t = tokens.data() + begin;
-  for (std::size_t i = 0; i + 1 < count; ++i) pairs[i] = find(t[i], t[i + 1]);
+  for (std::size_t i = 0; i + 1 < count; ++i) pairs[i] = merges_.find(t[i], t[i + 1]);
   for (;;) {
     std::size_t best = count;
     for (std::size_t i = 0; i + 1 < count; ++i)
@@ -132,8 +112,8 @@ void ByteBpe::merge_short(std::vector<std::int32_t>& tokens, std::size_t begin) 
     std::copy(t + best + 2, t + count, t + best + 1);
     if (best + 2 < count) std::copy(pairs + best + 2, pairs + count - 1, pairs + best + 1);
     --count;
-    if (best > 0) pairs[best - 1] = find(t[best - 1], t[best]);
-    if (best + 1 < count) pairs[best] = find(t[best], t[best + 1]);
+    if (best > 0) pairs[best - 1] = merges_.find(t[best - 1], t[best]);
+    if (best + 1 < count) pairs[best] = merges_.find(t[best], t[best + 1]);
   }
   tokens.resize(begin + count);
 }
@@ -154,7 +134,7 @@ void ByteBpe::merge_long(std::vector<std::int32_t>& tokens, std::size_t begin) c
   std::priority_queue<Candidate> heap;
   const auto offer = [&](std::size_t at) {
     if (at >= count || next[at] >= count) return;
-    if (const Pair* pair = find(t[at], t[next[at]]))
+    if (const MergeTable::Pair* pair = merges_.find(t[at], t[next[at]]))
       heap.push({pair->rank, at, t[at], t[next[at]]});
   };
   for (std::size_t i = 0; i < count; ++i) {
@@ -167,7 +147,7 @@ void ByteBpe::merge_long(std::vector<std::int32_t>& tokens, std::size_t begin) c
     heap.pop();
     const std::size_t right = next[best.at];
     if (t[best.at] != best.left || right >= count || t[right] != best.right) continue;
-    t[best.at] = find(best.left, best.right)->result;
+    t[best.at] = merges_.find(best.left, best.right)->result;
     t[right] = -1;
     next[best.at] = next[right];
     if (next[right] < count) previous[next[right]] = best.at;

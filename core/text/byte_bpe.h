@@ -3,15 +3,11 @@
 #include <optional>
 
 #include "core/text/byte_map.h"
+#include "core/text/merge_table.h"
 #include "core/text/pre_tokenizer.h"
 #include "core/text/subword.h"
 
 namespace bitlab {
-
-// A merge joins two neighbouring tokens into one.
-struct BpeMerge {
-  std::int32_t left = 0, right = 0, result = 0;
-};
 
 inline constexpr const char* kEndOfText = "<|endoftext|>";  // of GPT-2
 
@@ -42,17 +38,12 @@ class ByteBpe final : public SubwordTokenizer {
   std::string full_json() const override;  // as Hugging Face's tokenizer.json
 
  private:
-  struct Pair {
-    std::uint64_t key = ~std::uint64_t{0};  // left << 32 | right
-    std::int32_t rank = 0, result = -1;
-  };
   void encode_text(std::string_view text,
                    bool first,
                    std::vector<std::int32_t>& out) const override;
   std::string piece_text(std::int32_t token) const override;
-  const Pair* find(std::int32_t left, std::int32_t right) const;
   void fill_tokens();
-  void fill_merges();
+  void check_merges() const;
   void find_direct();
   void merge(std::string_view piece, std::vector<std::int32_t>& out) const;
   void merge_short(std::vector<std::int32_t>& tokens, std::size_t begin) const;
@@ -61,8 +52,8 @@ class ByteBpe final : public SubwordTokenizer {
   Parts parts_;
   PreTokenizer pre_;
   std::int32_t bytes_[256];
-  ByteMap direct_;           // pieces that are one token
-  std::vector<Pair> pairs_;  // open addressing, at most half full
+  ByteMap direct_;  // pieces that are one token
+  MergeTable merges_;
 };
 
 }  // namespace bitlab

@@ -1,4 +1,4 @@
-// The files of byte-level BPE: tiktoken ranks, GPT-2's two files, and tokenizer.json written.
+// The files of byte-level BPE: tiktoken ranks, and GPT-2's two files.
 #include <charconv>
 #include <nlohmann/json.hpp>
 
@@ -124,71 +124,6 @@ ByteBpe ByteBpe::from_gpt2(std::string_view encoder_json, std::string_view vocab
   } catch (const nlohmann::json::exception& e) {
     throw Error(kWhere, std::string("encoder.json must be GPT-2's, but ") + e.what());
   }
-}
-
-std::string ByteBpe::full_json() const {
-  using nlohmann::ordered_json;
-  ordered_json added = ordered_json::array(), vocabulary = ordered_json::object(),
-               merges = ordered_json::array();
-  std::vector<bool> special(parts_.tokens.size());
-  for (const auto& [text, id] : parts_.special) {
-    special[static_cast<std::size_t>(id)] = true;
-    added.push_back({{"id", id},
-                     {"content", text},
-                     {"single_word", false},
-                     {"lstrip", false},
-                     {"rstrip", false},
-                     {"normalized", false},
-                     {"special", true}});
-  }
-  std::vector<std::string> written(parts_.tokens.size());
-  for (std::size_t id = 0; id < written.size(); ++id) {
-    written[id] = bytes_to_alphabet(parts_.tokens[id]);
-    if (!special[id]) vocabulary[written[id]] = id;
-  }
-  for (const BpeMerge& m : parts_.merges)
-    merges.push_back(written[static_cast<std::size_t>(m.left)] + " " +
-                     written[static_cast<std::size_t>(m.right)]);
-  ordered_json post = nullptr;
-  if (parts_.begin) {
-    const std::string& name = parts_.tokens[static_cast<std::size_t>(*parts_.begin)];
-    post = {
-        {"type", "TemplateProcessing"},
-        {"single",
-         {{{"SpecialToken", {{"id", name}, {"type_id", 0}}}},
-          {{"Sequence", {{"id", "A"}, {"type_id", 0}}}}}},
-        {"pair", ordered_json::array()},
-        {"special_tokens", {{name, {{"id", name}, {"ids", {*parts_.begin}}, {"tokens", {name}}}}}}};
-  }
-  const ordered_json byte_level = {{"type", "ByteLevel"},
-                                   {"add_prefix_space", false},
-                                   {"trim_offsets", true},
-                                   {"use_regex", false}};
-  const ordered_json split = {{"type", "Split"},
-                              {"pattern", {{"Regex", parts_.pattern}}},
-                              {"behavior", "Isolated"},
-                              {"invert", false}};
-  return ordered_json{
-      {"version", "1.0"},
-      {"truncation", nullptr},
-      {"padding", nullptr},
-      {"added_tokens", added},
-      {"normalizer", nullptr},
-      {"pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", {split, byte_level}}}},
-      {"post_processor", post},
-      {"decoder", byte_level},
-      {"model",
-       {{"type", "BPE"},
-        {"dropout", nullptr},
-        {"unk_token", nullptr},
-        {"continuing_subword_prefix", nullptr},
-        {"end_of_word_suffix", nullptr},
-        {"fuse_unk", false},
-        {"byte_fallback", false},
-        {"ignore_merges", parts_.whole_pieces},
-        {"vocab", vocabulary},
-        {"merges", merges}}}}
-      .dump();
 }
 
 }  // namespace bitlab

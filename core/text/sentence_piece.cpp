@@ -11,16 +11,6 @@ namespace bitlab {
 namespace {
 
 constexpr const char* kWhere = "sentencepiece";
-constexpr std::string_view kSpace = "\u2581";
-
-// The byte that "<0x0A>" stands for, or -1.
-int byte_of(std::string_view text) {
-  if (text.size() != 6 || !text.starts_with("<0x") || text[5] != '>') return -1;
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  const std::size_t high = kDigits.find(text[3]), low = kDigits.find(text[4]);
-  if (high == std::string_view::npos || low == std::string_view::npos) return -1;
-  return static_cast<int>(16 * high + low);
-}
 
 SpecialTokens::List special_of(const std::vector<SentencePiece::Piece>& pieces) {
   SpecialTokens::List list;
@@ -38,17 +28,27 @@ std::int32_t control_of(const std::vector<SentencePiece::Piece>& pieces, const c
 
 // Whether a space stands after something else in a piece.
 bool has_inner_space(std::string_view text) {
-  while (text.starts_with(kSpace)) text.remove_prefix(kSpace.size());
-  return text.find(kSpace) != std::string_view::npos;
+  while (text.starts_with(SentencePiece::kSpace)) text.remove_prefix(SentencePiece::kSpace.size());
+  return text.find(SentencePiece::kSpace) != std::string_view::npos;
 }
 
 }  // namespace
 
-SentencePiece::SentencePiece(std::vector<Piece> pieces)
+int SentencePiece::byte_of(std::string_view text) {
+  if (text.size() != 6 || !text.starts_with("<0x") || text[5] != '>') return -1;
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  const std::size_t high = kDigits.find(text[3]), low = kDigits.find(text[4]);
+  if (high == std::string_view::npos || low == std::string_view::npos) return -1;
+  return static_cast<int>(16 * high + low);
+}
+
+SentencePiece::SentencePiece(std::vector<Piece> pieces, std::vector<BpeMerge> merges)
     : SubwordTokenizer(kWhere,
                        special_of(pieces),
                        {{control_of(pieces, "<s>")}, {}, true, control_of(pieces, "</s>")}),
       pieces_(std::move(pieces)),
+      merges_(std::move(merges)),
+      ranks_(merges_),
       normal_(pieces_.size()) {
   std::fill(std::begin(bytes_), std::end(bytes_), -1);
   for (std::size_t i = 0; i < pieces_.size(); ++i) {
@@ -68,18 +68,35 @@ SentencePiece::SentencePiece(std::vector<Piece> pieces)
   for (int b = 0; b < 256; ++b)
     if (bytes_[b] < 0)
       throw Error(kWhere, "each byte must have a piece, but " + std::to_string(b) + " has none");
+  check_merges();
+}
+
+void SentencePiece::check_merges() const {
+  const auto text = [&](std::int32_t id) -> const std::string& {
+    const auto i = static_cast<std::size_t>(id);
+    if (i >= pieces_.size() || pieces_[i].type != Type::kNormal)
+      throw Error(kWhere,
+                  "a merge must be of normal pieces, but " + std::to_string(id) + " is none");
+    return pieces_[i].text;
+  };
+  for (const BpeMerge& m : merges_)
+    if (text(m.left) + text(m.right) != text(m.result))
+      throw Error(kWhere, "a merge must join its two pieces, but that of '" + text(m.left) +
+                              "' and '" + text(m.right) + "' does not");
 }
 
 void SentencePiece::merge(std::string_view word, std::vector<std::int32_t>& out) const {
   struct Symbol {
     std::size_t begin, length;  // length 0: joined to the one before
     std::size_t previous, next;
+    std::int32_t id;  // -1: no piece
   };
   struct Candidate {
-    float score;
+    double order;                     // the highest first: a score, or minus a rank
     std::size_t left, right, length;  // stale if the lengths no longer add up
+    std::int32_t id;
     bool operator<(const Candidate& other) const {
-      return score != other.score ? score < other.score : left > other.left;
+      return order != other.order ? order < other.order : left > other.left;
     }
   };
   constexpr std::size_t kNone = ~std::size_t{0};
@@ -87,16 +104,23 @@ void SentencePiece::merge(std::string_view word, std::vector<std::int32_t>& out)
   for (std::size_t at = 0; at < word.size();) {
     const std::size_t length = std::max<std::size_t>(1, utf8_length(word, at));
     const std::size_t i = symbols.size();
-    symbols.push_back({at, length, i == 0 ? kNone : i - 1, i + 1});
+    symbols.push_back(
+        {at, length, i == 0 ? kNone : i - 1, i + 1, normal_.find(word.substr(at, length))});
     at += length;
   }
   symbols.back().next = kNone;
   std::priority_queue<Candidate> heap;
   const auto offer = [&](std::size_t left, std::size_t right) {
     if (left == kNone || right == kNone) return;
-    const std::size_t length = symbols[left].length + symbols[right].length;
-    const std::int32_t id = normal_.find(word.substr(symbols[left].begin, length));
-    if (id >= 0) heap.push({pieces_[static_cast<std::size_t>(id)].score, left, right, length});
+    const Symbol &a = symbols[left], &b = symbols[right];
+    const std::size_t length = a.length + b.length;
+    if (!merges_.empty()) {
+      if (a.id < 0 || b.id < 0) return;
+      if (const MergeTable::Pair* pair = ranks_.find(a.id, b.id))
+        heap.push({-static_cast<double>(pair->rank), left, right, length, pair->result});
+    } else if (const std::int32_t id = normal_.find(word.substr(a.begin, length)); id >= 0) {
+      heap.push({pieces_[static_cast<std::size_t>(id)].score, left, right, length, id});
+    }
   };
   for (std::size_t i = 0; i + 1 < symbols.size(); ++i) offer(i, i + 1);
   while (!heap.empty()) {
@@ -106,6 +130,7 @@ void SentencePiece::merge(std::string_view word, std::vector<std::int32_t>& out)
     if (left.length == 0 || right.length == 0 || left.length + right.length != best.length)
       continue;
     left.length = best.length;
+    left.id = best.id;
     right.length = 0;
     left.next = right.next;
     if (right.next != kNone) symbols[right.next].previous = best.left;
@@ -113,11 +138,12 @@ void SentencePiece::merge(std::string_view word, std::vector<std::int32_t>& out)
     offer(best.left, left.next);
   }
   for (std::size_t i = 0; i != kNone; i = symbols[i].next) {
-    const std::string_view text = word.substr(symbols[i].begin, symbols[i].length);
-    const std::int32_t id = normal_.find(text);
-    if (id >= 0) out.push_back(id);
-    for (std::size_t b = 0; id < 0 && b < text.size(); ++b)
-      out.push_back(bytes_[static_cast<unsigned char>(text[b])]);
+    if (symbols[i].id >= 0) {
+      out.push_back(symbols[i].id);
+      continue;
+    }
+    for (const char byte : word.substr(symbols[i].begin, symbols[i].length))
+      out.push_back(bytes_[static_cast<unsigned char>(byte)]);
   }
 }
 
@@ -169,6 +195,7 @@ std::string SentencePiece::piece_text(std::int32_t token) const {
 }
 
 std::string SentencePiece::full_json() const {
+  if (!merges_.empty()) return hf_json();
   nlohmann::ordered_json pieces = nlohmann::ordered_json::array();
   for (const Piece& p : pieces_) pieces.push_back({p.text, p.score, static_cast<int>(p.type)});
   return nlohmann::ordered_json{{"type", "sentencepiece"}, {"pieces", pieces}}.dump();

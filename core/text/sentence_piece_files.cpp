@@ -1,6 +1,8 @@
 // The files of SentencePiece: its own protobuf, and llama2.c's tokenizer.bin.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <tuple>
 
 #include "core/base/error.h"
 #include "core/text/sentence_piece.h"
@@ -133,7 +135,7 @@ SentencePiece SentencePiece::from_llama2c(std::string_view content) {
     piece.score = take<float>(content);
     if (!std::isfinite(piece.score)) broken("a score is not finite");
     const std::string_view text = take_bytes(content, take<std::uint32_t>(content));
-    for (const char c : text) c == ' ' ? piece.text += "\u2581" : piece.text += c;
+    for (const char c : text) c == ' ' ? piece.text += SentencePiece::kSpace : piece.text += c;
     const std::size_t id = pieces.size();
     if (id < 3) {  // written as "\n<s>\n"
       piece.text = id == 0 ? "<unk>" : id == 1 ? "<s>" : "</s>";
@@ -144,6 +146,28 @@ SentencePiece SentencePiece::from_llama2c(std::string_view content) {
     pieces.push_back(std::move(piece));
   }
   return SentencePiece(std::move(pieces));
+}
+
+// Every way to cut a piece into two; the best piece first, and of one piece the lowest ids.
+std::vector<BpeMerge> SentencePiece::merges_of_scores() const {
+  std::vector<BpeMerge> merges;
+  for (std::size_t i = 0; i < pieces_.size(); ++i) {
+    if (pieces_[i].type != Type::kNormal) continue;
+    const std::string_view text = pieces_[i].text;
+    for (std::size_t cut = 1; cut < text.size(); ++cut) {
+      const std::int32_t left = normal_.find(text.substr(0, cut));
+      const std::int32_t right = normal_.find(text.substr(cut));
+      if (left >= 0 && right >= 0) merges.push_back({left, right, static_cast<std::int32_t>(i)});
+    }
+  }
+  const auto score = [&](const BpeMerge& m) {
+    return pieces_[static_cast<std::size_t>(m.result)].score;
+  };
+  std::sort(merges.begin(), merges.end(), [&](const BpeMerge& a, const BpeMerge& b) {
+    return std::tuple(-score(a), a.result, a.left, a.right) <
+           std::tuple(-score(b), b.result, b.left, b.right);
+  });
+  return merges;
 }
 
 }  // namespace bitlab

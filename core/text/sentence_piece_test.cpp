@@ -1,5 +1,7 @@
 #include "core/text/sentence_piece.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/base/error.h"
 #include "core/text/tokenizer_files.h"
 #include "core/text/tokenizer_test.h"
@@ -120,6 +122,119 @@ TEST_CASE("LLaMA-2 gives llama.cpp's ids", "[text][sentencepiece][data]") {
   }
   CHECK(t.encode("\ufb01ne \u2460 a\u0301") ==
         Ids{29871, 31017, 484, 29871, 229, 148, 163, 263, 30103});
+}
+
+// As transformers convert a SentencePiece model: pieces by id, merges of all pairs that make one.
+std::string hf_tokenizer(const std::vector<SentencePiece::Piece>& pieces) {
+  nlohmann::json vocabulary, merges = nlohmann::json::array(), added = nlohmann::json::array();
+  std::vector<std::size_t> best;
+  for (std::size_t id = 0; id < pieces.size(); ++id) {
+    vocabulary[pieces[id].text] = id;
+    if (pieces[id].type == Type::kNormal) best.push_back(id);
+    if (pieces[id].type == Type::kControl || pieces[id].type == Type::kUnknown)
+      added.push_back({{"id", id}, {"content", pieces[id].text}, {"special", true}});
+  }
+  std::stable_sort(best.begin(), best.end(),
+                   [&](std::size_t a, std::size_t b) { return pieces[a].score > pieces[b].score; });
+  const auto normal = [&](const std::string& text) {
+    const auto found = vocabulary.find(text);
+    return found != vocabulary.end() && pieces[found->get<std::size_t>()].type == Type::kNormal;
+  };
+  for (const std::size_t id : best) {
+    const std::string& text = pieces[id].text;
+    for (std::size_t cut = 1; cut < text.size(); ++cut)
+      if (normal(text.substr(0, cut)) && normal(text.substr(cut)))
+        merges.push_back({text.substr(0, cut), text.substr(cut)});
+  }
+  const nlohmann::json prepend = {{"type", "Prepend"}, {"prepend", "\u2581"}};
+  const nlohmann::json replace = {
+      {"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", "\u2581"}};
+  return nlohmann::json{{"added_tokens", added},
+                        {"normalizer", {{"type", "Sequence"}, {"normalizers", {prepend, replace}}}},
+                        {"pre_tokenizer", nullptr},
+                        {"model",
+                         {{"type", "BPE"},
+                          {"dropout", nullptr},
+                          {"unk_token", "<unk>"},
+                          {"fuse_unk", true},
+                          {"byte_fallback", true},
+                          {"vocab", vocabulary},
+                          {"merges", merges}}}}
+      .dump();
+}
+
+TEST_CASE("tokenizer.json with byte fallback is read", "[text][sentencepiece]") {
+  const SentencePiece scores(small_pieces());
+  const std::string json = hf_tokenizer(small_pieces());
+  const auto t = subword_from_json(json);
+  CHECK(t->vocab_size() == scores.vocab_size());
+  CHECK(t->encode("abc") == Ids{261, 259});
+  CHECK(t->encode("\u00e9 <s>", {.special = true, .wrap = true}) ==
+        Ids{1, 266, 3 + 0xC3, 3 + 0xA9, 266, 1});
+  CHECK(t->document_end() == 2);
+  CHECK(t->piece(261) == " a");
+  std::mt19937_64 rng(6);
+  for (int i = 0; i < 2000; ++i) {
+    const std::string text = random_text(rng, i % 2 == 0);
+    CHECK(t->encode(text) == scores.encode(text));
+    CHECK(t->decode(t->encode(text)) == text);
+  }
+  // What is written says the same, of merges exactly.
+  CHECK(subword_from_json(t->to_json())->to_json() == t->to_json());
+  CHECK(subword_from_json(scores.hf_json())->encode("c  abc") == scores.encode("c  abc"));
+}
+
+TEST_CASE("merges and not scores decide in tokenizer.json", "[text][sentencepiece]") {
+  auto described = nlohmann::json::parse(hf_tokenizer(small_pieces()));
+  described["model"]["merges"] = {"a b", "\u2581 a"};  // "b c" is gone
+  CHECK(subword_from_json(described.dump())->encode("abc") == Ids{266, 260, 265});
+}
+
+TEST_CASE("tokenizer.json of another kind is refused with the reason", "[text][sentencepiece]") {
+  const auto good = nlohmann::json::parse(hf_tokenizer(small_pieces()));
+  const auto refused = [&](const char* pointer, const nlohmann::json& value, const char* reason) {
+    nlohmann::json changed = good;
+    changed[nlohmann::json::json_pointer(pointer)] = value;
+    CHECK_THROWS_WITH(subword_from_json(changed.dump()), Catch::Matchers::Contains(reason));
+  };
+  refused("/normalizer", nullptr, "normalizer must be");
+  refused("/normalizer/normalizers/0/prepend", "_", "normalizer must be");
+  refused("/pre_tokenizer", {{"type", "Metaspace"}}, "pre_tokenizer null");
+  refused("/model/dropout", 0.1, "dropout must be null");
+  refused("/model/ignore_merges", true, "ignore_merges must be false");
+  refused("/model/merges", nlohmann::json::array(), "there must be merges");
+  refused("/model/merges/0", "a \u2581", "a merge must join");
+  refused("/model/merges/0", "<0x41> b", "a merge must join");
+  refused("/model/vocab/a", 400, "each once");
+  refused("/added_tokens/1/content", "<begin>", "must follow each other");
+  refused("/added_tokens/1/id", 270, "must follow each other");
+  refused("/added_tokens/1/id", -1, "ids of added tokens");
+}
+
+TEST_CASE("LLaMA-2's tokenizer.json gives llama.cpp's ids", "[text][sentencepiece][data]") {
+  const auto model = mirror_file("tokenizers/llama2/tokenizer.model");
+  if (model.empty()) return;
+  const SentencePiece scores = SentencePiece::from_model(read_file(model));
+  // Pieces and their order as our own form has them.
+  std::vector<SentencePiece::Piece> pieces;
+  const auto own = nlohmann::json::parse(scores.full_json());
+  for (const auto& p : own.at("pieces"))
+    pieces.push_back(
+        {p.at(0).get<std::string>(), p.at(1).get<float>(), static_cast<Type>(p.at(2).get<int>())});
+  const auto read = subword_from_json(hf_tokenizer(pieces));
+  check_llama_cpp_vectors(*read, "llama-spm");
+  const auto written = subword_from_json(scores.hf_json());
+  check_llama_cpp_vectors(*written, "llama-spm");
+  std::mt19937_64 rng(10);
+  for (int i = 0; i < 2000; ++i) {
+    const std::string text = random_text(rng, i % 2 == 0);
+    CHECK(read->encode(text) == scores.encode(text));
+    CHECK(written->encode(text) == scores.encode(text));
+  }
+  const auto stories = mirror_file("wikitext-2/wiki.valid.tokens");
+  if (stories.empty()) return;
+  const std::string text = read_file(stories);
+  CHECK(written->encode(text) == scores.encode(text));
 }
 
 // Greedy text of the model in the mirror begins with these ids: see golden/stories260K_golden.json.

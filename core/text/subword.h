@@ -52,8 +52,11 @@ class SubwordTokenizer : public Tokenizer {
   std::string id() const final;
   // A name and an id if refer_to() gave them; else full_json().
   std::string to_json() const final;
-  // The whole vocabulary: Hugging Face's tokenizer.json where the format can say it.
+  // The whole tokenizer: Hugging Face's tokenizer.json, or bitlab's own form where that would not
+  // say all.
   virtual std::string full_json() const = 0;
+  // tokenizer.json for other programs.
+  virtual std::string hf_json() const { return full_json(); }
   // From now on to_json() only names the entry of tokenizers() that makes this one; `id` tells it
   // from others of that name.
   void refer_to(std::string name, std::string id);

@@ -82,18 +82,16 @@ std::string pattern_of(const json& pre) {
                   pre.dump());
 }
 
-void add_special(const json& described, ByteBpe::Parts& parts) {
+SpecialTokens::List added_tokens(const json& described) {
+  SpecialTokens::List list;
   for (const json& added : described.value("added_tokens", json::array())) {
     const auto id = added.at("id").get<std::int32_t>();
-    const auto text = added.at("content").get<std::string>();
     if (id < 0 || id > 10'000'000)
       throw Error(kWhere,
                   "ids of added tokens must be in 0..10000000, but one is " + std::to_string(id));
-    if (static_cast<std::size_t>(id) >= parts.tokens.size())
-      parts.tokens.resize(static_cast<std::size_t>(id) + 1);
-    parts.tokens[static_cast<std::size_t>(id)] = text;
-    parts.special.emplace_back(text, id);
+    list.emplace_back(added.at("content").get<std::string>(), id);
   }
+  return list;
 }
 
 // The token that a template puts before a text; it may be one of several steps.
@@ -137,7 +135,12 @@ std::unique_ptr<SubwordTokenizer> byte_bpe(const json& described) {
   parts.pattern = pattern_of(described.at("pre_tokenizer"));
   parts.whole_pieces = model.value("ignore_merges", false);
   ByteMap ids;
-  add_special(described, parts);
+  parts.special = added_tokens(described);
+  for (const auto& [text, id] : parts.special) {
+    if (static_cast<std::size_t>(id) >= parts.tokens.size())
+      parts.tokens.resize(static_cast<std::size_t>(id) + 1);
+    parts.tokens[static_cast<std::size_t>(id)] = text;
+  }
   for (const auto& [token, number] : model.at("vocab").items()) {
     const auto id = number.get<std::int32_t>();
     if (id < 0 || id > 10'000'000 || !ids.insert(token, id))
@@ -155,12 +158,62 @@ std::unique_ptr<SubwordTokenizer> byte_bpe(const json& described) {
   return std::make_unique<ByteBpe>(std::move(parts));
 }
 
+// The text gets a space before it, and spaces become U+2581, as SentencePiece does it.
+void require_space_prefix(const json& described) {
+  const std::string space(SentencePiece::kSpace);
+  const json prepend = {{"type", "Prepend"}, {"prepend", space}};
+  const json replace = {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", space}};
+  const json expected = {{"type", "Sequence"}, {"normalizers", {prepend, replace}}};
+  const json normalizer = described.value("normalizer", json()),
+             pre = described.value("pre_tokenizer", json());
+  if (normalizer != expected || !pre.is_null())
+    throw Error(kWhere,
+                "with byte_fallback, normalizer must be " + expected.dump() +
+                    " and pre_tokenizer null, but they are " + normalizer.dump() + " and " +
+                    pre.dump(),
+                "tokenizer.model of the same model may be read");
+}
+
+// LLaMA-2's: pieces of characters, and bytes for characters that are none.
+std::unique_ptr<SubwordTokenizer> byte_fallback_bpe(const json& described) {
+  using Type = SentencePiece::Type;
+  require_space_prefix(described);
+  const json& model = described.at("model");
+  for (const char* key : {"dropout", "continuing_subword_prefix", "end_of_word_suffix"})
+    if (model.contains(key)) require(model, key, nullptr);
+  if (model.contains("ignore_merges")) require(model, "ignore_merges", false);
+  std::vector<SentencePiece::Piece> pieces;
+  ByteMap ids;
+  for (std::string& text : tokens_by_id(model.at("vocab"))) {
+    ids.insert(text, static_cast<std::int32_t>(pieces.size()));
+    const bool byte = SentencePiece::byte_of(text) >= 0;
+    pieces.push_back({std::move(text), 0, byte ? Type::kByte : Type::kNormal});
+  }
+  const json unknown = model.value("unk_token", json());
+  for (const auto& [text, id] : added_tokens(described)) {
+    const auto i = static_cast<std::size_t>(id);
+    if (i > pieces.size() || (i < pieces.size() && pieces[i].text != text))
+      throw Error(kWhere,
+                  "added tokens must follow each other after the vocabulary or be of it, "
+                  "but '" +
+                      text + "' has " + std::to_string(id));
+    if (i == pieces.size()) pieces.push_back({text, 0, Type::kControl});
+    pieces[i].type = unknown == text ? Type::kUnknown : Type::kControl;
+  }
+  std::vector<BpeMerge> merges;
+  for (const json& merge : model.at("merges")) merges.push_back(merge_of(merge, ids));
+  if (merges.empty()) throw Error(kWhere, "there must be merges, but there are none");
+  return std::make_unique<SentencePiece>(std::move(pieces), std::move(merges));
+}
+
 // Those whose description is whole in itself; null for any other.
 std::unique_ptr<SubwordTokenizer> subword(const json& described) {
   if (described.contains("model")) {
     const json& type = described.at("model").at("type");
     if (type == "WordPiece") return word_piece(described);
-    if (type == "BPE") return byte_bpe(described);
+    if (type == "BPE")
+      return described.at("model").value("byte_fallback", false) ? byte_fallback_bpe(described)
+                                                                 : byte_bpe(described);
     throw Error(kWhere, "model.type must be WordPiece or BPE, but is " + type.dump());
   }
   return described.at("type") == "sentencepiece" ? sentence_piece(described) : nullptr;
