@@ -1,3 +1,4 @@
+#include "core/io/losses.h"
 #include "experiments/dataset.h"
 
 #include <cmath>

@@ -7,6 +7,7 @@
 #include "core/base/thread_team.h"
 #include "core/data/sources.h"
 #include "core/data/tokenised_corpus.h"
+#include "core/io/losses.h"
 #include "experiments/dataset.h"
 #include "experiments/loaded_run.h"
 #include "experiments/packed_model.h"

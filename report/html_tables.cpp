@@ -157,9 +157,10 @@ std::string arm_table_html(const Results& results) {
   for (const std::string& path : axes) heads.push_back(last_key(path));
   heads.push_back("seeds");
   if (!complete) heads.push_back("state");
-  for (const char* head : {"final val loss", "best val loss", "train loss", "parameters", "ternary",
-                           "tokens/s", "time", "full", "packed"})
-    heads.push_back(head);
+  const bool with_bits = have_bits_per_byte(table);
+  for (const char* head : {"final val loss", "bits/byte", "best val loss", "train loss",
+                           "parameters", "ternary", "tokens/s", "time", "full", "packed"})
+    if (with_bits || head != std::string_view("bits/byte")) heads.push_back(head);
   std::vector<std::vector<Cell>> rows;
   for (std::size_t i = 0; i < table.size(); ++i) {
     const TableRow& arm = table[i];
@@ -171,6 +172,7 @@ std::string arm_table_html(const Results& results) {
                               fmt::format("{} of {}", arm.seeds.size(), arm.seeds_planned)));
     if (!complete) row.push_back({arm.states});
     row.push_back(summary_cell(arm.val_final));
+    if (with_bits) row.push_back(summary_cell(arm.val_bits_per_byte));
     row.push_back(summary_cell(arm.val_best));
     row.push_back(summary_cell(arm.train_final));
     row.push_back(number_cell(arm.params, format_count(arm.params)));

@@ -39,11 +39,22 @@ std::string run_id(const std::string& hash, std::int64_t seed) {
 }
 
 // A courtesy to the reader of a list: what cannot be read is not known.
-std::string build_of(const fs::path& dir) {
-  if (!fs::exists(dir / "provenance.json")) return "";
-  const json provenance = json::parse(read_file(dir / "provenance.json"), nullptr, false);
-  if (!provenance.is_object()) return "";
+json read_provenance(const fs::path& dir) {
+  if (!fs::exists(dir / "provenance.json")) return json::object();
+  json provenance = json::parse(read_file(dir / "provenance.json"), nullptr, false);
+  return provenance.is_object() ? provenance : json::object();
+}
+
+std::string build_of(const json& provenance) {
   return value_or<std::string>(value_or(provenance, "build", json::object()), "git", "");
+}
+
+DataUsed data_of(const json& provenance) {
+  const json facts = value_or(provenance, "data", json::object());
+  DataUsed data;
+  data.val_tokens = value_or<std::int64_t>(facts, "val_tokens", 0);
+  data.val_bytes = value_or<std::int64_t>(facts, "val_bytes", 0);
+  return data;
 }
 
 void read_settings_of(RunRecord& record) {
@@ -66,8 +77,9 @@ RunRecord record_of(const Results& results, const ArmResult& arm, const SeedResu
   record.run = run;
   record.run.train.clear();
   record.run.eval.clear();
+  record.val_bits_per_byte = results.data.val_bits_per_byte(final_val_loss(run));
   read_settings_of(record);
-  record.build = build_of(record.run.dir);
+  record.build = build_of(read_provenance(record.run.dir));
   return record;
 }
 
@@ -125,7 +137,9 @@ RunRecord lone_run(const fs::path& dir) {
   record.planned = false;
   record.run = load_run(dir, seed, 0, Metrics::None);
   read_settings_of(record);
-  record.build = build_of(dir);
+  const json provenance = read_provenance(dir);
+  record.val_bits_per_byte = data_of(provenance).val_bits_per_byte(final_val_loss(record.run));
+  record.build = build_of(provenance);
   return record;
 }
 

@@ -23,6 +23,7 @@ struct RunRecord {
   std::vector<SweptValue> axes;
   bool planned = true;  // false: no part of the last plan
   std::int64_t params = 0, ternary_params = 0;
+  std::optional<double> val_bits_per_byte;     // of the final loss
   SeedResult run;                              // without metrics; its folder need not be there yet
   std::map<std::string, RunSetting> settings;  // by path; of a run not started the swept ones alone
   std::string build;                           // git commit of the program, empty if not known

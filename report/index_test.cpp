@@ -27,9 +27,12 @@ TEST_CASE("the index has every run of the plan, and what earlier plans left", "[
                       "started": "2026-01-01T00:00:00Z"})");
   write_config(fake.run("full", 1), "0.001");
   write_file_atomic(fake.run("full", 1) / "provenance.json", R"({"build": {"git": "abc"}})");
+  fake.change_plan(R"({"data": {"source": "some", "val_tokens": 100, "val_bytes": 400}})");
   const auto old = fake.path() / "full-0123abcd" / "seed-7";
   write_config(old, "0.5");
-  write_file_atomic(old / "status.json", R"({"state": "failed", "reason": "diverged at step 3"})");
+  write_file_atomic(old / "status.json",
+                    R"({"state": "failed", "reason": "diverged at step 3", "val_loss": 2})");
+  write_file_atomic(old / "provenance.json", R"({"data": {"val_tokens": 100, "val_bytes": 200}})");
   std::filesystem::create_directories(fake.path() / "report" / "seed-1");  // no arm's folder
   std::filesystem::create_directories(fake.path() / "full-0123abcd" / "seed-x");
 
@@ -46,6 +49,8 @@ TEST_CASE("the index has every run of the plan, and what earlier plans left", "[
   CHECK(final_train_loss(runs[0].run) == 1.5);
   CHECK(runs[0].run.started == "2026-01-01T00:00:00Z");
   CHECK(runs[0].build == "abc");
+  CHECK(runs[0].val_bits_per_byte.value() == Approx(1.8 / 4 / std::log(2.0)));
+  CHECK_FALSE(runs[1].val_bits_per_byte);
   CHECK(runs[0].settings.at("optim.lr").toml == "0.001");
   CHECK(runs[0].settings.at("optim.lr").origin == "f.toml:2");
   CHECK(runs[0].settings.at("title").toml == "\"x # y\"");
@@ -56,6 +61,7 @@ TEST_CASE("the index has every run of the plan, and what earlier plans left", "[
   CHECK(runs[2].arm == "full");
   CHECK(runs[2].run.seed == 7);
   CHECK(runs[2].run.state == SeedState::Failed);
+  CHECK(runs[2].val_bits_per_byte.value() == Approx(1 / std::log(2.0)));
 }
 
 TEST_CASE("the index leaves metrics alone where the status has the losses", "[report]") {

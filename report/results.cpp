@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/io/losses.h"
 #include "report/json_value.h"
 
 namespace bitlab {
@@ -50,6 +51,7 @@ DataUsed parse_data(const json& plan) {
   data.train_tokens = value_or<std::int64_t>(plan, "train_tokens", 0);
   data.val_tokens = value_or<std::int64_t>(plan, "val_tokens", 0);
   data.vocab_size = value_or<std::int64_t>(plan, "vocab_size", 0);
+  data.val_bytes = value_or<std::int64_t>(plan, "val_bytes", 0);
   return data;
 }
 
@@ -84,6 +86,11 @@ Results parse_plan(const json& plan, const fs::path& folder, Metrics metrics) {
 }
 
 }  // namespace
+
+std::optional<double> DataUsed::val_bits_per_byte(std::optional<double> loss) const {
+  if (!loss || val_bytes <= 0) return std::nullopt;
+  return bits_per_byte(*loss, static_cast<double>(val_tokens), static_cast<double>(val_bytes));
+}
 
 std::size_t ArmResult::done() const {
   return static_cast<std::size_t>(

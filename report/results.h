@@ -86,6 +86,12 @@ struct DataUsed {
   std::string source, sha256;
   std::string unit = "token";  // of what losses are per
   std::int64_t train_tokens = 0, val_tokens = 0, vocab_size = 0;
+  std::int64_t val_bytes = 0;  // of the text behind the validation split; 0 if not known
+
+  // Whether a loss a token depends on how text is cut into tokens.
+  bool in_subwords() const { return unit != "character" && unit != "byte"; }
+  // Of a loss of the validation split; empty if its bytes are not known.
+  std::optional<double> val_bits_per_byte(std::optional<double> loss) const;
 };
 
 struct Results {

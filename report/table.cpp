@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "core/base/error.h"
@@ -68,6 +69,10 @@ std::vector<TableRow> table_rows(const Results& results) {
     row.val_final = over_done(arm, final_val_loss);
     row.val_best = over_done(arm, best_val_loss);
     row.train_final = over_done(arm, final_train_loss);
+    if (results.data.in_subwords())
+      row.val_bits_per_byte = over_done(arm, [&](const SeedResult& r) {
+        return results.data.val_bits_per_byte(final_val_loss(r));
+      });
     row.tokens_per_s = over_done(arm, [](const SeedResult& r) { return measured(r.tokens_per_s); });
     row.wall_seconds = over_done(arm, [](const SeedResult& r) { return measured(r.wall_seconds); });
     row.bytes_full = over_done(
@@ -78,6 +83,11 @@ std::vector<TableRow> table_rows(const Results& results) {
     rows.push_back(std::move(row));
   }
   return rows;
+}
+
+bool have_bits_per_byte(const std::vector<TableRow>& rows) {
+  return std::any_of(rows.begin(), rows.end(),
+                     [](const TableRow& row) { return row.val_bits_per_byte.n > 0; });
 }
 
 TableFormat parse_table_format(const std::string& name) {

@@ -16,12 +16,16 @@ struct TableRow {
   std::int64_t params = 0, ternary_params = 0;
   Summary val_final, val_best,
       train_final;                     // nats a token; best: the lowest evaluation of each seed
+  Summary val_bits_per_byte;           // of val_final, where DataUsed::in_subwords()
   Summary tokens_per_s, wall_seconds;  // of a run
   Summary bytes_full, bytes_packed;    // measured sizes of the model files
   std::string states;                  // describe_states()
 };
 
 std::vector<TableRow> table_rows(const Results& results);
+
+// Whether any row has them.
+bool have_bits_per_byte(const std::vector<TableRow>& rows);
 
 // "3 of 3 done", "2 of 3 done; seed 3 failed: diverged at step 120; seeds 4, 5 not started".
 std::string describe_states(const ArmResult& arm);
@@ -35,8 +39,9 @@ TableFormat parse_table_format(const std::string& name);
 // params, ternary_params, val_loss_mean, val_loss_sd, val_loss_best, train_loss_mean, tokens_per_s,
 // wall_seconds, bytes_full, bytes_packed, seed_list, seeds_planned, states. `seeds` counts the
 // seeds that are done, val_loss_mean is the mean of their final validation losses, val_loss_best
-// the mean of each seed's lowest. What was not measured (an sd of one seed) is null, or empty in
-// CSV.
+// the mean of each seed's lowest. Where tokens are neither characters nor bytes,
+// val_bits_per_byte_mean comes after val_loss_best. What was not measured (an sd of one seed) is
+// null, or empty in CSV.
 std::string format_table(const Results& results, TableFormat format);
 
 }  // namespace bitlab

@@ -1,5 +1,6 @@
 #include "report/table.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "core/base/catch.h"
@@ -50,6 +51,32 @@ TEST_CASE("JSON rows have the promised keys in order and the hand-calculated fig
   CHECK(rows[1]["seed_list"] == json({1, 2}));
   CHECK(rows[1]["seeds_planned"] == 3);
   CHECK(rows[1]["states"] == "2 of 3 done; seed 3 failed: diverged at step 120");
+}
+
+TEST_CASE("tables of tokens have bits per byte, those of characters have not", "[report]") {
+  Results results = two_arms({1.80, 1.84, 1.88}, {});
+  results.arms[1].runs.push_back(other_run(1, SeedState::Queued));
+  results.data.val_tokens = 250;
+  results.data.val_bytes = 1000;
+  const auto has = [&](const char* text, TableFormat format) {
+    return format_table(results, format).find(text) != std::string::npos;
+  };
+  for (const char* unit : {"character", "byte"}) {
+    results.data.unit = unit;
+    CHECK_FALSE(has("bits", TableFormat::Markdown));
+    CHECK_FALSE(has("bits", TableFormat::Csv));
+  }
+  results.data.unit = "token";
+  const json rows = json::parse(format_table(results, TableFormat::Json));
+  CHECK(rows[0]["val_bits_per_byte_mean"].get<double>() ==
+        Approx(1.84 * 250 / 1000 / std::log(2.0)));
+  CHECK(rows[1]["val_bits_per_byte_mean"].is_null());
+  CHECK(has("| bits/byte", TableFormat::Markdown));
+  CHECK(has("0.6636 ± 0.0144", TableFormat::Markdown));
+  CHECK(has("Bits/byte are", TableFormat::Tex));
+  CHECK(has("val_loss_best,val_bits_per_byte_mean,train_loss_mean", TableFormat::Csv));
+  results.data.val_bytes = 0;  // of an older version's plan
+  CHECK_FALSE(has("bits", TableFormat::Markdown));
 }
 
 TEST_CASE("runs that were pruned are counted as such and stay out of the figures", "[report]") {

@@ -5,6 +5,7 @@
 #include "core/base/sha256.h"
 #include "core/data/test_corpus.h"
 #include "core/data/tokenised_corpus.h"
+#include "core/io/losses.h"
 #include "core/text/char_tokenizer.h"
 
 using namespace bitlab;

@@ -54,9 +54,4 @@ std::vector<std::filesystem::path> token_folders();
 // Reads every byte of a folder of CACHE/tokens. Throws Error that says what is damaged.
 void verify_tokens(const std::filesystem::path& folder);
 
-// Loss in bits per byte of text, from one in nats a token.
-inline double bits_per_byte(double loss, double tokens, double bytes) {
-  return loss * tokens / bytes / 0.693147180559945309417232121458176568;
-}
-
 }  // namespace bitlab

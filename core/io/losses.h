@@ -1,5 +1,6 @@
 #pragma once
 // The losses that a run is judged by, from its metrics.
+#include <numbers>
 #include <optional>
 #include <vector>
 
@@ -14,5 +15,11 @@ std::optional<double> best_val_loss(const std::vector<EvalRow>& eval);   // the 
 // last tenth of the run (then with dropout, and of weights that still changed).
 std::optional<double> final_train_loss(const std::vector<TrainRow>& train,
                                        const std::vector<EvalRow>& eval);
+
+// The loss of a split in bits per byte of its text, from one in nats a token: comparable across
+// tokenizers.
+inline double bits_per_byte(double loss, double tokens, double bytes) {
+  return loss * tokens / bytes / std::numbers::ln2;
+}
 
 }  // namespace bitlab
