@@ -23,7 +23,10 @@ constexpr const char* kUsage =
     "measured around.\n\n"
     "train: whole steps (batch, forward, backward, optimiser) of every arm. GFLOP/s count 6 per "
     "multiply-add of a\n"
-    "forward pass, attention without the causal saving (12 T C a layer and token).\n\n"
+    "forward pass, attention without the causal saving (12 T C a layer and token). --against-plan "
+    "plans the same steps\n"
+    "before and after them; both times are the processor's, so that other programs disturb them "
+    "little.\n\n"
     "decode: one token after the other, greedily, with fresh weights and a KV cache. Every token "
     "multiplies all weights,\n"
     "so that reading them is the limit: GB/s are bytes of weights (4 each, ternary ones a quarter) "
@@ -45,7 +48,9 @@ int bench_command(const std::vector<std::string>& args) {
       "json", po::bool_switch(&request.json), "a list of objects on standard output");
   bool profile = false;
   options.add_options()("profile", po::bool_switch(&profile),
-                        "where the time goes, kernel by kernel");
+                        "where the time goes, kernel by kernel")(
+      "against-plan", po::bool_switch(&request.train.plan),
+      "train: what 'bitlab plan' says of the step's time and memory, and the ratio");
   options.add_options()("steps", po::value(&request.train.steps)->default_value(30),
                         "train: steps to time")("threads",
                                                 po::value(&request.train.threads)->default_value(1),

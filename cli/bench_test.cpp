@@ -48,6 +48,25 @@ TEST_CASE("bench decode measures tokens, bytes of weights and the cache", "[benc
         (4 * 64 * 64 + 3 * 64 * 96) / 4 + 4 * 64 * 500);
 }
 
+TEST_CASE("bench train says what was planned", "[bench]") {
+  const TestFolder root;
+  write_file_atomic(root / "small.toml", small_experiment(1, 10, 10));
+  const Program program(root.path(), "results");
+  const std::string file = (root / "small.toml").string();
+  const json rows = measured(program, {"bench", "train", file, "--steps", "3", "--against-plan"});
+  REQUIRE(rows.size() == 2);
+  for (const json& row : rows) {
+    const json& plan = row.at("plan");
+    CHECK(plan.at("ms_per_step").get<double>() > 0);
+    CHECK(plan.at("cpu_ms_per_step").get<double>() > 0);
+    const double peak = row.at("peak_rss_bytes");
+    CHECK(plan.at("peak_rss_bytes").get<double>() == Approx(peak).epsilon(0.1));
+  }
+  CHECK_FALSE(measured(program, {"bench", "train", file, "--steps", "1"})[0].contains("plan"));
+  CHECK(program.run({"bench", "train", file, "--steps", "1", "--against-plan"}) == 0);
+  CHECK(program.output().find("planned RSS") != std::string::npos);
+}
+
 TEST_CASE("bench attention measures every length that is asked for", "[bench]") {
   const TestFolder root;
   const Program program(root.path(), "results");

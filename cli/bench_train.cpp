@@ -23,9 +23,23 @@ void print_table(const std::vector<TrainBench>& results) {
                 static_cast<double>(r.peak_rss_bytes) / 1e6);
 }
 
+// Planned figures, measured ones, and the first by the second.
+void print_plan_table(const std::vector<TrainBench>& results) {
+  std::printf("\n%-14s %12s %10s %8s %12s %10s %8s\n", "against plan", "planned ms", "cpu ms",
+              "ratio", "planned RSS", "peak RSS", "ratio");
+  for (const TrainBench& r : results) {
+    const PlanCheck& plan = *r.plan;
+    const auto planned = static_cast<double>(plan.planned_bytes),
+               measured = static_cast<double>(r.peak_rss_bytes);
+    std::printf("%-14s %12.3f %10.3f %8.3f %9.1f MB %7.1f MB %8.3f\n", r.arm.c_str(),
+                plan.planned_ms, plan.cpu_ms, plan.planned_ms / plan.cpu_ms, planned / 1e6,
+                measured / 1e6, planned / measured);
+  }
+}
+
 std::string as_json(const std::vector<TrainBench>& results) {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
-  for (const TrainBench& r : results)
+  for (const TrainBench& r : results) {
     rows.push_back({{"arm", r.arm},
                     {"threads", r.threads},
                     {"ms_per_step", r.ms_per_step},
@@ -35,6 +49,11 @@ std::string as_json(const std::vector<TrainBench>& results) {
                     {"utilisation", r.utilisation},
                     {"peak_rss_bytes", r.peak_rss_bytes},
                     {"first_step_seconds", r.first_step_seconds}});
+    if (r.plan)
+      rows.back()["plan"] = {{"ms_per_step", r.plan->planned_ms},
+                             {"cpu_ms_per_step", r.plan->cpu_ms},
+                             {"peak_rss_bytes", r.plan->planned_bytes}};
+  }
   return rows.dump(2) + "\n";
 }
 
@@ -60,6 +79,7 @@ int bench_train_command(const BenchRequest& request) {
     return 0;
   }
   print_table(results);
+  if (bench.plan) print_plan_table(results);
   if (bench.profile)
     for (const TrainBench& r : results)
       print_profile(r.arm, "step", r.kernels, r.profiled_seconds, bench.steps);

@@ -1,12 +1,13 @@
 #include "experiments/bench_train.h"
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include "core/base/error.h"
+#include "core/base/process_memory.h"
+#include "core/simd/call_time.h"
 #include "core/tensor/blas.h"
 #include "experiments/bench_timing.h"
+#include "experiments/step_time.h"
 #include "experiments/update_step.h"
 
 namespace bitlab {
@@ -17,14 +18,16 @@ constexpr std::int64_t kWarmUpSteps = 3;
 constexpr std::size_t kSgemmSize = 1024;
 constexpr double kSgemmSeconds = 0.25;  // before the steps, and again after
 
-// Linux counts the peak anew after a 5 in clear_refs, so that each arm has its own.
-void reset_peak_rss() { std::ofstream("/proc/self/clear_refs") << "5"; }
+struct StepPlan {
+  double ms = 0;
+  std::size_t bytes = 0;  // of training
+};
 
-std::int64_t peak_rss_bytes() {
-  std::ifstream in("/proc/self/status");
-  for (std::string line; std::getline(in, line);)
-    if (line.rfind("VmHWM:", 0) == 0) return std::stoll(line.substr(6)) * 1024;
-  return 0;
+StepPlan plan_step(const Spec& spec, std::size_t vocab_size, std::size_t threads) {
+  Rehearsal pass;
+  const Footprint size = footprint(spec, vocab_size, &pass);
+  const StepTime time = step_time(spec, size, pass, threads, remember(simd::call_seconds));
+  return {1e3 * time.total(), size.training_bytes};
 }
 
 }  // namespace
@@ -44,10 +47,14 @@ TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOpti
   result.arm = arm.name;
   result.threads = options.threads;
   result.sgemm_gflops = measure_sgemm_gflops(kSgemmSize, kSgemmSeconds);
-  reset_peak_rss();
+  const auto vocab_size = static_cast<std::size_t>(data.facts.vocab_size);
+  StepPlan plan;
+  if (options.plan) plan = plan_step(spec, vocab_size, options.threads);
+  const std::size_t held = resident_bytes();
+  reset_peak_resident();  // so that each arm has its own
 
   const Clock::time_point start = Clock::now();
-  LanguageModel model = build_model(spec, static_cast<std::size_t>(data.facts.vocab_size), 1);
+  LanguageModel model = build_model(spec, vocab_size, 1);
   const std::unique_ptr<Task> task = make_task(spec, data, 1);
   ThreadTeam team(options.threads);
   UpdateStep update({spec.optim, spec.schedule, spec.train, 1}, model, *task, team);
@@ -55,10 +62,12 @@ TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOpti
   result.first_step_seconds = seconds_since(start);
   for (std::int64_t step = 1; step < kWarmUpSteps; ++step) update.run(step);
 
-  std::vector<double> seconds;
+  std::vector<double> seconds, cpu_seconds;
   for (std::int64_t step = 0; step < options.steps; ++step) {
     const Clock::time_point begin = Clock::now();
+    const double cpu_begin = process_cpu_seconds();
     update.run(kWarmUpSteps + step);
+    cpu_seconds.push_back(process_cpu_seconds() - cpu_begin);
     seconds.push_back(seconds_since(begin));
   }
   const double step_seconds = median(seconds);
@@ -66,11 +75,15 @@ TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOpti
   result.ms_per_step = 1e3 * step_seconds;
   result.tokens_per_s = tokens / step_seconds;
   result.gflops = model.train_flops_per_token() * tokens / step_seconds / 1e9;
-  result.peak_rss_bytes = peak_rss_bytes();
+  result.peak_rss_bytes = static_cast<std::int64_t>(peak_resident_bytes());
   result.sgemm_gflops =
       std::max(result.sgemm_gflops, measure_sgemm_gflops(kSgemmSize, kSgemmSeconds));
   result.utilisation = result.gflops / result.sgemm_gflops / static_cast<double>(options.threads);
 
+  if (options.plan)
+    result.plan = {(plan.ms + plan_step(spec, vocab_size, options.threads).ms) / 2,
+                   1e3 * median(cpu_seconds) / static_cast<double>(options.threads),
+                   held + plan.bytes};
   if (options.profile) {
     Profiled all = profiled([&] {
       for (std::int64_t step = 0; step < options.steps; ++step)

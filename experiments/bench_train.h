@@ -1,6 +1,7 @@
 #pragma once
 // How fast whole training steps are, against what this machine's sgemm can do.
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,14 @@ struct TrainBenchOptions {
   std::int64_t steps = 30;  // timed, after a few that are not
   std::size_t threads = 1;
   bool profile = false;  // time every kernel as well; one thread only
+  bool plan = false;     // say what a plan would have said
+};
+
+// What a plan says (footprint.h, step_time.h), against what was measured in the same process.
+struct PlanCheck {
+  double planned_ms = 0;  // of a step, the mean of plans made before the steps and after them
+  double cpu_ms = 0;      // of a step: the processor's time, by thread, median
+  std::size_t planned_bytes = 0;  // held at the peak: what was there before, and the training
 };
 
 struct TrainBench {
@@ -29,6 +38,7 @@ struct TrainBench {
   double first_step_seconds = 0;          // building the model and the first step
   std::vector<simd::KernelTime> kernels;  // per timed run, with `profile`
   double profiled_seconds = 0;            // of the steps that `kernels` covers
+  std::optional<PlanCheck> plan;          // with `plan`
 };
 
 TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOptions& options);
