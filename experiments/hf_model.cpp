@@ -178,7 +178,8 @@ void read_token_files(const fs::path& folder, ForeignModel& model) {
 ForeignModel read_hf_model(const fs::path& path) {
   const fs::path folder = fs::is_directory(path) ? path : path.parent_path();
   if (!fs::exists(folder / "config.json"))
-    throw UsageError(folder.string(), "must hold a config.json of transformers, but holds none");
+    throw UsageError(folder.string(), "must hold a config.json of transformers, but holds none",
+                     "a model of llama2.c is named by its .bin file");
   if (is_encoder_config(folder / "config.json")) return read_hf_encoder(folder);
   HfConfig config = read_hf_config(folder / "config.json");
   const auto set = std::make_shared<const SafetensorsSet>(folder);
