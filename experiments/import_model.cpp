@@ -39,11 +39,27 @@ FoundTokenizer open_file(const fs::path& path) {
   return {tokenizer_from_file(path), path.string(), path};
 }
 
+std::string sizes(const ForeignModel& model, const FoundTokenizer& found) {
+  return "the model has " + std::to_string(model.vocab_size) + " tokens, " + found.name + " " +
+         std::to_string(found.tokenizer->vocab_size());
+}
+
+bool has_fewer(const FoundTokenizer& found, const ForeignModel& model) {
+  return found.tokenizer->vocab_size() < model.vocab_size;
+}
+
 FoundTokenizer open_named_or_file(const std::string& name, ForeignModel& model) {
-  if (fs::exists(name)) return open_file(name);
-  OpenedTokenizer opened = open_tokenizer(name);
-  model.notes.insert(model.notes.end(), opened.notes.begin(), opened.notes.end());
-  return {std::move(opened.tokenizer), name, {}};
+  FoundTokenizer found;
+  if (fs::exists(name)) {
+    found = open_file(name);
+  } else {
+    OpenedTokenizer opened = open_tokenizer(name);
+    model.notes.insert(model.notes.end(), opened.notes.begin(), opened.notes.end());
+    found = {std::move(opened.tokenizer), name, {}};
+  }
+  if (has_fewer(found, model))
+    model.notes.push_back(sizes(model, found) + "; those beyond are never generated");
+  return found;
 }
 
 // Of the files beside the model that can be read: the first with as many tokens as the model, else
@@ -57,10 +73,13 @@ FoundTokenizer find_beside(ForeignModel& model) {
     try {
       FoundTokenizer found = open_file(path);
       const std::size_t size = found.tokenizer->vocab_size();
-      if (size == wanted) return found;
+      if (size == wanted) {
+        if (!reasons.empty()) model.notes.push_back("not used:" + reasons);
+        return found;
+      }
       reasons += "\n  " + path.filename().string() + " has " + std::to_string(size) +
                  " tokens, the model " + std::to_string(wanted);
-      if (size < wanted && !fits.tokenizer) fits = std::move(found);
+      if (has_fewer(found, model) && !fits.tokenizer) fits = std::move(found);
     } catch (const Error& e) {
       reasons += "\n  " + path.filename().string() + ": " + e.what();
     }
@@ -74,12 +93,13 @@ FoundTokenizer find_beside(ForeignModel& model) {
   return fits;
 }
 
-void check_tokens(const ForeignModel& model, std::size_t tokenizer_size) {
+void check_tokens(const ForeignModel& model, const FoundTokenizer& found) {
+  const std::size_t tokenizer_size = found.tokenizer->vocab_size();
   if (tokenizer_size > model.vocab_size)
-    throw UsageError("model.vocab_size",
-                     "must be at least the tokenizer's " + std::to_string(tokenizer_size) +
-                         ", but is " + std::to_string(model.vocab_size),
-                     "name the tokenizer that the model was trained with: --tokenizer NAME|FILE");
+    throw UsageError(
+        "import",
+        "the tokenizer must have no more tokens than the model, but " + sizes(model, found),
+        "name the tokenizer that the model was trained with: --tokenizer NAME|FILE");
   for (const auto* tokens : {&model.begin, &model.end})
     for (const std::int32_t token : *tokens)
       if (token < 0 || static_cast<std::size_t>(token) >= tokenizer_size)
@@ -229,7 +249,7 @@ ImportResult import_model(const ImportRequest& request) {
   ForeignModel model = read_foreign_model(request.source);
   const FoundTokenizer tokenizer =
       request.tokenizer.empty() ? find_beside(model) : open_named_or_file(request.tokenizer, model);
-  check_tokens(model, tokenizer.tokenizer->vocab_size());
+  check_tokens(model, tokenizer);
 
   fs::path run_dir = fs::absolute(request.run_dir).lexically_normal();
   if (!run_dir.has_filename()) run_dir = run_dir.parent_path();

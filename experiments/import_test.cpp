@@ -257,7 +257,7 @@ TEST_CASE("an import needs a tokenizer that fits", "[import]") {
   CHECK(says(error_of([&] {
                import_model({source, out, letters(folder, 25).string()});
              }),
-             "model.vocab_size"));
+             "must have no more tokens than the model"));
   CHECK(says(error_of([&] {
                import_model({source, out, letters(folder, 2).string()});
              }),
@@ -265,6 +265,13 @@ TEST_CASE("an import needs a tokenizer that fits", "[import]") {
   CHECK_FALSE(fs::exists(out));
   const ImportResult result = import_model({source, out, letters(folder, 20).string()});
   CHECK(result.tokenizer == letters(folder, 20).string());
+  REQUIRE(result.notes.size() == 1);
+  CHECK(says(result.notes[0], "the model has 24 tokens"));
+  // One that cannot be read is told, even if another can.
+  fs::copy(letters(folder, 24), source / "tokenizer.bitlab.json");
+  const ImportResult beside = import_model({source, folder / "beside", {}});
+  REQUIRE(beside.notes.size() == 1);
+  CHECK(says(beside.notes[0], "not used:\n  tokenizer.json: "));
   // Tokens that the tokenizer does not have are never drawn.
   const LoadedRun run = load_run(out);
   GenerateOptions options;
@@ -280,6 +287,7 @@ TEST_CASE("only models are imported", "[import]") {
   const TestFolder folder;
   CHECK(says(refusal(folder / "nothing", folder), "does not exist"));
   CHECK(says(refusal(folder.path(), folder), "config.json"));
+  CHECK(says(refusal(folder.path(), folder), "named by its .bin file"));
   std::ofstream(folder / "model.safetensors") << "x";
   CHECK(says(refusal(folder / "model.safetensors", folder), "name the folder"));
   std::ofstream(folder / "model.bin") << "x";

@@ -104,9 +104,10 @@ PlacedTensor parse_tensor(const std::string& name,
   placed.begin = whole_number(offsets[0], where, "data_offsets of '" + name + "'");
   placed.end = whole_number(offsets[1], where, "data_offsets of '" + name + "'");
   if (placed.begin > placed.end || placed.end > data_size)
-    throw Error(where, "data_offsets of '" + name + "' must lie within the " +
-                           std::to_string(data_size) + " data bytes, but are " +
-                           brief(offsets.dump()));
+    throw Error(where,
+                "data_offsets of '" + name + "' must lie within the " + std::to_string(data_size) +
+                    " data bytes, but are " + brief(offsets.dump()),
+                placed.begin > placed.end ? "" : "the file may have been cut off: fetch it again");
   const std::uint64_t bytes = checked_bytes(placed.tensor, where);
   if (placed.end - placed.begin != bytes)
     throw Error(where, "'" + name + "' must have " + std::to_string(bytes) +
