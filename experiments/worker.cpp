@@ -13,6 +13,7 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/temporaries.h"
 #include "core/io/losses.h"
 #include "experiments/dataset.h"
 #include "experiments/packed_model.h"
@@ -229,14 +230,17 @@ void fail(RunStatus& status, const std::exception& why) {
   status.reason = why.what();
 }
 
-// What a kill left of files that were being written. Only the holder of the lock writes these.
+// What a kill left of files that were being written. Only the holder of the lock writes these, but
+// for config.toml, which comes from a scheduler that may be alive.
 void remove_leftovers(const fs::path& run_dir) {
   for (const auto& entry : fs::directory_iterator(run_dir)) {
     const std::string name = entry.path().filename().string();
     const bool half =
-        name.find(".tmp") != std::string::npos || name.find(".queued") != std::string::npos;
+        name.starts_with("config.toml")
+            ? is_abandoned_temporary(entry.path())
+            : name.find(".tmp") != std::string::npos || name.find(".queued") != std::string::npos;
     std::error_code ignored;
-    if (half && !name.starts_with("config.toml")) fs::remove(entry.path(), ignored);
+    if (half) fs::remove(entry.path(), ignored);
   }
 }
 

@@ -1,16 +1,13 @@
 #include "report/clean.h"
 
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdlib>
 #include <optional>
-#include <regex>
 
 #include "core/base/error.h"
 #include "core/base/file_lock.h"
+#include "core/base/temporaries.h"
 #include "report/filter.h"
 #include "report/index.h"
 
@@ -58,16 +55,6 @@ std::string describe(const RunRecord& record) {
   return text + (record.planned ? "" : " (of an earlier plan)");
 }
 
-// Temporaries end in ".tmp", or in ".tmp" and the process that writes them (core/base/files.cpp).
-bool is_stale_temporary(const fs::path& path) {
-  static const std::regex pattern(R"(.*\.tmp(\d*)(-\d+)?)");
-  std::smatch parts;
-  const std::string name = path.filename().string();
-  if (!std::regex_match(name, parts, pattern)) return false;
-  const long pid = std::atol(parts[1].str().c_str());
-  return pid <= 0 || (::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH);
-}
-
 // The run folder that a path is in, if any.
 std::optional<fs::path> run_folder_of(const fs::path& path) {
   for (fs::path dir = path.parent_path(); dir != dir.parent_path(); dir = dir.parent_path())
@@ -79,7 +66,7 @@ void add_temporaries(const fs::path& folder, std::vector<Leftover>& found) {
   const std::size_t runs = found.size();
   std::error_code error;
   for (const auto& entry : fs::recursive_directory_iterator(folder, error)) {
-    if (!is_stale_temporary(entry.path())) continue;
+    if (!is_abandoned_temporary(entry.path())) continue;
     const auto run = run_folder_of(entry.path());
     if (run && FileLock::held(*run / "lock")) continue;
     const bool listed =

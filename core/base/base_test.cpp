@@ -1,4 +1,5 @@
 // Random numbers against published vectors and their distributions; files; hashes; the thread team.
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +18,7 @@
 #include "core/base/registry.h"
 #include "core/base/rng.h"
 #include "core/base/sha256.h"
+#include "core/base/temporaries.h"
 #include "core/base/thread_team.h"
 #include "core/io/test_folder.h"
 
@@ -300,6 +302,19 @@ TEST_CASE("a thread team throws the first failure after the rest ended, and goes
       CHECK(ended == 3);
     }
   }
+}
+
+TEST_CASE("a temporary is abandoned once the process that wrote it has ended", "[base][files]") {
+  const pid_t ended = ::fork();
+  if (ended == 0) ::_exit(0);
+  REQUIRE(::waitpid(ended, nullptr, 0) == ended);
+  const std::string gone = std::to_string(ended), here = std::to_string(::getpid());
+  CHECK(is_abandoned_temporary("run/config.toml.tmp" + gone + "-3569062642357931209"));
+  CHECK(is_abandoned_temporary("run/model.safetensors.tmp" + gone));
+  CHECK(is_abandoned_temporary("run/metrics.h5.tmp"));
+  CHECK_FALSE(is_abandoned_temporary("run/config.toml.tmp" + here + "-12"));
+  CHECK_FALSE(is_abandoned_temporary("run/config.toml"));
+  CHECK_FALSE(is_abandoned_temporary("run.tmp" + gone + "/config.toml"));
 }
 
 TEST_CASE("a registry refuses doubles and names what it knows", "[base][registry]") {
