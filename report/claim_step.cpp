@@ -203,10 +203,9 @@ LawSide find_law(const std::string& name, const ScalingStudy& study) {
 
 StepResult test_step_of_laws(const ClaimStep& step, double size, const ScalingStudy& study) {
   const LawSide a = find_law(step.left, study), b = find_law(step.right, study);
-  std::vector<double> differences;
-  for (std::size_t i = 0; i < study.baseline.draws.size(); ++i)
-    differences.push_back(a.drawn(size, i) - b.drawn(size, i));
-  const Interval interval = percentile_interval(differences);
+  const Interval interval = interval_over_draws(study.baseline, [&](std::size_t draw) {
+    return a.drawn(size, draw) - b.drawn(size, draw);
+  });
   std::string text =
       fmt::format("law of {} at {} parameters {} against {}", step.left,
                   format_count(std::llround(size)), format_fixed(a.of(size), 3), step.right);

@@ -60,7 +60,8 @@ PlotAxis size_axis(const View& view, bool texts) {
 // A law as a line with its band; whole where it was trained, dashed beyond.
 struct Line {
   std::string rows;            // size, value, low, high
-  double low = 1e9, high = 0;  // of all values
+  double low = 1e9, high = 0;           // of the band
+  double least = 1e9, greatest = -1e9;  // of the values
 };
 
 template <class Of>
@@ -72,6 +73,8 @@ Line line_of(const View& view, const Of& of) {
                              figure.interval.low, figure.interval.high);
     line.low = std::min(line.low, figure.interval.low);
     line.high = std::max(line.high, figure.interval.high);
+    line.least = std::min(line.least, figure.value);
+    line.greatest = std::max(line.greatest, figure.value);
   }
   return line;
 }
@@ -161,7 +164,8 @@ void draw_gaps(const View& view, const std::string& unit, const PlotBox& box, Pl
   };
   for (const ScalingArm& arm : view.study.others) {
     laws.push_back(line_of(view, [&](double size) { return gap_at(view.study, arm, size); }));
-    for (const double size : view.sizes()) reach(gap_at(view.study, arm, size).value);
+    reach(laws.back().least);
+    reach(laws.back().greatest);
     for (const MeasuredGap& gap : measured_gaps(view.study, arm)) reach(gap.gap);
     // The band is shown whole up to three times what else there is to see.
     const double most = 3 * std::max(high, -low);

@@ -96,16 +96,16 @@ std::optional<ScalingStudy> scaling_study(const Results& results) {
 }
 
 LawFigure loss_at(const ScalingArm& arm, double size) {
-  std::vector<double> drawn;
-  for (const PowerLaw& law : arm.draws) drawn.push_back(law.at(size));
-  return {arm.law.at(size), percentile_interval(drawn)};
+  return {arm.law.at(size), interval_over_draws(arm, [&](std::size_t draw) {
+            return arm.draws[draw].at(size);
+          })};
 }
 
 LawFigure gap_at(const ScalingStudy& study, const ScalingArm& arm, double size) {
-  std::vector<double> drawn;
-  for (std::size_t i = 0; i < arm.draws.size(); ++i)
-    drawn.push_back(arm.draws[i].at(size) - study.baseline.draws[i].at(size));
-  return {arm.law.at(size) - study.baseline.law.at(size), percentile_interval(drawn)};
+  return {arm.law.at(size) - study.baseline.law.at(size),
+          interval_over_draws(arm, [&](std::size_t draw) {
+            return arm.draws[draw].at(size) - study.baseline.draws[draw].at(size);
+          })};
 }
 
 std::vector<MeasuredGap> measured_gaps(const ScalingStudy& study, const ScalingArm& arm) {

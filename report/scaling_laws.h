@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "report/power_law.h"
@@ -44,6 +45,14 @@ struct LawFigure {
   double value = 0;
   Interval interval;
 };
+
+// The interval of what `of` gives for each draw, by its number: all arms of a study have as many.
+template <class Of>
+Interval interval_over_draws(const ScalingArm& arm, const Of& of) {
+  std::vector<double> drawn;
+  for (std::size_t draw = 0; draw < arm.draws.size(); ++draw) drawn.push_back(of(draw));
+  return percentile_interval(std::move(drawn));
+}
 
 LawFigure loss_at(const ScalingArm& arm, double size);  // nats a token
 // How much higher `arm` ends than the baseline, nats a token.

@@ -27,16 +27,11 @@ std::string sign(double x, int digits) {
 
 std::string size_text(double size) { return format_count(std::llround(size)); }
 
-template <class Of>
-Interval interval_of(const ScalingArm& arm, const Of& of) {
-  std::vector<double> drawn;
-  for (const PowerLaw& law : arm.draws) drawn.push_back(of(law));
-  return percentile_interval(drawn);
-}
-
 std::string law_line(const Results& results, const ScalingArm& arm) {
-  const Interval floor = interval_of(arm, [](const PowerLaw& law) { return law.floor; });
-  const Interval exponent = interval_of(arm, [](const PowerLaw& law) { return law.exponent; });
+  const auto interval_of = [&](double PowerLaw::*number) {
+    return interval_over_draws(arm, [&](std::size_t draw) { return arm.draws[draw].*number; });
+  };
+  const Interval floor = interval_of(&PowerLaw::floor), exponent = interval_of(&PowerLaw::exponent);
   return fmt::format(
       "{}: L(N) = {} + {} / N^{} {} over {} sizes of {} to {} parameters outside of the embedding "
       "(95 %: E {} to {}, alpha {} to {}).\n",
