@@ -148,6 +148,9 @@ std::vector<NamedFigure> standard_figures(const Results& results) {
     }
   };
   const std::vector<SweepAxis> axes = sweep_axes(results);
+  // The answer to what such a study asks, so that a page with little room has it.
+  add("scaling", "Laws of scaling and the gap between them",
+      [](auto& r) { return scaling_figure(r); });
   add("curves", "Loss over the course of training", [](auto& r) { return curves_figure(r); });
   if (!axes.empty() || results.arms.size() > 2)
     add("final", axes.empty() ? "Final loss of each arm" : "Final loss against a swept setting",
@@ -159,8 +162,6 @@ std::vector<NamedFigure> standard_figures(const Results& results) {
   if (has_intervals(results))
     add("paired", "Differences to the baseline, seed by seed",
         [](auto& r) { return paired_figure(r); });
-  add("scaling", "Laws of scaling and the gap between them",
-      [](auto& r) { return scaling_figure(r); });
   add("ternary", "Ternary weights over the course of training",
       [](auto& r) { return ternary_figure(r); });
   return figures;

@@ -31,10 +31,10 @@ struct NamedFigure {
   Figure figure;
 };
 
-// Those that the results have something for, in the order of figure_kinds(): curves; final for a
-// sweep or three arms; heatmap for a grid of two settings, parallel for other sweeps of several;
-// paired from two seeds on; scaling for a study of sizes; ternary. One that would need more room
-// than a page has is left out.
+// Those that the results have something for: scaling for a study of sizes; then, in the order of
+// figure_kinds(), curves; final for a sweep or three arms; heatmap for a grid of two settings,
+// parallel for other sweeps of several; paired from two seeds on; ternary. One that would need more
+// room than a page has is left out.
 std::vector<NamedFigure> standard_figures(const Results& results);
 
 }  // namespace bitlab
