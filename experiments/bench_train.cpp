@@ -63,18 +63,19 @@ TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOpti
   for (std::int64_t step = 1; step < kWarmUpSteps; ++step) update.run(step);
 
   std::vector<double> seconds, cpu_seconds;
+  std::vector<double> tokens, flops;  // of a step, a second
   for (std::int64_t step = 0; step < options.steps; ++step) {
     const Clock::time_point begin = Clock::now();
     const double cpu_begin = process_cpu_seconds();
     update.run(kWarmUpSteps + step);
     cpu_seconds.push_back(process_cpu_seconds() - cpu_begin);
     seconds.push_back(seconds_since(begin));
+    tokens.push_back(static_cast<double>(update.tokens()) / seconds.back());
+    flops.push_back(update.flops() / seconds.back());
   }
-  const double step_seconds = median(seconds);
-  const auto tokens = static_cast<double>(update.tokens_per_step());
-  result.ms_per_step = 1e3 * step_seconds;
-  result.tokens_per_s = tokens / step_seconds;
-  result.gflops = model.train_flops_per_token() * tokens / step_seconds / 1e9;
+  result.ms_per_step = 1e3 * median(seconds);
+  result.tokens_per_s = median(tokens);
+  result.gflops = median(flops) / 1e9;
   result.peak_rss_bytes = static_cast<std::int64_t>(peak_resident_bytes());
   result.sgemm_gflops =
       std::max(result.sgemm_gflops, measure_sgemm_gflops(kSgemmSize, kSgemmSeconds));

@@ -7,6 +7,7 @@
 #include "core/data/lm_dataset.h"
 #include "core/io/remote_file.h"
 #include "core/text/tokenizer.h"
+#include "experiments/labelled_dataset.h"
 #include "experiments/plan.h"
 #include "experiments/spec.h"
 #include "layers/models/model.h"
@@ -14,7 +15,8 @@
 namespace bitlab {
 
 struct Dataset {
-  LmDataset tokens;
+  LmDataset tokens;                                 // empty of labelled texts
+  std::shared_ptr<const LabelledDataset> labelled;  // null of others
   std::shared_ptr<const Tokenizer> tokenizer;
   DataFacts facts;
   std::vector<std::string>

@@ -26,13 +26,13 @@ constexpr std::size_t kVocab = 2000;
 class NoiseTask : public Task {
  public:
   BatchSource train_batches() const override {
-    return [rng = Rng(1, "tokens"), seq_len = seq_len_](std::uint64_t step, std::size_t first,
-                                                        std::size_t count, std::int32_t* tokens,
-                                                        std::int32_t* targets) {
+    return sequences(seq_len_, [rng = Rng(1, "tokens"), seq_len = seq_len_](
+                                   std::uint64_t step, std::size_t first, std::size_t count,
+                                   std::int32_t* tokens, std::int32_t* targets) {
       for (std::size_t i = 0; i < count * seq_len; ++i)
         tokens[i] = targets[i] =
             static_cast<std::int32_t>(rng.below(kVocab, step, first * seq_len + i));
-    };
+    });
   }
   Evaluation evaluate(const LanguageModel&, Split, ThreadTeam&) const override { return {}; }
 

@@ -74,7 +74,12 @@ struct DataFacts {
   std::string unit = "character";               // what a token is
   std::string tokenizer = {};                   // its id
   std::int64_t train_bytes = 0, val_bytes = 0;  // of the text behind the tokens
+  // Of labelled texts, whose counts above are texts: tokens of one on average. 0 of other data.
+  double mean_length = 0;
 };
+
+// Tokens of a sequence, on average: of a text that is classified, or the model's seq_len.
+double sequence_tokens(const Spec& spec, const DataFacts& data);
 
 struct ReferenceLoss {
   std::string name;  // "bigram"
@@ -110,15 +115,19 @@ struct Plan {
   std::vector<PlannedRun> runs() const;          // seed by seed, so that pairs finish together
 };
 
-// The id of an arm: sha256 over the settings that decide its result, the data, and the versions of
-// the plugins it uses; the first 8 hex digits.
-std::string arm_hash(const Arm& arm, const DataFacts& data);
+// The id of an arm: sha256 over the settings that decide its result, the data, the versions of the
+// plugins it uses, and the weights it begins with; the first 8 hex digits. `others`: ids by name of
+// the arms that it names (experiments/arm_references.h).
+std::string arm_hash(const Arm& arm,
+                     const DataFacts& data,
+                     const std::map<std::string, std::string>& others = {});
 
 // plan.json of docs/run-folder.md; arms that max_runs leaves without a run are not in it.
 void write_plan(const Plan& plan);
 
-// config.toml of a run: the settings of its arm with their origins.
+// config.toml of a run: the settings of its arm with their origins; or `fields` in their place.
 std::string run_config(const Arm& arm);
+std::string run_config(const Arm& arm, const std::vector<FieldState>& fields);
 
 // Reads a run's config.toml back.
 Spec load_run_spec(const std::filesystem::path& config_toml);

@@ -21,7 +21,7 @@ Plan make_plan(const Experiment& experiment,
                const std::string& command);
 
 // FLOPs of one token of training, 6 per multiply-add of a forward pass.
-double train_flops_per_token(const Spec& spec, std::int64_t vocab_size);
+double train_flops_per_token(const Spec& spec, const DataFacts& data);
 
 // The settings of some tables, a line each, as a key for what depends on them alone.
 std::string settings_key(const Arm& arm, const std::vector<std::string>& tables);

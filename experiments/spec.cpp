@@ -1,5 +1,6 @@
 #include "experiments/spec.h"
 
+#include <algorithm>
 #include <set>
 
 #include "core/config/choice.h"
@@ -24,6 +25,10 @@ void for_each_entry(FieldVisitor& v,
   }
 }
 
+bool is_labelled(const std::string& source) {
+  return data_sources().contains(source) && data_sources().at(source).read_labelled != nullptr;
+}
+
 }  // namespace
 
 void DataConfig::fields(FieldVisitor& v) {
@@ -36,10 +41,25 @@ void DataConfig::fields(FieldVisitor& v) {
            .min = 0.001,
            .max = 0.9});
   for_each_entry(v, sources, source_settings, data_sources());
+  if (labelled()) {
+    v.field("train_samples", train_samples,
+            {.help = "texts to train on, as many of each label; 0 for all", .min = 0});
+    v.field("test_samples", test_samples,
+            {.help = "texts to be judged by, as many of each label; 0 for all", .min = 0});
+    v.field("sample_seed", sample_seed, {.help = "which texts these are", .min = 0});
+    v.field("max_length", max_length,
+            {.help = "tokens of a text, with those around it; what is longer is cut", .min = 3});
+  }
   choice_field(v, "tokenizer", tokenizer, tokenizer_settings, tokenizers(),
                "how text becomes tokens");
   v.require(!sources.empty(), "sources", "must name at least one source", "see 'bitlab data list'");
+  const auto of_labelled =
+      static_cast<std::size_t>(std::count_if(sources.begin(), sources.end(), is_labelled));
+  v.require(of_labelled == 0 || of_labelled == sources.size(), "sources",
+            "must all be of labelled texts, or none", "see 'bitlab data list'");
 }
+
+bool DataConfig::labelled() const { return !sources.empty() && is_labelled(sources.front()); }
 
 Spec::Spec() : model(models().at(model_name).make_config()) {}
 
@@ -91,6 +111,12 @@ void Spec::fields(FieldVisitor& v) {
   v.end();
   v.begin("task", "what is learned");
   task.fields(v);
+  v.require((task.name == "classification") == data.labelled() ||
+                (task.name != "classification" && task.name != "language"),
+            "name",
+            std::string("must be ") + (data.labelled() ? "classification" : "language") +
+                " with these data.sources",
+            "labelled texts are classified, others are predicted");
   v.end();
 
   v.begin("prune", "early stopping of hopeless runs");
@@ -103,6 +129,12 @@ void Spec::fields(FieldVisitor& v) {
           {.help = "kind of model", .choices = models().names(), .registry = models().kind()});
   if (model_name != before) model = models().at(model_name).make_config();
   model->fields(v);
+  v.require(!data.labelled() || static_cast<std::int64_t>(seq_len()) >= data.max_length, "seq_len",
+            "must be at least data.max_length = " + std::to_string(data.max_length),
+            "a text must fit into the model");
+  v.require(task.name != "classification" || models().at(model_name).whole_texts, "name",
+            "must be a model of whole texts, such as bert, where task.name = \"classification\"",
+            "models that predict the next token learn with task.name = \"language\"");
   v.end();
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/config/choice.h"
+#include "experiments/classification_task.h"
 #include "experiments/language_task.h"
 
 namespace bitlab {
@@ -22,6 +23,12 @@ void register_builtin_tasks(Registry<TaskPlugin>& registry) {
                 [](const TaskContext& context, const EvalConfig& eval, const Configurable&) {
                   return std::make_unique<LanguageTask>(context.data, eval, context.seq_len,
                                                         context.batch_size, context.seed);
+                }});
+  registry.add("classification",
+               {1, "the label of a text", [] { return std::make_unique<ClassificationConfig>(); },
+                [](const TaskContext& context, const EvalConfig& eval, const Configurable& config) {
+                  return std::make_unique<ClassificationTask>(
+                      context, eval, dynamic_cast<const ClassificationConfig&>(config));
                 }});
 }
 

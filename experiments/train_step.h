@@ -6,18 +6,34 @@
 #include <vector>
 
 #include "core/base/thread_team.h"
+#include "core/ops/distillation.h"
 #include "experiments/trainer_config.h"
 #include "layers/models/model.h"
 
 namespace bitlab {
 
-// Fills rows [first, first + count) of the whole batch of step `step`: count * seq_len tokens and
-// targets.
-using BatchSource = std::function<void(std::uint64_t step,
-                                       std::size_t first,
-                                       std::size_t count,
-                                       std::int32_t* tokens,
-                                       std::int32_t* targets)>;
+// Sequences that go through a model together, and what is to be learned of them.
+struct Batch {
+  std::vector<std::int32_t> tokens;
+  std::vector<std::size_t> begins;    // of sequences of various lengths, as in Pass; else empty
+  std::vector<std::int32_t> targets;  // one a row of logits; below 0: counts nothing
+  // Of a teacher: its logits, row by row, and how much they count. Empty: there is none.
+  std::vector<float> teacher;
+  Distillation distillation;
+};
+
+// Makes sequences [first, first + count) of the whole batch of step `step`; each piece of a step
+// has as many targets. `batch` is what the last call left: its memory is used again.
+using BatchSource =
+    std::function<void(std::uint64_t step, std::size_t first, std::size_t count, Batch& batch)>;
+
+// Of sequences that all have seq_len positions: fill makes count * seq_len tokens and targets.
+BatchSource sequences(std::size_t seq_len,
+                      std::function<void(std::uint64_t step,
+                                         std::size_t first,
+                                         std::size_t count,
+                                         std::int32_t* tokens,
+                                         std::int32_t* targets)> fill);
 
 // A step's batch is accumulate x shards pieces of batch_size / shards sequences. Each piece runs
 // forward and backward on one thread with gradients of its own; these are summed in the order of
@@ -31,12 +47,13 @@ class TrainStep {
             std::uint64_t seed,
             BatchSource source);
 
-  // Mean loss of the step's batch in nats a token; gradient() holds its gradient.
+  // Mean loss of the step's batch in nats a target; gradient() holds its gradient.
   double run(std::uint64_t step, ThreadTeam& team);
 
   View gradient() { return levels_.front().sum->values(); }
-  double gradient_norm(ThreadTeam& team);  // of gradient()
-  std::size_t tokens_per_step() const { return pieces_ * rows_ * model_.seq_len(); }
+  double gradient_norm(ThreadTeam& team);         // of gradient()
+  std::size_t tokens() const { return tokens_; }  // of the last step
+  double flops() const { return flops_; }         // of the last step, 6 a multiply-add
   std::size_t activation_bytes() const;
   std::size_t gradient_buffers() const;  // that were made so far; after a step, all of them
 
@@ -44,8 +61,8 @@ class TrainStep {
   struct Shard {
     Pass pass;
     std::unique_ptr<Gradients> gradients;
-    std::vector<std::int32_t> tokens, targets;
-    double loss = 0;
+    Batch batch;
+    double loss = 0, flops = 0;
   };
   // A binary counter of partial sums: level k holds the sum of 2^k neighbouring pieces, the last
   // level of all that came to it. Buffers wander: who needs one takes an unused level's.
@@ -63,6 +80,8 @@ class TrainStep {
   BatchSource source_;
   std::uint64_t seed_;
   std::size_t pieces_, rows_;  // pieces a step, sequences a piece
+  std::size_t tokens_ = 0;
+  double flops_ = 0;
   std::vector<Shard> shards_;
   std::vector<Level> levels_;
   std::vector<double> squares_;  // of the chunks of the gradient

@@ -12,6 +12,8 @@
 #include "layers/norms.h"
 #include "layers/pooler.h"
 #include "layers/recompute.h"
+#include "layers/relu.h"
+#include "layers/token_counts.h"
 
 namespace bitlab {
 
@@ -56,6 +58,13 @@ void add_leaves(Examples& all) {
               [activation] {
                 return std::make_unique<Pooler>(linear("", 5, {{"w", 4}}, true), activation);
               });
+  add_exact(all, "Relu", 5, [] { return std::make_unique<Relu>(); });
+  add_on_tokens(all, "TokenCounts", 6, [] {
+    auto net = std::make_unique<Sequential>();
+    net->add("counts", std::make_unique<TokenCounts>(6));
+    net->add("", linear("", 6, {{"w", 3}}, true));
+    return net;
+  });
   add_on_tokens(all, "TokenEmbedding", 6,
                 [] { return std::make_unique<TokenEmbedding>(6, 4, kNormal); });
   for (const bool bias : {true, false})

@@ -75,6 +75,8 @@ std::vector<TableRow> table_rows(const Results& results) {
       });
     row.tokens_per_s = over_done(arm, [](const SeedResult& r) { return measured(r.tokens_per_s); });
     row.wall_seconds = over_done(arm, [](const SeedResult& r) { return measured(r.wall_seconds); });
+    row.accuracy = over_done(arm, [](const SeedResult& r) { return r.accuracy; });
+    row.f1 = over_done(arm, [](const SeedResult& r) { return r.f1; });
     row.bytes_full = over_done(
         arm, [](const SeedResult& r) { return measured(static_cast<double>(r.bytes_full)); });
     row.bytes_packed = over_done(

@@ -1,6 +1,8 @@
 // The tables that people read: Markdown and LaTeX.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <functional>
 
 #include "report/format.h"
@@ -69,6 +71,17 @@ std::string legend(const Results& results, bool with_bits) {
       results.data.source);
 }
 
+// Where texts are classified: accuracy and F1, behind the losses.
+void add_scores(const std::vector<TableRow>& rows, TextTable& table) {
+  constexpr std::ptrdiff_t kBehindLosses = 7;
+  if (std::none_of(rows.begin(), rows.end(), [](const TableRow& r) { return r.accuracy.n > 0; }))
+    return;
+  table.heads.insert(table.heads.begin() + kBehindLosses, {{"accuracy"}, {"F1"}});
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    table.rows[i].insert(table.rows[i].begin() + kBehindLosses,
+                         {loss_cell(rows[i].accuracy), loss_cell(rows[i].f1)});
+}
+
 TextTable text_table(const std::vector<TableRow>& rows) {
   TextTable table;
   table.rows.resize(rows.size());
@@ -76,6 +89,7 @@ TextTable text_table(const std::vector<TableRow>& rows) {
     table.heads.push_back(column.head);
     for (std::size_t i = 0; i < rows.size(); ++i) table.rows[i].push_back(column.cell(rows[i]));
   }
+  add_scores(rows, table);
   return table;
 }
 

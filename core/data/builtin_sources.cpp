@@ -114,6 +114,17 @@ Source imdb() {
   return source;
 }
 
+// The same files with what the reviewers thought.
+Source imdb_sentiment() {
+  Source source = imdb();
+  source.name = "imdb-sentiment";
+  source.description =
+      "the same reviews, each negative or positive: 25,000 to train, 25,000 to test";
+  source.labels = {"negative", "positive"};
+  source.read_labelled = read_imdb_labelled;
+  return source;
+}
+
 Source own_files() {
   Source source;
   source.name = "files";
@@ -129,8 +140,8 @@ Source own_files() {
 }  // namespace
 
 void register_builtin_sources(Registry<Source>& registry) {
-  for (const Source& source :
-       {tinyshakespeare(), generated_plays(), wikitext(), tinystories(), imdb(), own_files()})
+  for (const Source& source : {tinyshakespeare(), generated_plays(), wikitext(), tinystories(),
+                               imdb(), imdb_sentiment(), own_files()})
     registry.add(source.name, source);
 }
 

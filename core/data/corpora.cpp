@@ -107,7 +107,10 @@ void read_tinystories(const FetchedSource& files, const TextPartSink& sink) {
   }
 }
 
-void read_imdb(const FetchedSource& files, const TextPartSink& sink) {
+namespace {
+
+// In the order of split, number and label.
+std::vector<Review> imdb_reviews(const FetchedSource& files) {
   std::vector<Review> reviews;
   Review review;
   read_archive(
@@ -118,10 +121,21 @@ void read_imdb(const FetchedSource& files, const TextPartSink& sink) {
       });
   std::sort(reviews.begin(), reviews.end(),
             [](const Review& a, const Review& b) { return a.key() < b.key(); });
-  for (const Review& r : reviews) {
+  return reviews;
+}
+
+}  // namespace
+
+void read_imdb(const FetchedSource& files, const TextPartSink& sink) {
+  for (const Review& r : imdb_reviews(files)) {
     const std::string where = "imdb review " + std::to_string(r.number);
     sink({r.test ? TextSplit::Test : TextSplit::Whole, r.text, true, where});
   }
+}
+
+void read_imdb_labelled(const FetchedSource& files, const LabelledTextSink& sink) {
+  for (Review& r : imdb_reviews(files))
+    sink({r.test ? LabelledSplit::Test : LabelledSplit::Train, r.good, std::move(r.text)});
 }
 
 }  // namespace bitlab

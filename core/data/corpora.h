@@ -17,6 +17,9 @@ void read_tinystories(const FetchedSource& files, const TextPartSink& sink);
 // the published .tar.gz, or one with fewer files.
 void read_imdb(const FetchedSource& files, const TextPartSink& sink);
 
+// The same reviews with their labels, 0 for bad and 1 for good, train before test.
+void read_imdb_labelled(const FetchedSource& files, const LabelledTextSink& sink);
+
 // The articles of WikiText in the order of their text. An article begins with " \n = TITLE = \n".
 std::string sorted_articles(std::string_view text);
 

@@ -156,6 +156,16 @@ struct Make<RopeArgs> {
   }
 };
 template <>
+struct Make<DropoutArgs> {
+  static DropoutArgs from(Source& s) {
+    DropoutArgs a;
+    a.n = s.call.sizes[0];
+    a.x = s.memory.take<const real>(a.n), a.y = s.memory.take<real>(a.n);
+    a.limit = 1u << 29;
+    return a;
+  }
+};
+template <>
 struct Make<AdamWArgs> {
   static AdamWArgs from(Source& s) {
     AdamWArgs a;

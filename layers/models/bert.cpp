@@ -43,6 +43,10 @@ void BertConfig::fields(FieldVisitor& v) {
   v.field("head_dropout", head_dropout, {.help = "before the classifier", .min = 0, .max = 0.99});
   v.field("labels", labels, {.help = "that the classifier tells apart", .min = 2});
   v.field("init_std", init_std, {.help = "standard deviation of fresh weights", .min = 0});
+  v.field("pretrained", pretrained,
+          {.help = "checkpoint to begin with: minilm, distilbert, bert-tiny, a folder of "
+                   "transformers or a run's; empty for random weights",
+           .hashed = false});  // the hash of its weights enters the run id
   choice_field(v, "linear", linear, linear_settings, linear_layers(),
                "kind of the linear layers that model.ternary names");
   v.begin("ternary", "which linear layers are of the kind model.linear");
@@ -51,6 +55,8 @@ void BertConfig::fields(FieldVisitor& v) {
   v.field("checkpoint", checkpoint,
           {.help = "blocks keep their input alone for backward: less memory, more time",
            .hashed = false});  // the same bits
+  v.require(pretrained.empty() || vocab_size > 0, "vocab_size",
+            "must be told where model.pretrained is", "BERT's uncased models have 30522");
   v.require(d_model % n_head == 0, "n_head", "must divide d_model = " + std::to_string(d_model),
             "try a divisor such as " + std::to_string(d_model % 8 == 0 ? 8 : 1));
 }

@@ -36,6 +36,8 @@ struct BertConfig : Configurable {
   double head_dropout = 0.1;    // before the classifier; DistilBERT has 0.2
   std::int64_t labels = 2;
   double init_std = 0.02;
+  // Where parameters come from before the first step: see experiments/pretrained.h. Empty: random.
+  std::string pretrained;
   std::string linear = "full";  // kind of the linear layers that `ternary` names; others are full
   std::unique_ptr<Configurable> linear_settings;  // of that kind, in the table named after it
   ReplacementConfig ternary;

@@ -1,0 +1,58 @@
+#pragma once
+// The label of a text, as the built-in task.
+#include <memory>
+
+#include "experiments/task.h"
+
+namespace bitlab {
+
+struct ClassificationConfig : Configurable {
+  std::string teacher;  // folder of a run, or arm:NAME; empty: none
+  double teacher_weight = 1;
+  double temperature = 2;
+
+  void fields(FieldVisitor& v) override;
+};
+
+// Training goes through all texts again and again, each time in an order of its own that the seed
+// decides: step s has texts s B .. (s + 1) B - 1 of that row, whatever the epochs. A micro-batch is
+// dealt to its shards by length, so that they are equally large. Texts have their own lengths:
+// there is no padding. With a teacher the loss of a text also has the divergence from the teacher's
+// probabilities (core/ops/distillation.h), which the teacher gives in evaluation, without dropout.
+class ClassificationTask : public Task {
+ public:
+  // context.labelled must be there.
+  ClassificationTask(const TaskContext& context,
+                     const EvalConfig& eval,
+                     const ClassificationConfig& config);
+
+  BatchSource train_batches() const override;
+
+  // Val: the texts of test, all of them (eval.protocol = "full") or the first eval.batches batches
+  // of an order that the seed decides. Train: the first eval.train_batches batches of such an
+  // order. With predictions. Same bits for any team.
+  Evaluation evaluate(const LanguageModel& model, Split split, ThreadTeam& team) const override;
+
+ private:
+  const LabelledDataset& data_;
+  EvalConfig eval_;
+  std::string teacher_;
+  Distillation distillation_;
+  TeacherLogits teacher_logits_;
+  std::size_t batch_size_, step_size_;
+  std::uint64_t seed_;
+};
+
+// The model's logits for each of these texts, in their order.
+std::vector<std::vector<float>> label_logits(
+    const LanguageModel& model,
+    const std::vector<std::span<const std::int32_t>>& texts,
+    ThreadTeam& team);
+
+// Softmax of them.
+std::vector<std::vector<double>> label_probabilities(
+    const LanguageModel& model,
+    const std::vector<std::span<const std::int32_t>>& texts,
+    ThreadTeam& team);
+
+}  // namespace bitlab
