@@ -23,6 +23,11 @@ std::vector<std::int32_t> encode_text(const Tokenizer& tokenizer,
                                       std::size_t max_length) {
   std::vector<std::int32_t> tokens;
   if (const auto* subword = dynamic_cast<const SubwordTokenizer*>(&tokenizer)) {
+    const std::size_t around = subword->encode("", {.wrap = true}).size();
+    if (max_length <= around)
+      throw UsageError("data.max_length",
+                       "must leave room for a text beside the " + std::to_string(around) +
+                           " tokens around it, but is " + std::to_string(max_length));
     tokens = subword->encode(text, {.wrap = true, .max_tokens = max_length});
   } else {
     tokens = tokenizer.encode(text);
