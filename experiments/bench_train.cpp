@@ -23,9 +23,10 @@ struct StepPlan {
   std::size_t bytes = 0;  // of training
 };
 
-StepPlan plan_step(const Spec& spec, std::size_t vocab_size, std::size_t threads) {
+StepPlan plan_step(const Spec& spec, const DataFacts& data, std::size_t threads) {
   Rehearsal pass;
-  const Footprint size = footprint(spec, vocab_size, &pass);
+  const Footprint size =
+      footprint(spec, static_cast<std::size_t>(data.vocab_size), data.lengths, &pass);
   const StepTime time = step_time(spec, size, pass, threads, remember(simd::call_seconds));
   return {1e3 * time.total(), size.training_bytes};
 }
@@ -49,7 +50,7 @@ TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOpti
   result.sgemm_gflops = measure_sgemm_gflops(kSgemmSize, kSgemmSeconds);
   const auto vocab_size = static_cast<std::size_t>(data.facts.vocab_size);
   StepPlan plan;
-  if (options.plan) plan = plan_step(spec, vocab_size, options.threads);
+  if (options.plan) plan = plan_step(spec, data.facts, options.threads);
   const std::size_t held = resident_bytes();
   reset_peak_resident();  // so that each arm has its own
 

@@ -150,8 +150,7 @@ Dataset open_labelled(const DataConfig& config, const FetchProgress& progress) {
   facts.vocab_size = number(data.tokenizer->vocab_size());
   facts.unit = "text";
   facts.tokenizer = data.tokenizer->id();
-  facts.mean_length = static_cast<double>(labelled->train.tokens()) /
-                      static_cast<double>(std::max<std::size_t>(1, labelled->train.size()));
+  facts.lengths = lengths_of(labelled->train);
   data.labelled = std::move(labelled);
   return data;
 }

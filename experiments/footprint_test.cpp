@@ -118,7 +118,7 @@ TEST_CASE("time of a step is as planned, within a tenth", "[footprint][time]") {
   for (const Case& c : kCases) {
     const Spec spec = preset(c.preset, c.overrides);
     Rehearsal pass;
-    const Footprint size = footprint(spec, kVocab, &pass);
+    const Footprint size = footprint(spec, kVocab, {}, &pass);
     double planned = 0, measured = 1;
     for (int attempt = 0; attempt < 5 && std::fabs(planned / measured - 1) > 0.1; ++attempt) {
       std::vector<double> seconds = train(spec, 6);

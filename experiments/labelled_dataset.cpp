@@ -1,5 +1,7 @@
 #include "experiments/labelled_dataset.h"
 
+#include <cmath>
+
 #include "core/base/error.h"
 #include "core/text/subword.h"
 
@@ -16,6 +18,20 @@ void LabelledTokens::add(const std::vector<std::int32_t>& tokens,
 
 std::span<const std::int32_t> LabelledTokens::tokens_of(std::size_t i) const {
   return std::span(tokens_).subspan(begins_[i], length_of(i));
+}
+
+TextLengths lengths_of(const LabelledTokens& texts) {
+  if (texts.size() == 0) return {};
+  const auto n = static_cast<double>(texts.size());
+  TextLengths lengths;
+  lengths.mean = static_cast<double>(texts.tokens()) / n;
+  double squares = 0;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const double above = static_cast<double>(texts.length_of(i)) - lengths.mean;
+    squares += above * above;
+  }
+  lengths.sd = std::sqrt(squares / n);
+  return lengths;
 }
 
 std::vector<std::int32_t> encode_text(const Tokenizer& tokenizer,

@@ -8,6 +8,7 @@
 
 #include "core/data/labelled_texts.h"
 #include "core/text/tokenizer.h"
+#include "experiments/text_lengths.h"
 
 namespace bitlab {
 
@@ -28,6 +29,9 @@ class LabelledTokens {
   std::vector<std::size_t> begins_ = {0};
   std::vector<std::int64_t> labels_, texts_;
 };
+
+// Mean and standard deviation.
+TextLengths lengths_of(const LabelledTokens& texts);
 
 struct LabelledDataset {
   std::vector<std::string> labels;  // names

@@ -41,7 +41,7 @@ std::string unquoted(const std::string& toml) { return toml.substr(1, toml.size(
 }  // namespace
 
 double sequence_tokens(const Spec& spec, const DataFacts& data) {
-  return data.mean_length > 0 ? data.mean_length : static_cast<double>(spec.seq_len());
+  return data.lengths.of_sequence(spec.seq_len());
 }
 
 std::string arm_hash(const Arm& arm,

@@ -10,6 +10,7 @@
 
 #include "core/config/resolve.h"
 #include "experiments/spec.h"
+#include "experiments/text_lengths.h"
 
 namespace bitlab {
 
@@ -74,8 +75,7 @@ struct DataFacts {
   std::string unit = "character";               // what a token is
   std::string tokenizer = {};                   // its id
   std::int64_t train_bytes = 0, val_bytes = 0;  // of the text behind the tokens
-  // Of labelled texts, whose counts above are texts: tokens of one on average. 0 of other data.
-  double mean_length = 0;
+  TextLengths lengths = {};  // of labelled texts: then the counts of tokens above are of texts
 };
 
 // Tokens of a sequence, on average: of a text that is classified, or the model's seq_len.

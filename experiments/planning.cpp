@@ -40,7 +40,7 @@ ModelFacts model_facts(const Spec& spec, const DataFacts& data) {
   const ParamCount params = count_params(*net);
   return {static_cast<std::int64_t>(params.total), static_cast<std::int64_t>(params.ternary),
           static_cast<std::int64_t>(count_parts(*net).non_embedding()),
-          6 * net->macs_per_row(static_cast<std::size_t>(sequence_tokens(spec, data)))};
+          6 * net->macs_per_row(static_cast<std::size_t>(std::llround(sequence_tokens(spec, data))))};
 }
 
 // Makes everything that a run of this spec is made of, and throws it away: a factory of a plugin
@@ -132,28 +132,15 @@ Plan make_plan(const Experiment& experiment,
   return plan;
 }
 
-namespace {
-
-// Of texts that are shorter than the model's length. Memory stays that of the longest ones.
-void set_text_lengths(const PlannedArm& arm, Footprint& size) {
-  size.tokens_per_step = static_cast<double>(arm.tokens_per_step);
-  size.tokens = size.tokens_per_step * static_cast<double>(arm.steps);
-  size.train_flops = size.tokens * arm.flops_per_token;
-}
-
-}  // namespace
-
 std::vector<Footprint> footprints(const Experiment& experiment, const Plan& plan) {
   std::vector<Footprint> all;
   std::map<std::string, Footprint> known;
   const auto vocab_size = static_cast<std::size_t>(plan.data.vocab_size);
-  for (std::size_t i = 0; i < experiment.arms.size(); ++i) {
-    const Arm& arm = experiment.arms[i];
+  for (const Arm& arm : experiment.arms) {
     const auto [size, fresh] =
         known.try_emplace(settings_key(arm, {"model", "train"}) + arm.spec.optim.name);
-    if (fresh) size->second = footprint(arm.spec, vocab_size);
+    if (fresh) size->second = footprint(arm.spec, vocab_size, plan.data.lengths);
     all.push_back(size->second);
-    if (plan.data.mean_length > 0) set_text_lengths(plan.arms[i], all.back());
   }
   return all;
 }

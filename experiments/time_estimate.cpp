@@ -83,7 +83,7 @@ class Speed {
     const auto [measured, unknown] = measured_.try_emplace({arm.base, step_flops}, 0);
     if (unknown)
       measured->second =
-          measure_(spec, static_cast<std::size_t>(plan_.data.vocab_size)) / step_flops;
+          measure_(spec, plan_.data) / step_flops;
     return measured->second;
   }
 
@@ -129,7 +129,7 @@ double run_flops(const Spec& spec,
   const double trained = steps * batch * static_cast<double>(train.accumulate);
   const double judged_at_once =
       (eval.protocol == "full"
-           ? static_cast<double>(data.val_tokens) * std::max(1.0, data.mean_length)
+           ? static_cast<double>(data.val_tokens) * std::max(1.0, data.lengths.mean)
            : static_cast<double>(eval.batches) * batch) +
       static_cast<double>(eval.train_batches) * batch;
   const double evaluations = steps / static_cast<double>(eval.every) + 1;

@@ -1,14 +1,20 @@
 #pragma once
-// How well the arms of an experiment classify texts: what the table leaves out.
+// What an experiment that classifies texts says, in tables and in words.
 #include <string>
 
 #include "report/results.h"
 
 namespace bitlab {
 
-// Markdown, ending with a newline: for each run that is done and has predictions, accuracy with
-// its 95 % bootstrap interval, F1, calibration error, McNemar's test against the run of the same
-// seed of the baseline, and the confusion matrix. Empty if no run has predictions.
+// Markdown, empty if no run that is done classified texts:
+//   for each run accuracy, weighted F1 and calibration error of its last step with their 95 %
+//   intervals, how many texts of each label it got right, and McNemar's test against the baseline's
+//   run of the same seed;
+//   for each arm the bytes of its model in fp32, fp16 and with its ternary matrices in 2 bits.
 std::string classification_page(const Results& results);
+
+// A sentence an arm: its accuracy against the baseline's, with the interval of the difference over
+// texts and seeds, and what follows. Empty if no run that is done classified texts.
+std::string classification_verdict(const Results& results);
 
 }  // namespace bitlab

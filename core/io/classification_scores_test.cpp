@@ -1,10 +1,7 @@
 // Scores of predictions, against figures worked out by hand and by enumeration.
 #include "core/io/classification_scores.h"
 
-#include <cmath>
-
 #include "core/base/catch.h"
-#include "core/base/error.h"
 
 using namespace bitlab;
 
@@ -42,34 +39,4 @@ TEST_CASE("calibration is the distance of accuracy and probability, bin by bin",
   CHECK(score(rows, 2).calibration_error == Approx(0.3 * 0.51));
   for (PredictionRow& row : rows) row.probability = 0.7;
   CHECK(score(rows, 2).calibration_error == Approx(0).margin(1e-12));
-}
-
-TEST_CASE("a bootstrap interval has the width that theory gives", "[classification]") {
-  std::vector<PredictionRow> rows;
-  for (int i = 0; i < 1000; ++i) rows.push_back({1, i, 0, i % 10 == 0, 0.9, 0.1});
-  const auto accuracy = [](const ClassificationScores& s) { return s.accuracy; };
-  const Interval a = bootstrap_interval(rows, 2, accuracy),
-                 b = bootstrap_interval(rows, 2, accuracy);
-  const double half = 1.96 * std::sqrt(0.9 * 0.1 / 1000);
-  CHECK(a.low == Approx(0.9 - half).margin(0.003));
-  CHECK(a.high == Approx(0.9 + half).margin(0.003));
-  CHECK((a.low == b.low && a.high == b.high));
-}
-
-TEST_CASE("McNemar's test counts texts that one alone got right", "[classification]") {
-  std::vector<PredictionRow> first, second;
-  for (int i = 0; i < 30; ++i) {
-    first.push_back({1, i, 1, i >= 2, 0.9, 0});             // wrong on 0, 1
-    second.push_back({1, i, 1, i < 20 || i > 27, 0.9, 0});  // wrong on 20 .. 27
-  }
-  const McNemar test = mcnemar(first, second);
-  CHECK(test.only_first == 8);
-  CHECK(test.only_second == 2);
-  // 2 (C(10,0) + C(10,1) + C(10,2)) / 2^10
-  CHECK(test.p == Approx(2.0 * (1 + 10 + 45) / 1024));
-  CHECK(mcnemar(first, first).p == 1);
-  second[3].text = 99;
-  CHECK_THROWS_AS(mcnemar(first, second), Error);
-  second.pop_back();
-  CHECK_THROWS_AS(mcnemar(first, second), Error);
 }

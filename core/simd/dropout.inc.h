@@ -36,7 +36,7 @@ static void dropout(const DropoutArgs& args) {
   size_t skip = args.first % 2;
   for (size_t done = 0; done < args.n; counter += kCounters, skip = 0) {
     philox_words(counter, args.step, args.key, words);
-    const size_t left = args.n - done, n = left < 2 * kCounters - skip ? left : 2 * kCounters - skip;
+    const size_t left = args.n - done, most = 2 * kCounters - skip, n = left < most ? left : most;
     const std::uint32_t* word = words + skip;
     const real* x = args.x + done;
     real* y = args.y + done;
