@@ -45,8 +45,7 @@ Footprint footprint(const Spec& spec,
   f.tokens_per_step = static_cast<double>(train.batch_size * train.accumulate) *
                       lengths.of_sequence(spec.seq_len());
   f.tokens = f.tokens_per_step * static_cast<double>(train.steps);
-  const auto typical =
-      static_cast<std::size_t>(std::llround(lengths.of_sequence(spec.seq_len())));
+  const auto typical = static_cast<std::size_t>(std::llround(lengths.of_sequence(spec.seq_len())));
   const auto largest =
       static_cast<std::size_t>(std::ceil(lengths.in_largest_pass(train, spec.seq_len())));
   f.train_flops = f.tokens * 6 * net->macs_per_row(typical);

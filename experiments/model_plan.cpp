@@ -34,8 +34,9 @@ ModelPlan plan_model(const Spec& spec,
   plan.size = footprint(spec, vocab_size, lengths, &pass);
   if (other != nullptr)
     plan.activation_bytes_other = footprint(*other, vocab_size, lengths).activation_bytes;
-  plan.forward_flops = 2 * net->macs_per_row(static_cast<std::size_t>(
-                           std::llround(lengths.of_sequence(plan.seq_len))));
+  plan.forward_flops =
+      2 *
+      net->macs_per_row(static_cast<std::size_t>(std::llround(lengths.of_sequence(plan.seq_len))));
   plan.train_flops = 3 * plan.forward_flops;
   const auto ternary = static_cast<double>(plan.size.ternary_params),
              rest = static_cast<double>(plan.size.params) - ternary;

@@ -38,9 +38,10 @@ ModelFacts model_facts(const Spec& spec, const DataFacts& data) {
   const LayerPtr net =
       models().at(spec.model_name).build(*spec.model, static_cast<std::size_t>(data.vocab_size));
   const ParamCount params = count_params(*net);
-  return {static_cast<std::int64_t>(params.total), static_cast<std::int64_t>(params.ternary),
-          static_cast<std::int64_t>(count_parts(*net).non_embedding()),
-          6 * net->macs_per_row(static_cast<std::size_t>(std::llround(sequence_tokens(spec, data))))};
+  return {
+      static_cast<std::int64_t>(params.total), static_cast<std::int64_t>(params.ternary),
+      static_cast<std::int64_t>(count_parts(*net).non_embedding()),
+      6 * net->macs_per_row(static_cast<std::size_t>(std::llround(sequence_tokens(spec, data))))};
 }
 
 // Makes everything that a run of this spec is made of, and throws it away: a factory of a plugin
