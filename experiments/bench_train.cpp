@@ -83,7 +83,7 @@ TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOpti
   result.utilisation = result.gflops / result.sgemm_gflops / static_cast<double>(options.threads);
 
   if (options.plan)
-    result.plan = {(plan.ms + plan_step(spec, vocab_size, options.threads).ms) / 2,
+    result.plan = {(plan.ms + plan_step(spec, data.facts, options.threads).ms) / 2,
                    1e3 * median(cpu_seconds) / static_cast<double>(options.threads),
                    held + plan.bytes};
   if (options.profile) {
