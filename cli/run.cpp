@@ -67,7 +67,7 @@ void fetch_pretrained(const Experiment& experiment) {
   for (const Arm& arm : experiment.arms) {
     const std::string name = pretrained_name(arm.spec);
     if (name.empty() || name.starts_with(kArmPrefix) || !names.insert(name).second) continue;
-    const Pretrained found = find_pretrained(name, show_progress);
+    const Pretrained found = find_pretrained(name, ProgressLine());
     for (const std::string& note : found.notes) std::cerr << "note: " << note << "\n";
     std::cerr << "weights: " << found.weights.string() << "\n";
   }
@@ -105,7 +105,7 @@ int run_command(const std::vector<std::string>& args) {
   check_claims(experiment);
   keep_arms(experiment, request.arms);
   const DataConfig& config = experiment.spec().data;
-  const Dataset data = open_dataset(config, show_progress);
+  const Dataset data = open_dataset(config, ProgressLine());
   warn_of_data(data, config);
   fetch_pretrained(experiment);
   const Plan plan = make_plan(experiment, data, results_root() / experiment.name, request.command);
