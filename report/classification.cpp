@@ -153,17 +153,26 @@ std::string compare(const Results& results,
 
 }  // namespace
 
-std::string classification_page(const Results& results) {
+std::vector<ClassificationTable> classification_tables(const Results& results) {
   const std::vector<JudgedRun> all = judged_runs(results);
-  if (all.empty()) return "";
-  return markdown_text(score_table(results, all)) +
-         "\nOf the last step, with percentile bootstrap intervals of 95 % over the texts: "
-         "accuracy, "
-         "F1 weighted by labels, expected calibration error in 15 bins; McNemar's exact test "
-         "against the baseline's run of the same seed.\n\n" +
-         markdown_text(size_table(all)) +
-         "\nBytes of a run's model.safetensors and packed.safetensors on disk, and what fp16 would "
-         "make of them by count; times smaller than the fp32 file.\n";
+  if (all.empty()) return {};
+  return {{"scores", "Scores",
+           "Of the last step, with percentile bootstrap intervals of 95 % over the texts: "
+           "accuracy, F1 weighted by labels, expected calibration error in 15 bins; McNemar's "
+           "exact test against the baseline's run of the same seed.",
+           score_table(results, all)},
+          {"sizes", "Sizes",
+           "Bytes of a run's model.safetensors and packed.safetensors on disk, and what fp16 would "
+           "make of them by count; times smaller than the fp32 file.",
+           size_table(all)}};
+}
+
+std::string classification_page(const Results& results) {
+  std::string page;
+  for (const ClassificationTable& part : classification_tables(results))
+    page += (page.empty() ? "" : "\n") + ("## " + part.title) + "\n\n" + markdown_text(part.table) +
+            "\n" + part.note + "\n";
+  return page;
 }
 
 std::string classification_verdict(const Results& results) {

@@ -3,6 +3,7 @@
 #include "core/base/catch.h"
 #include "report/claims.h"
 #include "report/fake_results.h"
+#include "report/html.h"
 #include "report/verdict.h"
 
 namespace bitlab {
@@ -43,6 +44,9 @@ TEST_CASE("the page of a classification has scores, confusion and McNemar's test
   says("| bit  |    207,617 |  94.7 % |");
   says("838 kB");
   says("140 kB, 5.99x");
+  const std::string html = html_page(load_results(results.path()), {});
+  for (const char* part : {"id=\"scores\"", "id=\"sizes\"", "<th", "0 : 8, p = 0.0078"})
+    CHECK(html.find(part) != std::string::npos);
 }
 
 TEST_CASE("the verdict of a classification tells accuracies and their difference",

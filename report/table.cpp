@@ -92,6 +92,11 @@ bool have_bits_per_byte(const std::vector<TableRow>& rows) {
                      [](const TableRow& row) { return row.val_bits_per_byte.n > 0; });
 }
 
+bool have_scores(const std::vector<TableRow>& rows) {
+  return std::any_of(rows.begin(), rows.end(),
+                     [](const TableRow& row) { return row.accuracy.n > 0; });
+}
+
 TableFormat parse_table_format(const std::string& name) {
   if (name == "md") return TableFormat::Markdown;
   if (name == "csv") return TableFormat::Csv;

@@ -28,6 +28,9 @@ std::vector<TableRow> table_rows(const Results& results);
 // Whether any row has them.
 bool have_bits_per_byte(const std::vector<TableRow>& rows);
 
+// Whether some arm classifies texts.
+bool have_scores(const std::vector<TableRow>& rows);
+
 // "3 of 3 done", "2 of 3 done; seed 3 failed: diverged at step 120; seeds 4, 5 not started".
 std::string describe_states(const ArmResult& arm);
 

@@ -26,14 +26,13 @@ ordered_json sd_or_null(const Summary& summary) {
 
 // scored: some arm classifies texts.
 ordered_json row_json(const TableRow& row, bool with_bits, bool scored) {
-  ordered_json json = {
-      {"arm", row.arm},
-      {"seeds", row.seeds.size()},
-      {"params", row.params},
-      {"ternary_params", row.ternary_params},
-      {"val_loss_mean", mean_or_null(row.val_final)},
-      {"val_loss_sd", sd_or_null(row.val_final)},
-      {"val_loss_best", mean_or_null(row.val_best)}};
+  ordered_json json = {{"arm", row.arm},
+                       {"seeds", row.seeds.size()},
+                       {"params", row.params},
+                       {"ternary_params", row.ternary_params},
+                       {"val_loss_mean", mean_or_null(row.val_final)},
+                       {"val_loss_sd", sd_or_null(row.val_final)},
+                       {"val_loss_best", mean_or_null(row.val_best)}};
   if (with_bits) json["val_bits_per_byte_mean"] = mean_or_null(row.val_bits_per_byte);
   json.update({{"train_loss_mean", mean_or_null(row.train_final)},
                {"tokens_per_s", mean_or_null(row.tokens_per_s)},
@@ -50,11 +49,6 @@ ordered_json row_json(const TableRow& row, bool with_bits, bool scored) {
   return json;
 }
 
-bool any_scored(const std::vector<TableRow>& rows) {
-  return std::any_of(rows.begin(), rows.end(),
-                     [](const TableRow& row) { return row.accuracy.n > 0; });
-}
-
 std::string csv_field(const ordered_json& value) {
   if (value.is_null()) return "";
   if (value.is_string()) return escape_csv(value.get<std::string>());
@@ -68,7 +62,7 @@ std::string csv_field(const ordered_json& value) {
 
 std::string json_table(const std::vector<TableRow>& rows) {
   ordered_json list = ordered_json::array();
-  const bool scored = any_scored(rows);
+  const bool scored = have_scores(rows);
   for (const TableRow& row : rows) list.push_back(row_json(row, have_bits_per_byte(rows), scored));
   // Bytes that are no UTF-8 (they can come with a system's message) are replaced, not fatal.
   return list.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
@@ -76,7 +70,7 @@ std::string json_table(const std::vector<TableRow>& rows) {
 
 std::string csv_table(const std::vector<TableRow>& rows) {
   std::string out;
-  const bool scored = any_scored(rows);
+  const bool scored = have_scores(rows);
   const bool with_bits = have_bits_per_byte(rows);
   const ordered_json head = row_json({}, with_bits, scored);
   for (const auto& [key, value] : head.items()) out += (out.empty() ? "" : ",") + key;
