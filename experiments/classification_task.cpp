@@ -2,94 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <mutex>
-#include <numeric>
 
-#include "core/base/error.h"
-#include "core/base/rng.h"
+#include "experiments/text_batches.h"
 
 namespace bitlab {
 
 namespace {
-
-constexpr std::size_t kTokensPerPass = 1024;  // at most, unless one text has more
-
-std::vector<std::size_t> shuffled(std::size_t n,
-                                  std::uint64_t seed,
-                                  const std::string& purpose,
-                                  std::uint64_t epoch) {
-  std::vector<std::size_t> order(n);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  const Rng rng(seed, purpose);
-  for (std::size_t i = 0; i + 1 < n; ++i)
-    std::swap(order[i], order[i + rng.below(n - i, epoch, i)]);
-  return order;
-}
-
-// The order of each epoch; the last two are kept, as a batch may lie in both.
-class EpochOrder {
- public:
-  EpochOrder(std::size_t texts, std::uint64_t seed) : texts_(texts), seed_(seed) {}
-
-  // The text at a place of the endless row of all epochs. May be called from several threads.
-  std::size_t at(std::uint64_t place) {
-    const std::uint64_t epoch = place / texts_;
-    const std::lock_guard<std::mutex> lock(mutex_);
-    Kept& kept = kept_[epoch % 2];
-    if (kept.order.empty() || kept.epoch != epoch)
-      kept = {epoch, shuffled(texts_, seed_, "batch", epoch)};
-    return kept.order[place % texts_];
-  }
-
- private:
-  struct Kept {
-    std::uint64_t epoch = 0;
-    std::vector<std::size_t> order;
-  };
-  std::uint64_t texts_, seed_;
-  std::mutex mutex_;
-  Kept kept_[2];
-};
-
-// Of `micro` texts, longest first, those of one of `shards`: dealt to and fro, so that each gets as
-// many, and about as much.
-std::vector<std::size_t> dealt(std::vector<std::size_t> micro,
-                               const LabelledTokens& texts,
-                               std::size_t shard,
-                               std::size_t shards) {
-  std::stable_sort(micro.begin(), micro.end(), [&](std::size_t a, std::size_t b) {
-    return texts.length_of(a) > texts.length_of(b);
-  });
-  std::vector<std::size_t> own;
-  for (std::size_t i = 0; i < micro.size(); ++i) {
-    const std::size_t round = i / shards, turn = i % shards;
-    if ((round % 2 == 0 ? turn : shards - 1 - turn) == shard) own.push_back(micro[i]);
-  }
-  return own;
-}
-
-// Texts for one pass, in the order of their lengths.
-struct PassTexts {
-  std::vector<std::size_t> texts;
-};
-
-std::vector<PassTexts> passes_of(const std::vector<std::span<const std::int32_t>>& texts) {
-  std::vector<std::size_t> order(texts.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return texts[a].size() < texts[b].size(); });
-  std::vector<PassTexts> passes;
-  std::size_t tokens = kTokensPerPass;
-  for (const std::size_t i : order) {
-    if (passes.empty() || tokens + texts[i].size() > kTokensPerPass) {
-      passes.emplace_back();
-      tokens = 0;
-    }
-    passes.back().texts.push_back(i);
-    tokens += texts[i].size();
-  }
-  return passes;
-}
 
 std::vector<double> softmax(const std::vector<float>& logits) {
   const double top = static_cast<double>(*std::max_element(logits.begin(), logits.end()));
@@ -118,7 +36,7 @@ std::vector<std::vector<float>> label_logits(
     const LanguageModel& model,
     const std::vector<std::span<const std::int32_t>>& texts,
     ThreadTeam& team) {
-  const std::vector<PassTexts> passes = passes_of(texts);
+  const auto passes = passes_of(texts);
   std::vector<std::vector<float>> result(texts.size());
   team.run(team.size(), [&](std::size_t worker) {
     Pass pass;
@@ -126,18 +44,15 @@ std::vector<std::vector<float>> label_logits(
     std::vector<std::size_t> begins;
     for (std::size_t i = worker; i < passes.size(); i += team.size()) {
       tokens.clear();
-      begins = {0};
-      for (const std::size_t t : passes[i].texts) {
-        tokens.insert(tokens.end(), texts[t].begin(), texts[t].end());
-        begins.push_back(tokens.size());
-      }
-      pass.batch = passes[i].texts.size();
+      begins.clear();
+      for (const std::size_t t : passes[i]) append_text(texts[t], tokens, begins);
+      pass.batch = passes[i].size();
       pass.seq_len = model.seq_len();
       pass.tokens = tokens.data();
       pass.begins = begins.data();
       const View z = model.logits(pass);
       for (std::size_t b = 0; b < pass.batch; ++b)
-        result[passes[i].texts[b]].assign(z.row(b), z.row(b) + z.cols);
+        result[passes[i][b]].assign(z.row(b), z.row(b) + z.cols);
     }
   });
   return result;
@@ -166,26 +81,20 @@ ClassificationTask::ClassificationTask(const TaskContext& context,
       seed_(context.seed) {}
 
 BatchSource ClassificationTask::train_batches() const {
-  const auto order = std::make_shared<EpochOrder>(data_.train.size(), seed_);
+  const auto order = std::make_shared<TextOrder>(data_.train, batch_size_, step_size_, seed_);
   std::vector<std::vector<float>> teacher;
   if (!teacher_.empty()) teacher = teacher_logits_(teacher_, data_.train);
-  return [&texts = data_.train, order, micro_size = batch_size_, step_size = step_size_,
+  return [&texts = data_.train, order,
           teacher = std::make_shared<const std::vector<std::vector<float>>>(std::move(teacher)),
           distillation = distillation_](std::uint64_t step, std::size_t first, std::size_t count,
                                         Batch& batch) {
-    std::vector<std::size_t> micro(micro_size);
-    const std::size_t begin = first / micro_size * micro_size;
-    // A step's sequences follow those of the step before; `first` runs over its micro-batches.
-    for (std::size_t i = 0; i < micro_size; ++i) micro[i] = order->at(step * step_size + begin + i);
     batch.tokens.clear();
+    batch.begins.clear();
     batch.targets.clear();
-    batch.begins = {0};
     batch.teacher.clear();
     batch.distillation = distillation;
-    for (const std::size_t i : dealt(micro, texts, (first - begin) / count, micro_size / count)) {
-      const auto tokens = texts.tokens_of(i);
-      batch.tokens.insert(batch.tokens.end(), tokens.begin(), tokens.end());
-      batch.begins.push_back(batch.tokens.size());
+    for (const std::size_t i : order->piece(step, first, count)) {
+      append_text(texts.tokens_of(i), batch.tokens, batch.begins);
       batch.targets.push_back(static_cast<std::int32_t>(texts.label_of(i)));
       if (teacher->empty()) continue;
       batch.teacher.insert(batch.teacher.end(), (*teacher)[i].begin(), (*teacher)[i].end());
@@ -198,13 +107,8 @@ Evaluation ClassificationTask::evaluate(const LanguageModel& model,
                                         ThreadTeam& team) const {
   const bool val = split == Split::Val;
   const LabelledTokens& texts = val ? data_.test : data_.train;
-  std::vector<std::size_t> chosen =
-      shuffled(texts.size(), seed_, val ? "eval/val" : "eval/train", 0);
-  if (!val || eval_.protocol != "full") {
-    const auto batches = static_cast<std::size_t>(val ? eval_.batches : eval_.train_batches);
-    chosen.resize(std::min(chosen.size(), batches * batch_size_));
-  }
-  std::sort(chosen.begin(), chosen.end());
+  const std::vector<std::size_t> chosen =
+      judged_texts(texts.size(), val, eval_, batch_size_, seed_);
   std::vector<std::span<const std::int32_t>> tokens;
   for (const std::size_t i : chosen) tokens.push_back(texts.tokens_of(i));
   const auto probabilities = label_probabilities(model, tokens, team);

@@ -14,10 +14,8 @@ struct ClassificationConfig : Configurable {
   void fields(FieldVisitor& v) override;
 };
 
-// Training goes through all texts again and again, each time in an order of its own that the seed
-// decides: step s has texts s B .. (s + 1) B - 1 of that row, whatever the epochs. A micro-batch is
-// dealt to its shards by length, so that they are equally large. Texts have their own lengths:
-// there is no padding. With a teacher the loss of a text also has the divergence from the teacher's
+// Training goes through the texts as TextOrder has it. Texts have their own lengths: there is no
+// padding. With a teacher the loss of a text also has the divergence from the teacher's
 // probabilities (core/ops/distillation.h), which the teacher gives in evaluation, without dropout.
 class ClassificationTask : public Task {
  public:
@@ -28,9 +26,8 @@ class ClassificationTask : public Task {
 
   BatchSource train_batches() const override;
 
-  // Val: the texts of test, all of them (eval.protocol = "full") or the first eval.batches batches
-  // of an order that the seed decides. Train: the first eval.train_batches batches of such an
-  // order. With predictions. Same bits for any team.
+  // Val: the texts of test. Which of them, and of train: judged_texts(). With predictions. Same
+  // bits for any team.
   Evaluation evaluate(const LanguageModel& model, Split split, ThreadTeam& team) const override;
 
  private:

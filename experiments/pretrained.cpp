@@ -115,7 +115,7 @@ Source open_source(const std::string& name, const BertConfig& wanted) {
     return source;
   }
   if (is_run(name)) return open_run(name);
-  return of_foreign(read_hf_encoder(name));
+  return of_foreign(read_hf_encoder(name, wanted.head));
 }
 
 // Settings that decide what the weights mean; their shapes are looked at one by one.
@@ -135,9 +135,11 @@ void compare_settings(const BertConfig& wanted, const BertConfig& found, const s
   if (!problems.empty()) throw UsageError("model", "must be that of " + name + ", but:" + problems);
 }
 
+// Of a head, or the norm inside a BitLinear: blocks.0.attn.qkv.norm.weight.
 bool may_stay(const std::string& name) {
   return name.starts_with("pooler.") || name.starts_with("classifier.") ||
-         name.find(".norm.") != std::string::npos;
+         name.starts_with("head.") ||
+         (name.starts_with("blocks.") && name.find(".norm.") != std::string::npos);
 }
 
 void copy_values(const TensorBytes& from, View to) {

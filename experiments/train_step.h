@@ -17,13 +17,17 @@ struct Batch {
   std::vector<std::int32_t> tokens;
   std::vector<std::size_t> begins;    // of sequences of various lengths, as in Pass; else empty
   std::vector<std::int32_t> targets;  // one a row of logits; below 0: counts nothing
+  std::vector<std::size_t> picked;    // rows of logits that are wanted, as in Pass; empty: all
+  // Targets of all pieces of the step together, which the loss is the mean over. 0: each piece has
+  // as many as this one.
+  std::size_t step_targets = 0;
   // Of a teacher: its logits, row by row, and how much they count. Empty: there is none.
   std::vector<float> teacher;
   Distillation distillation;
 };
 
-// Makes sequences [first, first + count) of the whole batch of step `step`; each piece of a step
-// has as many targets. `batch` is what the last call left: its memory is used again.
+// Makes sequences [first, first + count) of the whole batch of step `step`. `batch` is what the last
+// call left: its memory is used again.
 using BatchSource =
     std::function<void(std::uint64_t step, std::size_t first, std::size_t count, Batch& batch)>;
 

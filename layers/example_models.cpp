@@ -150,6 +150,11 @@ void add_berts(Examples& all) {
     c.pooler = "relu";
     c.checkpoint = true;
   });
+  for (const char* activation : {"gelu", "relu"})
+    add(std::string("masked tokens, ") + activation, [activation](BertConfig& c) {
+      c.head = "masked-lm";
+      c.activation = activation;
+    });
   add_on_tokens(all, "wide_mlp", 7, [] {
     WideMlpConfig config;
     config.d_hidden = 9;

@@ -9,6 +9,7 @@
 
 namespace bitlab {
 
+class AttentionTap;
 class Gradients;
 class KvCache;
 
@@ -88,6 +89,9 @@ struct Pass {
   KvCache* cache = nullptr;        // of earlier positions, to which attention adds (kv_cache.h)
   size_t first_position = 0;       // of each sequence's tokens: those before are in the cache
   bool last_only = false;          // logits of each sequence's last position only
+  // Rows, ascending, of which a head that need not read all makes logits (picked_rows.h); null: all.
+  const std::vector<size_t>* picked = nullptr;
+  AttentionTap* tap = nullptr;     // is told what one attention layer has (attention.h)
   Gradients* gradients = nullptr;  // where backward adds
   Arena arena;
   Saved saved;

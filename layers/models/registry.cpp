@@ -32,7 +32,8 @@ void register_builtin_models(Registry<ModelPlugin>& registry) {
                                            tokenizer_size);
                 }});
   registry.add("bert",
-               {1, "encoder that looks both ways, with a classifier: BERT and DistilBERT",
+               {1, "encoder that looks both ways, to classify texts or find masked tokens: BERT and "
+               "DistilBERT",
                 [] { return std::make_unique<BertConfig>(); },
                 [](const Configurable& config, size_t vocab_size) {
                   return build_bert(dynamic_cast<const BertConfig&>(config), vocab_size);
@@ -40,8 +41,8 @@ void register_builtin_models(Registry<ModelPlugin>& registry) {
                 [](const Configurable& config) {
                   return static_cast<size_t>(dynamic_cast<const BertConfig&>(config).seq_len);
                 },
-                [](const Configurable& config, size_t) {
-                  return bert_output_width(dynamic_cast<const BertConfig&>(config));
+                [](const Configurable& config, size_t tokenizer_size) {
+                  return bert_output_width(dynamic_cast<const BertConfig&>(config), tokenizer_size);
                 },
                 /*whole_texts=*/true});
   registry.add("wide_mlp",
