@@ -30,6 +30,23 @@ void ClassificationConfig::fields(FieldVisitor& v) {
   v.field("teacher_weight", teacher_weight, {.help = "of the teacher in the loss", .min = 0});
   v.field("temperature", temperature,
           {.help = "what logits are divided by for the teacher's part", .min = 0.01});
+  // Ids are older than relations.
+  const bool hashed = relations.weight > 0;
+  v.field("relation_weight", relations.weight,
+          {.help = "of the relations of the teacher's attention in the loss, 0 for none",
+           .min = 0,
+           .hashed = hashed});
+  v.field("relation_layer", relations.layer,
+          {.help = "whose relations these are, counted from 0; -1 for the last",
+           .min = -1,
+           .hashed = hashed});
+  v.field("relation_heads", relations.heads,
+          {.help = "that queries, keys and values are cut into for relations, 0 for as many as "
+                   "attention has",
+           .min = 0,
+           .hashed = hashed});
+  v.require(relations.weight <= 0 || !teacher.empty(), "relation_weight",
+            "must be 0 without a teacher", "name one in task.classification.teacher");
 }
 
 std::vector<std::vector<float>> label_logits(
@@ -76,6 +93,8 @@ ClassificationTask::ClassificationTask(const TaskContext& context,
       teacher_(config.teacher),
       distillation_{config.teacher_weight, config.temperature},
       teacher_logits_(context.teacher),
+      relations_(config.relations),
+      relation_teachers_(context.relation_teacher),
       batch_size_(context.batch_size),
       step_size_(context.step_size),
       seed_(context.seed) {}
@@ -84,7 +103,9 @@ BatchSource ClassificationTask::train_batches() const {
   const auto order = std::make_shared<TextOrder>(data_.train, batch_size_, step_size_, seed_);
   std::vector<std::vector<float>> teacher;
   if (!teacher_.empty()) teacher = teacher_logits_(teacher_, data_.train);
-  return [&texts = data_.train, order,
+  std::shared_ptr<const RelationTeacher> relation_teacher;
+  if (relations_.weight > 0) relation_teacher = relation_teachers_(teacher_, relations_.layer);
+  return [&texts = data_.train, order, relation_teacher, relations = relations_,
           teacher = std::make_shared<const std::vector<std::vector<float>>>(std::move(teacher)),
           distillation = distillation_](std::uint64_t step, std::size_t first, std::size_t count,
                                         Batch& batch) {
@@ -99,6 +120,9 @@ BatchSource ClassificationTask::train_batches() const {
       if (teacher->empty()) continue;
       batch.teacher.insert(batch.teacher.end(), (*teacher)[i].begin(), (*teacher)[i].end());
     }
+    batch.relations = relations;
+    if (relation_teacher)
+      relation_teacher->states(batch.tokens, batch.begins, batch.teacher_states);
   };
 }
 

@@ -10,13 +10,16 @@ struct ClassificationConfig : Configurable {
   std::string teacher;  // folder of a run, or arm:NAME; empty: none
   double teacher_weight = 1;
   double temperature = 2;
+  RelationSettings relations;
 
   void fields(FieldVisitor& v) override;
 };
 
 // Training goes through the texts as TextOrder has it. Texts have their own lengths: there is no
 // padding. With a teacher the loss of a text also has the divergence from the teacher's
-// probabilities (core/ops/distillation.h), which the teacher gives in evaluation, without dropout.
+// probabilities (core/ops/distillation.h), which the teacher gives in evaluation, without dropout;
+// with relations.weight also that from relations of its attention (core/ops/relations.h), which it
+// is asked for in every step.
 class ClassificationTask : public Task {
  public:
   // context.labelled must be there.
@@ -36,6 +39,8 @@ class ClassificationTask : public Task {
   std::string teacher_;
   Distillation distillation_;
   TeacherLogits teacher_logits_;
+  RelationSettings relations_;
+  RelationTeachers relation_teachers_;
   std::size_t batch_size_, step_size_;
   std::uint64_t seed_;
 };

@@ -122,7 +122,7 @@ Dataset open_labelled(const DataConfig& config, const FetchProgress& progress) {
   const TokenizerPlugin& plugin = tokenizers().at(config.tokenizer);
   if (plugin.of_text)
     throw UsageError("data.tokenizer",
-                     "must have a vocabulary of its own where texts are classified, but '" +
+                     "must have a vocabulary of its own where whole texts are read, but '" +
                          config.tokenizer + "' is made of the text",
                      "bert-uncased is what BERT's models were trained with");
   Dataset data;
@@ -133,7 +133,8 @@ Dataset open_labelled(const DataConfig& config, const FetchProgress& progress) {
   data.tokenizer = plugin.make({}, *settings_of(config.tokenizer_settings, plugin));
   const auto take = [&](LabelledSplit split, std::int64_t samples, LabelledTokens& to) {
     for (const std::size_t i :
-         stratified_subset(texts, split, labelled->labels.size(), static_cast<std::size_t>(samples),
+         stratified_subset(texts, split, std::max<std::size_t>(1, labelled->labels.size()),
+                           static_cast<std::size_t>(samples),
                            static_cast<std::uint64_t>(config.sample_seed)))
       to.add(
           encode_text(*data.tokenizer, texts[i].text, static_cast<std::size_t>(config.max_length)),
@@ -158,7 +159,7 @@ Dataset open_labelled(const DataConfig& config, const FetchProgress& progress) {
 }  // namespace
 
 Dataset open_dataset(const DataConfig& config, const FetchProgress& progress) {
-  if (config.labelled()) return open_labelled(config, progress);
+  if (config.whole_texts()) return open_labelled(config, progress);
   Dataset data;
   std::string name;
   TokenisedCorpus corpus =
@@ -197,10 +198,12 @@ int ngram_order(const Dataset& data) {
 
 }  // namespace
 
-std::vector<ReferenceLoss> reference_losses(const Dataset& data) {
-  if (data.labelled)
-    return {{"uniform", std::log(static_cast<double>(data.labelled->labels.size()))}};
+std::vector<ReferenceLoss> reference_losses(const Dataset& data, const std::string& task) {
   const std::size_t vocab_size = data.tokenizer->vocab_size();
+  if (data.labelled) {
+    const std::size_t choices = task == "masked-lm" ? vocab_size : data.labelled->labels.size();
+    return {{"uniform", std::log(static_cast<double>(choices))}};
+  }
   std::vector<ReferenceLoss> references = {{"uniform", std::log(static_cast<double>(vocab_size))}};
   if (const int order = ngram_order(data); order > 0)
     for (const NgramLoss& table : ngram_losses(data.tokens.train.to_vector(),
@@ -223,6 +226,12 @@ std::vector<std::vector<float>> teacher_logits(const std::string& run,
   return label_logits(*teacher.model, tokens, team);
 }
 
+std::shared_ptr<const RelationTeacher> relation_teacher(const std::string& run,
+                                                        std::int64_t layer) {
+  LoadedRun teacher = load_run(run);
+  return std::make_shared<const RelationTeacher>(std::move(teacher.model), layer);
+}
+
 }  // namespace
 
 std::unique_ptr<Task> make_task(const Spec& spec, const Dataset& data, std::uint64_t seed) {
@@ -230,7 +239,7 @@ std::unique_ptr<Task> make_task(const Spec& spec, const Dataset& data, std::uint
   return plugin.make({data.tokens, data.tokenizer->vocab_size(), spec.seq_len(),
                       static_cast<std::size_t>(spec.train.batch_size), seed,
                       static_cast<std::size_t>(spec.train.batch_size * spec.train.accumulate),
-                      teacher_logits, data.labelled.get()},
+                      teacher_logits, data.labelled.get(), relation_teacher, data.tokenizer.get()},
                      spec.eval, *settings_of(spec.task.settings, plugin));
 }
 

@@ -92,8 +92,40 @@ double TrainStep::run(std::uint64_t step, ThreadTeam& team) {
     }
   }
   finish_tree(team);
-  return loss / static_cast<double>(pieces_ * shards_.front().batch.targets.size());
+  return loss / step_targets(shards_.front().batch);
 }
+
+double TrainStep::step_targets(const Batch& batch) const {
+  return static_cast<double>(batch.step_targets > 0 ? batch.step_targets
+                                                    : pieces_ * batch.targets.size());
+}
+
+namespace {
+
+// The loss of labels or tokens, and of a teacher's logits where there are some.
+double loss_of_logits(const LanguageModel& model, Pass& pass, const Batch& batch, double scale) {
+  if (batch.teacher.empty())
+    return model.loss_and_gradients(pass, batch.targets.data(), scale);
+  return model.loss_and_gradients(pass, [&](View z) {
+    return distillation_loss(z, batch.targets.data(), batch.teacher.data(), batch.distillation,
+                             scale);
+  });
+}
+
+// The same and that of relations, whose gradient joins in backward.
+double loss_with_relations(const LanguageModel& model, Pass& pass, Batch& batch, double scale) {
+  const RelationSettings& relations = batch.relations;
+  const std::size_t rows = pass.rows();
+  RelationTap tap(relation_layer(model.net(), relations.layer, "the model"),
+                  {batch.teacher_states.data(), rows, batch.teacher_states.size() / rows},
+                  relations.heads, relations.weight * scale);
+  pass.tap = &tap;
+  const double loss = loss_of_logits(model, pass, batch, scale);
+  pass.tap = nullptr;
+  return loss + relations.weight * tap.loss();
+}
+
+}  // namespace
 
 void TrainStep::run_shard(Shard& shard, std::uint64_t step, std::size_t piece) {
   Batch& batch = shard.batch;
@@ -104,20 +136,16 @@ void TrainStep::run_shard(Shard& shard, std::uint64_t step, std::size_t piece) {
   pass.seq_len = model_.seq_len();
   pass.tokens = batch.tokens.data();
   pass.begins = batch.begins.empty() ? nullptr : batch.begins.data();
+  pass.picked = batch.picked ? &*batch.picked : nullptr;
   pass.training = true;
   pass.seed = seed_;
   pass.step = step;
   pass.first_row = piece * rows_ * pass.seq_len;
   pass.gradients = shard.gradients.get();
   shard.flops = pass_flops(model_, pass);
-  const double scale = 1.0 / static_cast<double>(pieces_ * batch.targets.size());
-  if (batch.teacher.empty())
-    shard.loss = model_.loss_and_gradients(pass, batch.targets.data(), scale);
-  else
-    shard.loss = model_.loss_and_gradients(pass, [&](View z) {
-      return distillation_loss(z, batch.targets.data(), batch.teacher.data(), batch.distillation,
-                               scale);
-    });
+  const double scale = 1.0 / step_targets(batch);
+  shard.loss = batch.teacher_states.empty() ? loss_of_logits(model_, pass, batch, scale)
+                                            : loss_with_relations(model_, pass, batch, scale);
 }
 
 // Swaps the leaf in rather than copying it: the shard goes on with a spent buffer, or without.

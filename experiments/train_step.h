@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/base/thread_team.h"
 #include "core/ops/distillation.h"
+#include "experiments/relation_distillation.h"
 #include "experiments/trainer_config.h"
 #include "layers/models/model.h"
 
@@ -17,13 +19,18 @@ struct Batch {
   std::vector<std::int32_t> tokens;
   std::vector<std::size_t> begins;    // of sequences of various lengths, as in Pass; else empty
   std::vector<std::int32_t> targets;  // one a row of logits; below 0: counts nothing
-  std::vector<std::size_t> picked;    // rows of logits that are wanted, as in Pass; empty: all
+  // Rows of which logits are wanted, as in Pass; none: of all.
+  std::optional<std::vector<std::size_t>> picked = {};
   // Targets of all pieces of the step together, which the loss is the mean over. 0: each piece has
   // as many as this one.
   std::size_t step_targets = 0;
   // Of a teacher: its logits, row by row, and how much they count. Empty: there is none.
   std::vector<float> teacher;
   Distillation distillation;
+  // Of a teacher's attention: its queries, keys and values, a row a token (RelationTeacher), and how
+  // its relations are learned. Empty: they are not.
+  std::vector<real> teacher_states;
+  RelationSettings relations;
 };
 
 // Makes sequences [first, first + count) of the whole batch of step `step`. `batch` is what the last
@@ -77,6 +84,7 @@ class TrainStep {
 
   std::unique_ptr<Gradients> spare_gradients();
   void run_shard(Shard& shard, std::uint64_t step, std::size_t piece);
+  double step_targets(const Batch& batch) const;
   void add_to_tree(std::unique_ptr<Gradients>& leaf, ThreadTeam& team);
   void finish_tree(ThreadTeam& team);
 
