@@ -66,7 +66,7 @@ void fetch_pretrained(const Experiment& experiment) {
   std::set<std::string> names;
   for (const Arm& arm : experiment.arms) {
     const std::string name = pretrained_name(arm.spec);
-    if (name.empty() || name.starts_with(kArmPrefix) || !names.insert(name).second) continue;
+    if (name.empty() || is_arm_reference(name) || !names.insert(name).second) continue;
     const Pretrained found = find_pretrained(name, ProgressLine());
     for (const std::string& note : found.notes) std::cerr << "note: " << note << "\n";
     std::cerr << "weights: " << found.weights.string() << "\n";
@@ -121,6 +121,7 @@ int run_command(const std::vector<std::string>& args) {
     std::cout << dry_run_page(plan, outlooks, time, request.jobs);
     return 0;
   }
+  require_other_runs(experiment.arms, plan);
   write_plan(plan);
   set_aside(outlooks);
   const int code = all_done(outlooks) ? 0 : train(experiment, plan, launcher, request);

@@ -6,6 +6,7 @@
 #include "core/base/process_memory.h"
 #include "core/simd/call_time.h"
 #include "core/tensor/blas.h"
+#include "experiments/arm_references.h"
 #include "experiments/bench_timing.h"
 #include "experiments/step_time.h"
 #include "experiments/update_step.h"
@@ -31,6 +32,16 @@ StepPlan plan_step(const Spec& spec, const DataFacts& data, std::size_t threads)
   return {1e3 * time.total(), size.training_bytes};
 }
 
+// The weights that an arm begins with do not change its speed; a teacher has to be there.
+void refuse_references(const Arm& arm) {
+  for (const ArmReference& reference : arm_references(arm))
+    if (reference.path != "model.pretrained")
+      throw UsageError(reference.path,
+                       "must be the folder of a run to be timed, but arm " + arm.name +
+                           " names the arm " + reference.key(),
+                       "give " + reference.path + "=FOLDER, or leave the arm out with --only");
+}
+
 }  // namespace
 
 TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOptions& options) {
@@ -44,6 +55,7 @@ TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOpti
         "--threads must be at most train.shards = " + std::to_string(spec.train.shards) +
             ", but is " + std::to_string(options.threads),
         "set train.shards=" + std::to_string(options.threads) + " on the command line");
+  refuse_references(arm);
   TrainBench result;
   result.arm = arm.name;
   result.threads = options.threads;

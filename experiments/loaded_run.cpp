@@ -53,7 +53,9 @@ void require_language_model(const LoadedRun& run, const std::string& verb) {
     throw UsageError(verb,
                      "the run's model must predict the next token, but '" + run.spec.model_name +
                          "' reads whole texts",
-                     "bitlab classify is for such models");
+                     run.spec.task.name == "masked-lm"
+                         ? "what it loses on masked tokens is in its report"
+                         : "bitlab classify is for such models");
 }
 
 }  // namespace bitlab

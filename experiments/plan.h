@@ -37,6 +37,7 @@ struct Arm {
 struct Experiment {
   std::string name;  // of the file, without .toml
   std::filesystem::path file;
+  std::filesystem::path home;  // where experiments that it names are
   // Arms in the order of the file (without [arms] one, called "main"), each at the points of the
   // sweep in their order.
   std::vector<Arm> arms;
@@ -96,6 +97,13 @@ struct PlannedArm {
   std::vector<std::int64_t> left_out = {};  // as in Arm
 };
 
+// An arm of another experiment that arms begin with or learn from (experiments/arm_references.h).
+struct OtherArm {
+  std::string hash;
+  std::filesystem::path dir;        // of its runs
+  std::vector<std::int64_t> seeds;  // that it runs with
+};
+
 struct PlannedRun {
   std::size_t arm = 0;  // index
   std::uint64_t seed = 1;
@@ -108,6 +116,7 @@ struct Plan {
   DataFacts data;
   std::vector<ReferenceLoss> references;
   std::vector<PlannedArm> arms;
+  std::map<std::string, OtherArm> others;  // by "NAME/ARM"
   std::vector<std::int64_t> seeds;
   std::vector<std::vector<std::string>> zipped;  // as in Experiment
   std::size_t max_runs = 0;                      // 0: all
@@ -116,8 +125,8 @@ struct Plan {
 };
 
 // The id of an arm: sha256 over the settings that decide its result, the data, the versions of the
-// plugins it uses, and the weights it begins with; the first 8 hex digits. `others`: ids by name of
-// the arms that it names (experiments/arm_references.h).
+// plugins it uses, and the weights it begins with; the first 8 hex digits. `others`: ids of the arms
+// that it names, by ArmReference::key().
 std::string arm_hash(const Arm& arm,
                      const DataFacts& data,
                      const std::map<std::string, std::string>& others = {});

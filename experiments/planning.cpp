@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
@@ -92,10 +93,49 @@ double train_flops_per_token(const Spec& spec, const DataFacts& data) {
   return model_facts(spec, data).flops_per_token;
 }
 
-Plan make_plan(const Experiment& experiment,
-               const Dataset& data,
-               const fs::path& results,
-               const std::string& command) {
+namespace {
+
+// `open`: experiments that are being planned, each since the one before names it.
+Plan plan_within(const std::vector<std::string>& open,
+                 const Experiment& experiment,
+                 const Dataset& data,
+                 const fs::path& results,
+                 const std::string& command);
+
+// Plans an experiment that another one names, whose results are beside its own.
+Plan plan_other(std::vector<std::string> open,
+                const std::string& name,
+                const fs::path& home,
+                const fs::path& all_results) {
+  if (std::count(open.begin(), open.end(), name) > 0)
+    throw UsageError("experiment:" + name, "must not need itself, but does");
+  open.push_back(name);
+  const Experiment other = load_experiment(name, {}, home);
+  return plan_within(open, other, open_dataset(other.spec().data), all_results / name, "");
+}
+
+std::map<std::string, OtherArm> other_arms(const std::vector<std::string>& open,
+                                           const Experiment& experiment,
+                                           const fs::path& all_results) {
+  std::map<std::string, Plan> plans;
+  const auto plan_of = [&](const std::string& name) {
+    const auto known = plans.find(name);
+    if (known != plans.end()) return known->second;
+    return plans[name] = plan_other(open, name, experiment.home, all_results);
+  };
+  std::map<std::string, OtherArm> others;
+  for (const Arm& arm : experiment.arms)
+    for (const ArmReference& reference : arm_references(arm))
+      if (!reference.experiment.empty())
+        others[reference.key()] = find_other_arm(reference, plan_of);
+  return others;
+}
+
+Plan plan_within(const std::vector<std::string>& open,
+                 const Experiment& experiment,
+                 const Dataset& data,
+                 const fs::path& results,
+                 const std::string& command) {
   const Spec& spec = experiment.spec();
   Plan plan;
   plan.experiment = experiment.name;
@@ -105,12 +145,15 @@ Plan make_plan(const Experiment& experiment,
   plan.command = command;
   plan.baseline = experiment.baseline();
   plan.data = data.facts;
-  plan.references = reference_losses(data);
+  if (spec.task.name == "masked-lm") plan.data.unit = "masked token";
+  plan.references = reference_losses(data, spec.task.name);
   plan.seeds = spec.seeds;
   plan.zipped = experiment.zipped;
   plan.max_runs = experiment.max_runs;
   plan.results = results;
-  std::map<std::string, std::string> hashes;  // by the arm of the file: those that others name
+  plan.others = other_arms(open, experiment, results.parent_path());
+  std::map<std::string, std::string> hashes;  // of those that arms name
+  for (const auto& [name, other] : plan.others) hashes[name] = other.hash;
   std::vector<std::string> hash_of(experiment.arms.size());
   for (const std::size_t i : in_order_of_references(experiment.arms)) {
     const Arm& arm = experiment.arms[i];
@@ -131,6 +174,15 @@ Plan make_plan(const Experiment& experiment,
     plan.arms.push_back(plan_arm(arm, data.facts, model->second, hash_of[i]));
   }
   return plan;
+}
+
+}  // namespace
+
+Plan make_plan(const Experiment& experiment,
+               const Dataset& data,
+               const fs::path& results,
+               const std::string& command) {
+  return plan_within({experiment.name}, experiment, data, results, command);
 }
 
 std::vector<Footprint> footprints(const Experiment& experiment, const Plan& plan) {

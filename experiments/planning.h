@@ -13,7 +13,8 @@
 namespace bitlab {
 
 // Every arm with its id and size; `results` is the folder of the experiment, `command` what was
-// typed. Models are built once for all arms that share one. What comes from plugins is made once
+// typed. Other experiments that arms name are planned too, their results beside `results`. Models are
+// built once for all arms that share one. What comes from plugins is made once
 // for trial: UsageError if a factory throws.
 Plan make_plan(const Experiment& experiment,
                const Dataset& data,
