@@ -39,7 +39,7 @@ void refuse_references(const Arm& arm) {
       throw UsageError(reference.path,
                        "must be the folder of a run to be timed, but arm " + arm.name +
                            " names the arm " + reference.key(),
-                       "give " + reference.path + "=FOLDER, or leave the arm out with --only");
+                       "give " + reference.path + "=FOLDER, or time other arms with --arm");
 }
 
 }  // namespace

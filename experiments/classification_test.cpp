@@ -18,97 +18,13 @@
 #include "experiments/pretrained.h"
 #include "experiments/run_folder.h"
 #include "experiments/test_runs.h"
+#include "experiments/toy_reviews.h"
 #include "layers/models/bert.h"
 
 namespace bitlab {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kWords[] = {"the", "film", "was", "good", "bad", "long", "and", "actor"};
-
-// Reviews of 1 to 30 words, whose label is whether "good" or "bad" comes in them.
-void toy_reviews(const FetchedSource&, const LabelledTextSink& sink) {
-  const Rng rng(3, "toy");
-  for (std::uint64_t i = 0; i < 400; ++i) {
-    const auto label = static_cast<std::int64_t>(i % 2);
-    std::string text;
-    const std::uint64_t words = rng.below(30, i, 0), where = rng.below(words + 1, i, 1);
-    for (std::uint64_t w = 0; w <= words; ++w) {
-      const std::uint64_t neutral = rng.below(6, i, 2 + w);
-      text += w == where ? kWords[label ? 3 : 4] : kWords[neutral < 3 ? neutral : neutral + 2];
-      text += ' ';
-    }
-    sink({i < 300 ? LabelledSplit::Train : LabelledSplit::Test, label, text});
-  }
-}
-
-void register_toy() {
-  if (data_sources().contains("toy-reviews")) return;
-  Source source;
-  source.name = "toy-reviews";
-  source.description = "for tests";
-  source.labels = {"negative", "positive"};
-  source.read_labelled = toy_reviews;
-  data_sources().add(source.name, source);
-}
-
-std::string vocabulary() {
-  std::string text = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
-  for (const char* word : kWords) text += std::string(word) + "\n";
-  return text;
-}
-
-std::string toy_config(const TestFolder& folder, const std::string& more = "") {
-  register_toy();
-  if (!fs::exists(folder / "vocab.txt")) write_file_atomic(folder / "vocab.txt", vocabulary());
-  return R"(
-[task]
-name = "classification"
-[data]
-sources = ["toy-reviews"]
-tokenizer = "file"
-file.path = ")" +
-         (folder / "vocab.txt").string() + R"("
-train_samples = 200
-test_samples = 60
-max_length = 24
-[model]
-name = "bert"
-n_layer = 1
-n_head = 2
-d_model = 16
-seq_len = 24
-dropout = 0.05
-linear = "bitlinear"
-bitlinear.preset = "imdb-seed"
-[optim]
-lr = 5e-3
-clip = 1.0
-[train]
-steps = 120
-batch_size = 8
-shards = 2
-log_every = 10
-checkpoint_every = 5
-[eval]
-every = 40
-train_batches = 2
-)" + more;
-}
-
-Spec spec_of(const TestFolder& folder, const std::string& more = "") {
-  return load_run_spec(make_run(folder, "spec", toy_config(folder, more)) / "config.toml");
-}
-
-std::string error_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
 
 std::string scores_text(const fs::path& dir) {
   const RunMetrics m = read_metrics(dir / "metrics.h5");
@@ -245,20 +161,7 @@ TEST_CASE("a run that classifies and is killed ends with the bytes of an undistu
   const TestFolder folder;
   const fs::path calm = make_run(folder, "calm", toy_config(folder)),
                  killed = make_run(folder, "killed", toy_config(folder));
-  const auto begin = std::chrono::steady_clock::now();
-  REQUIRE(wait_for(start_worker(calm, 1)) == 0);
-  const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - begin;
-  int kills = 0;
-  for (int attempt = 0; !RunFolder(killed).done() && attempt < 100; ++attempt) {
-    const pid_t pid = start_worker(killed, 1 + static_cast<std::size_t>(attempt % 2));
-    if (attempt < 20) {
-      std::this_thread::sleep_for(whole * (0.2 + 0.02 * attempt));
-      ::kill(pid, SIGKILL);
-    }
-    kills += wait_for(pid) == 128 + SIGKILL;
-  }
-  CHECK(kills >= 1);
-  REQUIRE(RunFolder(killed).done());
+  run_with_kills(calm, killed);
   CHECK(final_weights(killed) == final_weights(calm));
   CHECK(metrics_text(killed) == metrics_text(calm));
   CHECK(scores_text(killed) == scores_text(calm));

@@ -7,6 +7,8 @@
 
 #include "core/base/catch.h"
 #include "core/base/error.h"
+#include "core/base/rng.h"
+#include "core/ops/relations.h"
 #include "layers/attention.h"
 #include "layers/examples.h"
 #include "layers/gradient_check.h"
@@ -89,21 +91,28 @@ TEST_CASE("backward of a head that reads some of the rows is the derivative", "[
   CHECK(checked == 6);
 }
 
-// Adds a quadratic of queries, keys and values to the loss.
-class QuadraticTap : public AttentionTap {
+// Adds the loss of relations to a random teacher's.
+class TeacherTap : public AttentionTap {
  public:
-  using AttentionTap::AttentionTap;
-  void on_forward(View qkv, const Pass&) override {
-    loss = 0;
-    for (size_t i = 0; i < qkv.size(); ++i) loss += weight(i) * qkv.data[i] * qkv.data[i];
+  TeacherTap(const SelfAttention& layer, size_t rows, size_t cols)
+      : AttentionTap(layer), teacher_(rows * cols), scratch_(rows * cols), cols_(cols) {
+    Rng(11, "teacher").fill_normal(1, teacher_.data(), teacher_.size());
   }
-  void on_backward(View qkv, View dqkv, const Pass&) override {
-    for (size_t i = 0; i < qkv.size(); ++i) dqkv.data[i] += 2 * weight(i) * qkv.data[i];
+  void on_forward(View qkv, const Pass& pass) override {
+    loss = relation_loss(qkv, like(qkv, teacher_), pass.begins, pass.batch, 4, 1,
+                         like(qkv, scratch_));
+  }
+  void on_backward(View qkv, View dqkv, const Pass& pass) override {
+    relation_loss(qkv, like(qkv, teacher_), pass.begins, pass.batch, 4, 1, dqkv);
   }
   double loss = 0;
 
  private:
-  static double weight(size_t i) { return 0.1 * double(i % 7); }
+  View like(View qkv, std::vector<real>& memory) const {
+    return {memory.data(), qkv.rows, cols_};
+  }
+  std::vector<real> teacher_, scratch_;
+  size_t cols_;
 };
 
 TEST_CASE("what is learned of one attention layer beside the model's loss goes on backward",
@@ -116,7 +125,7 @@ TEST_CASE("what is learned of one attention layer beside the model's loss goes o
       problem.set_lengths({4, 1, 5});
       const auto layers = self_attention_layers(*problem.layer);
       REQUIRE(layers.size() == 2);
-      QuadraticTap tap(*layers[layer]);
+      TeacherTap tap(*layers[layer], 10, 24);
       problem.pass.tap = &tap;
       const GradientReport report = check_gradients(problem, [&] {
         const double loss = problem.loss(problem.outputs());
