@@ -108,7 +108,7 @@ TEST_CASE("references to other experiments that lead nowhere are refused",
   says(World(other_toml(folder), "experiment:y/none").refusal(), "'none' is none of full, bits");
   for (const char* wrong : {"experiment:y", "experiment:/bits", "experiment:y/"})
     says(World(other_toml(folder), wrong).refusal(), "write experiment:NAME/ARM");
-  says(World(other_toml(folder) + "\n[sweep]\n\"optim.lr\" = [1e-3, 2e-3]\n").refusal(), "swept");
+  says(World(other_toml(folder) + "\n[sweep]\noptim.lr = [1e-3, 2e-3]\n").refusal(), "swept");
   says(World(other_toml(folder, "model.pretrained = \"experiment:x/tuned\"\n"
                                 "model.vocab_size = 13\n"))
            .refusal(),
