@@ -100,10 +100,9 @@ OtherArm find_other_arm(const ArmReference& reference, const OtherPlans& plans) 
     names += (names.empty() ? "" : ", ") + arm.name;
   }
   if (found.size() != 1)
-    throw UsageError(reference.path,
-                     "must name an arm of " + reference.experiment + " that runs once, but '" +
-                         reference.arm + "' is " +
-                         (found.empty() ? "none of " + names : "swept"));
+    throw UsageError(reference.path, "must name an arm of " + reference.experiment +
+                                         " that runs once, but '" + reference.arm + "' is " +
+                                         (found.empty() ? "none of " + names : "swept"));
   OtherArm other{found.front()->hash, plan.results / found.front()->dir, {}};
   for (const std::int64_t seed : plan.seeds)
     if (std::count(found.front()->left_out.begin(), found.front()->left_out.end(), seed) == 0)
@@ -117,8 +116,7 @@ void require_other_runs(const std::vector<Arm>& arms, const Plan& plan) {
     for (const ArmReference& reference : arm_references(arms[run.arm])) {
       if (reference.experiment.empty()) continue;
       const OtherArm& other = plan.others.at(reference.key());
-      const std::string which =
-          reference.key() + " with seed " + std::to_string(run.seed);
+      const std::string which = reference.key() + " with seed " + std::to_string(run.seed);
       if (std::count(other.seeds.begin(), other.seeds.end(), run.seed) == 0)
         throw UsageError(reference.path, "must be a run that " + reference.experiment +
                                              " has, but " + which + " is none of its seeds");

@@ -1,7 +1,7 @@
 #pragma once
 // Settings that name what another arm leaves behind, a teacher or the weights that training goes on
-// from: "arm:full" stands for the run of the arm "full" with the same seed, "experiment:NAME/ARM" for
-// that of an arm of configs/experiments/NAME.toml as the file says it.
+// from: "arm:full" stands for the run of the arm "full" with the same seed, "experiment:NAME/ARM"
+// for that of an arm of configs/experiments/NAME.toml as the file says it.
 #include <functional>
 #include <map>
 #include <string>
@@ -26,8 +26,8 @@ struct ArmReference {
 // Those of an arm. Throws UsageError if one is not written as above.
 std::vector<ArmReference> arm_references(const Arm& arm);
 
-// Indices of arms, each after those that it names beside it. Throws UsageError if an arm names one that is
-// not there, has several points of a sweep, or needs itself.
+// Indices of arms, each after those that it names beside it. Throws UsageError if an arm names one
+// that is not there, has several points of a sweep, or needs itself.
 std::vector<std::size_t> in_order_of_references(const std::vector<Arm>& arms);
 
 // Plans the other experiment that a reference names.
@@ -37,8 +37,8 @@ using OtherPlans = std::function<Plan(const std::string& experiment)>;
 // if it has several points of a sweep.
 OtherArm find_other_arm(const ArmReference& reference, const OtherPlans& plans);
 
-// Throws UsageError, with the command that trains it, if a run of another experiment that one of the
-// plan's unfinished runs needs is not done.
+// Throws UsageError, with the command that trains it, if a run of another experiment that one of
+// the plan's unfinished runs needs is not done.
 void require_other_runs(const std::vector<Arm>& arms, const Plan& plan);
 
 // The setting of a reference in one run's config.toml: the absolute folder of the run it names.

@@ -69,8 +69,7 @@ TEST_CASE("an arm begins with the run of another experiment's arm with the same 
   const OtherArm& other = plan.others.at("y/bits");
   CHECK(other.dir == world.results / "y" / ("bits-" + other.hash));
   CHECK(other.seeds == std::vector<std::int64_t>{5});
-  const std::string refused =
-      error_of([&] { require_other_runs(x.arms, plan); });
+  const std::string refused = error_of([&] { require_other_runs(x.arms, plan); });
   says(refused, "y/bits with seed 5 is not");
   says(refused, "bitlab run y --arm bits");
   CHECK(error_of([&] {
@@ -109,8 +108,9 @@ TEST_CASE("references to other experiments that lead nowhere are refused",
   for (const char* wrong : {"experiment:y", "experiment:/bits", "experiment:y/"})
     says(World(other_toml(folder), wrong).refusal(), "write experiment:NAME/ARM");
   says(World(other_toml(folder) + "\n[sweep]\noptim.lr = [1e-3, 2e-3]\n").refusal(), "swept");
-  says(World(other_toml(folder, "model.pretrained = \"experiment:x/tuned\"\n"
-                                "model.vocab_size = 13\n"))
+  says(World(other_toml(folder,
+                        "model.pretrained = \"experiment:x/tuned\"\n"
+                        "model.vocab_size = 13\n"))
            .refusal(),
        "must not need itself");
   const World seeds(other_toml(folder), "experiment:y/bits", "seeds = [5, 6]\n");
@@ -124,8 +124,9 @@ TEST_CASE("references to other experiments that lead nowhere are refused",
 TEST_CASE("a step that needs a teacher which is an arm's cannot be timed without it",
           "[arms][references][errors]") {
   const TestFolder folder;
-  const Project project(toy_config(folder) +
-                        "\n[arms.full]\n[arms.student]\ntask.classification.teacher = \"arm:full\"\n");
+  const Project project(
+      toy_config(folder) +
+      "\n[arms.full]\n[arms.student]\ntask.classification.teacher = \"arm:full\"\n");
   const Experiment x = project.load();
   says(error_of([&] {
          bench_train(x.arms[1], open_dataset(x.spec().data), {.steps = 1, .threads = 1});

@@ -132,10 +132,9 @@ Dataset open_labelled(const DataConfig& config, const FetchProgress& progress) {
   labelled->labels = find_source(data.facts.source).labels;
   data.tokenizer = plugin.make({}, *settings_of(config.tokenizer_settings, plugin));
   const auto take = [&](LabelledSplit split, std::int64_t samples, LabelledTokens& to) {
-    for (const std::size_t i :
-         stratified_subset(texts, split, std::max<std::size_t>(1, labelled->labels.size()),
-                           static_cast<std::size_t>(samples),
-                           static_cast<std::uint64_t>(config.sample_seed)))
+    for (const std::size_t i : stratified_subset(
+             texts, split, std::max<std::size_t>(1, labelled->labels.size()),
+             static_cast<std::size_t>(samples), static_cast<std::uint64_t>(config.sample_seed)))
       to.add(
           encode_text(*data.tokenizer, texts[i].text, static_cast<std::size_t>(config.max_length)),
           texts[i].label, static_cast<std::int64_t>(i));

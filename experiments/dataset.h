@@ -35,8 +35,8 @@ LmDataset open_splits(const std::string& source,
                       double val_fraction);
 
 // Losses of a task that need no model, in nats a token: uniform over the vocabulary, or the labels
-// that are told apart; n-gram tables counted on the training split (up to 4 characters, or 2 tokens;
-// of at most 33 million tokens), and the known entropy of a generated source.
+// that are told apart; n-gram tables counted on the training split (up to 4 characters, or 2
+// tokens; of at most 33 million tokens), and the known entropy of a generated source.
 std::vector<ReferenceLoss> reference_losses(const Dataset& data, const std::string& task);
 
 // The task of a spec on this data, which must outlive it.

@@ -23,9 +23,9 @@ const Names& outside_of_blocks(EncoderFamily family) {
                              {"embedding.norm", "embeddings.LayerNorm"},
                              {"pooler", "pooler.dense"},
                              {"classifier", "classifier"},
-                           {"head.dense", "cls.predictions.transform.dense"},
-                           {"head.norm", "cls.predictions.transform.LayerNorm"},
-                           {"head", "cls.predictions"}};
+                             {"head.dense", "cls.predictions.transform.dense"},
+                             {"head.norm", "cls.predictions.transform.LayerNorm"},
+                             {"head", "cls.predictions"}};
   static const Names distilbert = [] {
     Names names = bert;
     names.erase("embedding.type");
@@ -110,8 +110,7 @@ class EncoderReader {
 
   // As the weights have it; `wanted` where they have several.
   void choose_head(BertConfig& config, const std::string& wanted) const {
-    const bool masked =
-        has("head.dense.weight") && has("head.norm.weight") && has("head.bias");
+    const bool masked = has("head.dense.weight") && has("head.norm.weight") && has("head.bias");
     if (masked && (wanted == "masked-lm" || !has("pooler.weight"))) {
       config.head = "masked-lm";
     } else if (!has("pooler.weight")) {

@@ -9,9 +9,9 @@
 
 namespace bitlab {
 
-// Hides tokens of texts. Of the tokens that are not special, 15 % are targets: rounded, at least one
-// where there is any. A target becomes [MASK] in 80 % of the cases, any token of the vocabulary in
-// 10 %, and stays in 10 %.
+// Hides tokens of texts. Of the tokens that are not special, 15 % are targets: rounded, at least
+// one where there is any. A target becomes [MASK] in 80 % of the cases, any token of the vocabulary
+// in 10 %, and stays in 10 %.
 class Masking {
  public:
   // Throws UsageError if the tokenizer has no [MASK].
@@ -48,8 +48,8 @@ class MaskedTask : public Task {
 
   BatchSource train_batches() const override;
 
-  // Val: the texts of test. Which of them, and of train: judged_texts(). The masks of a text are the
-  // same at every call and for every seed. Same bits for any team.
+  // Val: the texts of test. Which of them, and of train: judged_texts(). The masks of a text are
+  // the same at every call and for every seed. Same bits for any team.
   Evaluation evaluate(const LanguageModel& model, Split split, ThreadTeam& team) const override;
 
  private:

@@ -98,8 +98,9 @@ TEST_CASE("masks hide a share of a text's words, mostly behind [MASK], and never
   CHECK(mask(masking, text, 3).text != mask(masking, text, 4).text);
 }
 
-TEST_CASE("the pieces of a step have the same masks and the whole step's targets, however it is cut",
-          "[masked]") {
+TEST_CASE(
+    "the pieces of a step have the same masks and the whole step's targets, however it is cut",
+    "[masked]") {
   const TestFolder folder;
   const Spec spec = masked_spec(folder);
   const Dataset data = open_dataset(spec.data);
@@ -156,8 +157,7 @@ TEST_CASE("a step's loss is the mean over its targets, not over pieces", "[maske
 
     double sum = 0;
     std::size_t targets = 0;
-    for (const Batch& batch :
-         pieces(task->train_batches(), 3, static_cast<std::size_t>(shards))) {
+    for (const Batch& batch : pieces(task->train_batches(), 3, static_cast<std::size_t>(shards))) {
       Pass pass;
       pass.batch = batch.begins.size() - 1;
       pass.seq_len = model.seq_len();
@@ -204,8 +204,8 @@ TEST_CASE("without dropout a step's gradient does not depend on its shards", "[m
 
 TEST_CASE("a run finds masked words, and what it began can be gone on with", "[masked][worker]") {
   const TestFolder folder;
-  const fs::path dir = make_run(
-      folder, "run", replaced(masked_config(folder), "steps = 120", "steps = 400"));
+  const fs::path dir =
+      make_run(folder, "run", replaced(masked_config(folder), "steps = 120", "steps = 400"));
   REQUIRE(wait_for(start_worker(dir, 2)) == 0);
   const RunStatus status = RunFolder(dir).status();
   CHECK(*status.val_loss < 0.6 * std::log(8.0));  // of eight words
@@ -232,11 +232,10 @@ TEST_CASE("a run finds masked words, and what it began can be gone on with", "[m
   auto& config = dynamic_cast<BertConfig&>(*spec.model);
   config.pretrained = dir.string();
   LanguageModel model = build_model(spec, 13, 9);
-  CHECK(load_pretrained(spec, model) ==
-        std::vector<std::string>{"pooler.weight", "pooler.bias", "classifier.weight",
-                                 "classifier.bias"});
-  const View want = run.model->params().params()[0]->value,
-             got = model.params().params()[0]->value;
+  CHECK(load_pretrained(spec, model) == std::vector<std::string>{"pooler.weight", "pooler.bias",
+                                                                 "classifier.weight",
+                                                                 "classifier.bias"});
+  const View want = run.model->params().params()[0]->value, got = model.params().params()[0]->value;
   CHECK(std::equal(want.data, want.data + want.size(), got.data));
   Spec again = masked_spec(folder);
   dynamic_cast<BertConfig&>(*again.model).pretrained = dir.string();
@@ -270,8 +269,8 @@ TEST_CASE("settings of masked tokens that do not go together are refused", "[mas
   says(refusal("\"toy-circles\"", "\"toy-circles\", \"toy-reviews\""), "must all be of labelled");
   says(refusal("head = \"masked-lm\"", "head = \"classifier\""),
        "must be \"masked-lm\" where task.name = \"masked-lm\"");
-  const std::string headed = replaced(toy_config(folder), "name = \"bert\"\n",
-                                      "name = \"bert\"\nhead = \"masked-lm\"\n");
+  const std::string headed =
+      replaced(toy_config(folder), "name = \"bert\"\n", "name = \"bert\"\nhead = \"masked-lm\"\n");
   says(error_of([&] { load_run_spec(make_run(folder, "bad", headed) / "config.toml"); }),
        "must be \"classifier\" where task.name = \"classification\"");
   Spec spec = masked_spec(folder);

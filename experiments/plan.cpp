@@ -64,8 +64,7 @@ std::string arm_hash(const Arm& arm,
   const std::vector<ArmReference> references = arm_references(arm);
   for (const ArmReference& reference : references)
     text += reference.path + "=" + others.at(reference.key()) + "\n";
-  if (const std::string name = pretrained_name(arm.spec);
-      !name.empty() && !is_arm_reference(name))
+  if (const std::string name = pretrained_name(arm.spec); !name.empty() && !is_arm_reference(name))
     text += "pretrained=" + find_pretrained(name).sha256 + "\n";
   text += used_versions(used_entries(arm.fields, data.source));
   return sha256_hex(text).substr(0, 8);

@@ -125,8 +125,8 @@ struct Plan {
 };
 
 // The id of an arm: sha256 over the settings that decide its result, the data, the versions of the
-// plugins it uses, and the weights it begins with; the first 8 hex digits. `others`: ids of the arms
-// that it names, by ArmReference::key().
+// plugins it uses, and the weights it begins with; the first 8 hex digits. `others`: ids of the
+// arms that it names, by ArmReference::key().
 std::string arm_hash(const Arm& arm,
                      const DataFacts& data,
                      const std::map<std::string, std::string>& others = {});

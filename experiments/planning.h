@@ -13,9 +13,9 @@
 namespace bitlab {
 
 // Every arm with its id and size; `results` is the folder of the experiment, `command` what was
-// typed. Other experiments that arms name are planned too, their results beside `results`. Models are
-// built once for all arms that share one. What comes from plugins is made once
-// for trial: UsageError if a factory throws.
+// typed. Other experiments that arms name are planned too, their results beside `results`. Models
+// are built once for all arms that share one. What comes from plugins is made once for trial:
+// UsageError if a factory throws.
 Plan make_plan(const Experiment& experiment,
                const Dataset& data,
                const std::filesystem::path& results,

@@ -38,11 +38,10 @@ std::string pretrained_name(const Spec& spec);
 Pretrained find_pretrained(const std::string& name, const FetchProgress& progress = {});
 
 // Fills the parameters of a model that is built of these settings, and prepares it. Every parameter
-// of the encoder must be there. Pooler, classifier (if that tells apart as many labels) and the head
-// of a masked language model are taken where they are there and stay as they are otherwise, as do
-// gains of norms inside BitLinear.
-// Returns the names of those that stayed. Throws Error that lists every setting and tensor which
-// does not fit.
+// of the encoder must be there. Pooler, classifier (if that tells apart as many labels) and the
+// head of a masked language model are taken where they are there and stay as they are otherwise, as
+// do gains of norms inside BitLinear. Returns the names of those that stayed. Throws Error that
+// lists every setting and tensor which does not fit.
 std::vector<std::string> load_pretrained(const std::string& name,
                                          const BertConfig& config,
                                          LanguageModel& model);

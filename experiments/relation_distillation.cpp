@@ -15,9 +15,7 @@ constexpr std::size_t kTokensPerPass = 1024;  // of a teacher, unless one text h
 class Recorder : public AttentionTap {
  public:
   Recorder(const SelfAttention& layer, real* to) : AttentionTap(layer), to_(to) {}
-  void on_forward(View qkv, const Pass&) override {
-    to_ = std::copy_n(qkv.data, qkv.size(), to_);
-  }
+  void on_forward(View qkv, const Pass&) override { to_ = std::copy_n(qkv.data, qkv.size(), to_); }
 
  private:
   real* to_;
@@ -39,10 +37,10 @@ const SelfAttention& relation_layer(const Layer& net, std::int64_t layer, const 
                          " and " + whose + " has " + std::to_string(count));
   const SelfAttention& found = *layers[static_cast<std::size_t>(index)];
   if (found.shape().n_kv_head != found.shape().n_head)
-    throw UsageError("task.classification.relation_weight",
-                     "must be 0 where heads of attention share keys, as " + std::string(whose) +
-                         "'s do",
-                     "relations are those of queries, keys and values of the same width");
+    throw UsageError(
+        "task.classification.relation_weight",
+        "must be 0 where heads of attention share keys, as " + std::string(whose) + "'s do",
+        "relations are those of queries, keys and values of the same width");
   return found;
 }
 
@@ -92,8 +90,7 @@ RelationTap::RelationTap(const SelfAttention& layer,
       grad_scale_(grad_scale) {}
 
 void RelationTap::on_backward(View qkv, View dqkv, const Pass& pass) {
-  loss_ +=
-      relation_loss(qkv, teacher_, pass.begins, pass.batch, heads_, grad_scale_, dqkv);
+  loss_ += relation_loss(qkv, teacher_, pass.begins, pass.batch, heads_, grad_scale_, dqkv);
 }
 
 }  // namespace bitlab

@@ -52,8 +52,8 @@ std::vector<real> states_of(const RelationTeacher& teacher, const Texts& texts) 
 std::string student_config(const TestFolder& folder,
                            const fs::path& teacher,
                            const std::string& relations = "relation_weight = 2.0\n") {
-  return toy_config(folder, "[task.classification]\nteacher = \"" + teacher.string() + "\"\n" +
-                                relations);
+  return toy_config(folder,
+                    "[task.classification]\nteacher = \"" + teacher.string() + "\"\n" + relations);
 }
 
 }  // namespace
@@ -80,8 +80,9 @@ TEST_CASE("a teacher gives a text the same queries, keys and values in any compa
              first = states_of(RelationTeacher(model_of(encoder(2, 16, 2), 1), 0), {});
   CHECK(last == named);
   CHECK(last != first);
-  CHECK(error_of([] { RelationTeacher(model_of(encoder(2, 16, 2), 1), 2); }).find(
-            "the teacher has 2") != std::string::npos);
+  CHECK(error_of([] {
+          RelationTeacher(model_of(encoder(2, 16, 2), 1), 2);
+        }).find("the teacher has 2") != std::string::npos);
 }
 
 TEST_CASE("many texts are asked for in several passes", "[relations]") {

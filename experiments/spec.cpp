@@ -180,8 +180,8 @@ void Spec::fields(FieldVisitor& v) {
           {.help = "kind of model", .choices = models().names(), .registry = models().kind()});
   if (model_name != before) model = models().at(model_name).make_config();
   model->fields(v);
-  v.require(!data.whole_texts() || static_cast<std::int64_t>(seq_len()) >= data.max_length, "seq_len",
-            "must be at least data.max_length = " + std::to_string(data.max_length),
+  v.require(!data.whole_texts() || static_cast<std::int64_t>(seq_len()) >= data.max_length,
+            "seq_len", "must be at least data.max_length = " + std::to_string(data.max_length),
             "a text must fit into the model");
   v.require(task.name != "classification" || models().at(model_name).whole_texts, "name",
             "must be a model of whole texts, such as bert, where task.name = \"classification\"",

@@ -21,7 +21,7 @@ namespace bitlab {
 enum class Split { Train, Val };
 
 struct Evaluation {
-  double loss = 0;  // mean cross-entropy, nats a token, or a text that is classified
+  double loss = 0;            // mean cross-entropy, nats a token, or a text that is classified
   double standard_error = 0;  // of that mean, over sequences: tokens of one are not independent
   std::int64_t tokens = 0;    // judged, or texts; 0 if the split is not evaluated
   std::vector<PredictionRow> predictions = {};  // of texts that are classified

@@ -1,5 +1,6 @@
 #pragma once
-// Small reviews, labelled and not, and runs that learn from them in a fraction of a second. Tests only.
+// Small reviews, labelled and not, and runs that learn from them in a fraction of a second. Tests
+// only.
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -15,7 +16,7 @@
 
 namespace bitlab {
 
-inline constexpr const char* kWords[] = {"the", "film", "was",  "good",
+inline constexpr const char* kWords[] = {"the", "film", "was", "good",
                                          "bad", "long", "and", "actor"};
 
 // Reviews of 1 to 30 words, whose label is whether "good" or "bad" comes in them.

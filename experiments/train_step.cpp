@@ -104,8 +104,7 @@ namespace {
 
 // The loss of labels or tokens, and of a teacher's logits where there are some.
 double loss_of_logits(const LanguageModel& model, Pass& pass, const Batch& batch, double scale) {
-  if (batch.teacher.empty())
-    return model.loss_and_gradients(pass, batch.targets.data(), scale);
+  if (batch.teacher.empty()) return model.loss_and_gradients(pass, batch.targets.data(), scale);
   return model.loss_and_gradients(pass, [&](View z) {
     return distillation_loss(z, batch.targets.data(), batch.teacher.data(), batch.distillation,
                              scale);

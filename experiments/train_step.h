@@ -27,14 +27,14 @@ struct Batch {
   // Of a teacher: its logits, row by row, and how much they count. Empty: there is none.
   std::vector<float> teacher;
   Distillation distillation;
-  // Of a teacher's attention: its queries, keys and values, a row a token (RelationTeacher), and how
-  // its relations are learned. Empty: they are not.
+  // Of a teacher's attention: its queries, keys and values, a row a token (RelationTeacher), and
+  // how its relations are learned. Empty: they are not.
   std::vector<real> teacher_states;
   RelationSettings relations;
 };
 
-// Makes sequences [first, first + count) of the whole batch of step `step`. `batch` is what the last
-// call left: its memory is used again.
+// Makes sequences [first, first + count) of the whole batch of step `step`. `batch` is what the
+// last call left: its memory is used again.
 using BatchSource =
     std::function<void(std::uint64_t step, std::size_t first, std::size_t count, Batch& batch)>;
 

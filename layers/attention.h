@@ -31,9 +31,9 @@ simd::Heads<Real> heads_in(View rows, const Pass& pass, size_t first, size_t hea
 
 class SelfAttention;
 
-// Is told what one layer of attention has of a pass that names it (Pass::tap), beside what the layer
-// itself does: queries, keys and values, side by side in each row as SelfAttention's qkv gives them,
-// rotated where it rotates.
+// Is told what one layer of attention has of a pass that names it (Pass::tap), beside what the
+// layer itself does: queries, keys and values, side by side in each row as SelfAttention's qkv
+// gives them, rotated where it rotates.
 class AttentionTap {
  public:
   explicit AttentionTap(const SelfAttention& layer) : layer_(&layer) {}

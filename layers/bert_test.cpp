@@ -28,7 +28,8 @@ BertConfig distilbert(const std::string& linear) {
 }
 
 LanguageModel make(const BertConfig& config, size_t vocab = 7, std::uint64_t seed = 1) {
-  return {build_bert(config, vocab), bert_output_width(config, vocab), size_t(config.seq_len), seed};
+  return {build_bert(config, vocab), bert_output_width(config, vocab), size_t(config.seq_len),
+          seed};
 }
 
 // Biases and gains away from where they start, so that each is seen.
@@ -262,8 +263,8 @@ TEST_CASE("the head of a masked language model computes the published formulas, 
   std::vector<std::string> names;
   for (const Param* p : model.params().params())
     if (p->name.starts_with("head")) names.push_back(p->name);
-  CHECK(names == std::vector<std::string>{"head.dense.weight", "head.dense.bias", "head.norm.weight",
-                                          "head.norm.bias", "head.bias"});
+  CHECK(names == std::vector<std::string>{"head.dense.weight", "head.dense.bias",
+                                          "head.norm.weight", "head.norm.bias", "head.bias"});
 }
 
 TEST_CASE("a text of a batch gets the logits that it gets alone, bit by bit", "[layers][bert]") {

@@ -99,8 +99,8 @@ class TeacherTap : public AttentionTap {
     Rng(11, "teacher").fill_normal(1, teacher_.data(), teacher_.size());
   }
   void on_forward(View qkv, const Pass& pass) override {
-    loss = relation_loss(qkv, like(qkv, teacher_), pass.begins, pass.batch, 4, 1,
-                         like(qkv, scratch_));
+    loss =
+        relation_loss(qkv, like(qkv, teacher_), pass.begins, pass.batch, 4, 1, like(qkv, scratch_));
   }
   void on_backward(View qkv, View dqkv, const Pass& pass) override {
     relation_loss(qkv, like(qkv, teacher_), pass.begins, pass.batch, 4, 1, dqkv);
@@ -108,9 +108,7 @@ class TeacherTap : public AttentionTap {
   double loss = 0;
 
  private:
-  View like(View qkv, std::vector<real>& memory) const {
-    return {memory.data(), qkv.rows, cols_};
-  }
+  View like(View qkv, std::vector<real>& memory) const { return {memory.data(), qkv.rows, cols_}; }
   std::vector<real> teacher_, scratch_;
   size_t cols_;
 };

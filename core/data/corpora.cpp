@@ -189,8 +189,8 @@ NumberedTexts unlabelled_of_lines(const fs::path& path) {
 }  // namespace
 
 void read_imdb_unlabelled(const FetchedSource& files, const LabelledTextSink& sink) {
-  NumberedTexts texts = files.form == 0 ? unlabelled_of_archive(files.paths[0])
-                                        : unlabelled_of_lines(files.paths[0]);
+  NumberedTexts texts =
+      files.form == 0 ? unlabelled_of_archive(files.paths[0]) : unlabelled_of_lines(files.paths[0]);
   std::sort(texts.begin(), texts.end());
   for (std::size_t i = 0; i < texts.size(); ++i)
     sink({i % kHeldOut == kHeldOut - 1 ? LabelledSplit::Test : LabelledSplit::Train, 0,

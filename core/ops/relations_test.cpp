@@ -29,9 +29,12 @@ std::vector<real> flat(const Matrix& m) {
 }
 
 // Row t of softmax(A A^T / sqrt(d)) for columns [col, col + d) of rows [begin, end).
-std::vector<double> relations(
-    const Matrix& m, std::size_t begin, std::size_t end, std::size_t col, std::size_t d,
-    std::size_t t) {
+std::vector<double> relations(const Matrix& m,
+                              std::size_t begin,
+                              std::size_t end,
+                              std::size_t col,
+                              std::size_t d,
+                              std::size_t t) {
   std::vector<double> p;
   double total = 0;
   for (std::size_t s = begin; s < end; ++s) {
@@ -59,8 +62,8 @@ double naive(const Matrix& student,
                      q = relations(teacher, begins[text], begins[text + 1],
                                    (part * heads + head) * e, e, t);
           for (std::size_t s = 0; s < p.size(); ++s)
-            total += q[s] * std::log(q[s] / p[s]) /
-                     double(heads * (begins[text + 1] - begins[text]));
+            total +=
+                q[s] * std::log(q[s] / p[s]) / double(heads * (begins[text + 1] - begins[text]));
         }
   return total;
 }
@@ -118,7 +121,8 @@ TEST_CASE("relations of widths that heads do not divide are refused", "[relation
     return relation_loss({a.data(), 2, 24}, teacher, begins, 1, heads, 1, {da.data(), 2, 24});
   };
   CHECK_THROWS_WITH(loss(5, {b.data(), 2, 30}), Catch::Contains("student's width must be"));
-  CHECK_THROWS_WITH(loss(4, {b.data(), 2, 30}),
-                    Catch::Contains("teacher's width must be a multiple of 4 relation heads, but is 10"));
+  CHECK_THROWS_WITH(
+      loss(4, {b.data(), 2, 30}),
+      Catch::Contains("teacher's width must be a multiple of 4 relation heads, but is 10"));
   CHECK_THROWS_AS(loss(2, {b.data(), 1, 30}), Error);
 }

@@ -30,8 +30,8 @@ struct BertConfig : Configurable {
   std::string activation = "gelu";  // gelu, relu
   double dropout = 0.1;             // of embeddings and of what blocks add
   double attention_dropout = 0.1;   // of the probabilities
-  // classifier: logits, a row a text; pooler: what it would read; masked-lm: logits of tokens, a row
-  // a position of Pass::picked; none: the last block's vectors, a row a token.
+  // classifier: logits, a row a text; pooler: what it would read; masked-lm: logits of tokens, a
+  // row a position of Pass::picked; none: the last block's vectors, a row a token.
   std::string head = "classifier";
   std::string pooler = "tanh";  // activation behind the pooler: tanh (BERT), relu (DistilBERT)
   double head_dropout = 0.1;    // before the classifier; DistilBERT has 0.2

@@ -32,8 +32,9 @@ void register_builtin_models(Registry<ModelPlugin>& registry) {
                                            tokenizer_size);
                 }});
   registry.add("bert",
-               {1, "encoder that looks both ways, to classify texts or find masked tokens: BERT and "
-               "DistilBERT",
+               {1,
+                "encoder that looks both ways, to classify texts or find masked tokens: BERT and "
+                "DistilBERT",
                 [] { return std::make_unique<BertConfig>(); },
                 [](const Configurable& config, size_t vocab_size) {
                   return build_bert(dynamic_cast<const BertConfig&>(config), vocab_size);
