@@ -117,7 +117,8 @@ void require_other_runs(const std::vector<Arm>& arms, const Plan& plan) {
       if (reference.experiment.empty()) continue;
       const OtherArm& other = plan.others.at(reference.key());
       const std::string which = reference.key() + " with seed " + std::to_string(run.seed);
-      if (std::count(other.seeds.begin(), other.seeds.end(), run.seed) == 0)
+      if (std::count(other.seeds.begin(), other.seeds.end(), static_cast<std::int64_t>(run.seed)) ==
+          0)
         throw UsageError(reference.path, "must be a run that " + reference.experiment +
                                              " has, but " + which + " is none of its seeds");
       if (!RunFolder(seed_folder(other.dir, run.seed)).done())

@@ -273,11 +273,11 @@ TEST_CASE("settings of masked tokens that do not go together are refused", "[mas
       replaced(toy_config(folder), "name = \"bert\"\n", "name = \"bert\"\nhead = \"masked-lm\"\n");
   says(error_of([&] { load_run_spec(make_run(folder, "bad", headed) / "config.toml"); }),
        "must be \"classifier\" where task.name = \"classification\"");
-  Spec spec = masked_spec(folder);
-  spec.data.tokenizer = "byte";
-  spec.data.tokenizer_settings = nullptr;
-  const Dataset bytes = open_dataset(spec.data);
-  says(error_of([&] { make_task(spec, bytes, 1); }), "must have a token [MASK]");
+  write_file_atomic(folder / "bare" / "vocab.txt", replaced(vocabulary(), "[MASK]\n", ""));
+  const std::string bare = replaced(masked_config(folder), "/vocab.txt", "/bare/vocab.txt");
+  const Spec spec = load_run_spec(make_run(folder, "bare-run", bare) / "config.toml");
+  const Dataset data = open_dataset(spec.data);
+  says(error_of([&] { make_task(spec, data, 1); }), "must have a token [MASK]");
 }
 
 TEST_CASE("labelled reviews can be masked too, and losses are told as what they are", "[masked]") {
