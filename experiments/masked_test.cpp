@@ -265,8 +265,8 @@ TEST_CASE("settings of masked tokens that do not go together are refused", "[mas
   };
   says(refusal("name = \"masked-lm\"", "name = \"classification\""), "must be masked-lm with");
   says(refusal("name = \"masked-lm\"", "name = \"language\""), "must be masked-lm with");
-  says(refusal("\"toy-circles\"", "\"synthetic-plays\""), "must be language with");
-  says(refusal("\"toy-circles\"", "\"toy-circles\", \"toy-reviews\""), "must all be of labelled");
+  says(refusal("\"toy-echoes\"", "\"synthetic-plays\""), "must be language with");
+  says(refusal("\"toy-echoes\"", "\"toy-echoes\", \"toy-reviews\""), "must all be of labelled");
   says(refusal("head = \"masked-lm\"", "head = \"classifier\""),
        "must be \"masked-lm\" where task.name = \"masked-lm\"");
   const std::string headed =
@@ -282,7 +282,7 @@ TEST_CASE("settings of masked tokens that do not go together are refused", "[mas
 
 TEST_CASE("labelled reviews can be masked too, and losses are told as what they are", "[masked]") {
   const TestFolder folder;
-  const Project project(replaced(masked_config(folder), "toy-circles", "toy-reviews"));
+  const Project project(replaced(masked_config(folder), "toy-echoes", "toy-reviews"));
   const Experiment experiment = project.load();
   const Dataset data = open_dataset(experiment.spec().data);
   const Plan plan = make_plan(experiment, data, folder / "results", "");

@@ -51,7 +51,7 @@ std::vector<real> states_of(const RelationTeacher& teacher, const Texts& texts) 
 
 std::string student_config(const TestFolder& folder,
                            const fs::path& teacher,
-                           const std::string& relations = "relation_weight = 2.0\n") {
+                           const std::string& relations = "relation_weight = 0.5\n") {
   return toy_config(folder,
                     "[task.classification]\nteacher = \"" + teacher.string() + "\"\n" + relations);
 }
@@ -155,6 +155,8 @@ TEST_CASE("runs that learn relations have the same bytes for any threads and aft
   REQUIRE(wait_for(start_worker(other, 2)) == 0);
   CHECK(final_weights(other) != final_weights(calm));
   CHECK(*RunFolder(calm).status().accuracy > 0.9);
+  CHECK(read_metrics(calm / "metrics.h5").train.front().loss >
+        read_metrics(other / "metrics.h5").train.front().loss + 0.3);  // of relations
 }
 
 TEST_CASE("relations that are turned off do not enter a run's id", "[relations]") {

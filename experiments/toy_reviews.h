@@ -35,24 +35,24 @@ inline void toy_reviews(const FetchedSource&, const LabelledTextSink& sink) {
   }
 }
 
-// Without labels: 1 to 20 words that follow each other always in the same circle; one is empty.
-inline void toy_circles(const FetchedSource&, const LabelledTextSink& sink) {
+// Without labels: one word, 1 to 20 times; one is empty.
+inline void toy_echoes(const FetchedSource&, const LabelledTextSink& sink) {
   const Rng rng(4, "toy");
   for (std::uint64_t i = 0; i < 400; ++i) {
     std::string text;
-    const std::uint64_t words = i == 7 ? 0 : 1 + rng.below(20, i, 0), first = rng.below(8, i, 1);
-    for (std::uint64_t w = 0; w < words; ++w) text += std::string(kWords[(first + w) % 8]) + " ";
+    const std::uint64_t words = i == 7 ? 0 : 1 + rng.below(20, i, 0), word = rng.below(8, i, 1);
+    for (std::uint64_t w = 0; w < words; ++w) text += std::string(kWords[word]) + " ";
     sink({i < 300 ? LabelledSplit::Train : LabelledSplit::Test, 0, text});
   }
 }
 
 inline void register_toy() {
   if (data_sources().contains("toy-reviews")) return;
-  Source circles;
-  circles.name = "toy-circles";
-  circles.description = "for tests";
-  circles.read_labelled = toy_circles;
-  data_sources().add(circles.name, circles);
+  Source echoes;
+  echoes.name = "toy-echoes";
+  echoes.description = "for tests";
+  echoes.read_labelled = toy_echoes;
+  data_sources().add(echoes.name, echoes);
   Source source;
   source.name = "toy-reviews";
   source.description = "for tests";
@@ -112,10 +112,10 @@ inline std::string replaced(std::string text, const std::string& from, const std
   return text.replace(at, from.size(), to);
 }
 
-// The same encoder that learns to find masked words of circles.
+// The same encoder that learns to find masked words of echoes.
 inline std::string masked_config(const TestFolder& folder, const std::string& more = "") {
   std::string config = replaced(toy_config(folder, more), "\"classification\"", "\"masked-lm\"");
-  config = replaced(config, "toy-reviews", "toy-circles");
+  config = replaced(config, "toy-reviews", "toy-echoes");
   return replaced(config, "name = \"bert\"\n",
                   "name = \"bert\"\nhead = \"masked-lm\"\nternary.exclude = [\"head.dense\"]\n");
 }
