@@ -30,6 +30,7 @@ int claims_command(const std::vector<std::string>& args);      // claims.cpp
 int rerun_command(const std::vector<std::string>& args);       // rerun.cpp
 int generate_command(const std::vector<std::string>& args);    // generate.cpp
 int eval_command(const std::vector<std::string>& args);        // eval.cpp
+int classify_command(const std::vector<std::string>& args);    // classify.cpp
 int import_command(const std::vector<std::string>& args);      // import.cpp
 int verify_command(const std::vector<std::string>& args);      // verify.cpp
 int bench_command(const std::vector<std::string>& args);       // bench.cpp

@@ -99,7 +99,7 @@ int list() {
   return 0;
 }
 
-int get(const Source& source) { return print(fetch(source, show_progress)); }
+int get(const Source& source) { return print(fetch(source, ProgressLine())); }
 
 int path(const Source& source) {
   const auto here = find_local(source);

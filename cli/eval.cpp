@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/paths.h"
+#include "cli/progress.h"
 #include "core/base/error.h"
 #include "experiments/evaluate.h"
 #include "experiments/launcher.h"
@@ -90,6 +91,11 @@ int eval_command(const std::vector<std::string>& args) {
   if (runs.size() != 1 || request.threads == 0)
     throw UsageError("bitlab eval", "must be given one run, and at least one thread",
                      "bitlab eval --help");
+  request.data_progress = ProgressLine();
+  request.progress = [line = ProgressLine("windows", 1)](std::uint64_t done,
+                                                         std::uint64_t total) mutable {
+    line("judged", done, total);
+  };
   const EvalReport report = evaluate_run(find_run(runs.front()), request);
   std::cout << (parsed.count("json") > 0 ? as_json(report, request.packed, request.threads)
                                          : as_text(report, request.threads));

@@ -152,7 +152,7 @@ std::vector<NamedPlan> plan_all(const Request& request,
     }
     NamedPlan named{arm.name, &arm.spec, {}, runs, 0};
     named.plan = plan_model(arm.spec, other, static_cast<std::size_t>(data.vocab_size),
-                            request.threads, timer);
+                            data.lengths, request.threads, timer);
     named.plan.recomputed = recomputed(arm).value_or(false);
     if (data.train_tokens > 0)
       named.run_seconds = named.plan.step.total() / named.plan.size.tokens_per_step /

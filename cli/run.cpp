@@ -4,18 +4,22 @@
 #include <algorithm>
 #include <iostream>
 #include <optional>
+#include <set>
 
 #include "cli/claims.h"
 #include "cli/commands.h"
 #include "cli/dry_run.h"
+#include "cli/layer_kinds.h"
 #include "cli/paths.h"
 #include "cli/progress.h"
 #include "cli/run_options.h"
 #include "cli/run_page.h"
 #include "cli/schedule_options.h"
 #include "cli/signals.h"
+#include "experiments/arm_references.h"
 #include "experiments/outlook.h"
 #include "experiments/planning.h"
+#include "experiments/pretrained.h"
 #include "experiments/scheduler.h"
 #include "experiments/status_screen.h"
 #include "experiments/step_time.h"
@@ -33,7 +37,8 @@ int train(const Experiment& experiment,
           const RunRequest& request) {
   const StopRequest& stop = catch_stop_signals();
   write_configs(experiment, plan, launcher);
-  std::cerr << run_page(plan, footprints(experiment, plan), request.threads);
+  std::cerr << run_page(plan, footprints(experiment, plan), request.threads)
+            << layer_kinds_page(experiment, static_cast<std::size_t>(plan.data.vocab_size));
   StatusScreen screen(std::cerr, ::isatty(STDERR_FILENO) ? STDERR_FILENO : -1);
   std::optional<Pruner> pruner;
   if (experiment.spec().prune.rule != "none") pruner.emplace(experiment.spec().prune, plan.results);
@@ -54,6 +59,18 @@ void warn_of_data(const Dataset& data, const DataConfig& config) {
     std::cerr << "WARNING: this is not '" << config.sources.front() << "': the data is '"
               << data.facts.source
               << "'. Its losses cannot be compared with those of another text.\n";
+}
+
+// Before anything is planned: the hashes of the weights enter the ids of runs.
+void fetch_pretrained(const Experiment& experiment) {
+  std::set<std::string> names;
+  for (const Arm& arm : experiment.arms) {
+    const std::string name = pretrained_name(arm.spec);
+    if (name.empty() || is_arm_reference(name) || !names.insert(name).second) continue;
+    const Pretrained found = find_pretrained(name, ProgressLine());
+    for (const std::string& note : found.notes) std::cerr << "note: " << note << "\n";
+    std::cerr << "weights: " << found.weights.string() << "\n";
+  }
 }
 
 void say_what_is_left_out(const Experiment& experiment) {
@@ -88,8 +105,9 @@ int run_command(const std::vector<std::string>& args) {
   check_claims(experiment);
   keep_arms(experiment, request.arms);
   const DataConfig& config = experiment.spec().data;
-  const Dataset data = open_dataset(config, show_progress);
+  const Dataset data = open_dataset(config, ProgressLine());
   warn_of_data(data, config);
+  fetch_pretrained(experiment);
   const Plan plan = make_plan(experiment, data, results_root() / experiment.name, request.command);
   say_what_is_left_out(experiment);
 
@@ -103,6 +121,7 @@ int run_command(const std::vector<std::string>& args) {
     std::cout << dry_run_page(plan, outlooks, time, request.jobs);
     return 0;
   }
+  require_other_runs(experiment.arms, plan);
   write_plan(plan);
   set_aside(outlooks);
   const int code = all_done(outlooks) ? 0 : train(experiment, plan, launcher, request);

@@ -1,5 +1,6 @@
 // What `bitlab run` was asked for, and the texts that it shows of a sweep.
 #include "cli/dry_run.h"
+#include "cli/progress.h"
 #include "cli/run_options.h"
 #include "cli/sweep_text.h"
 #include "core/base/catch.h"
@@ -83,6 +84,15 @@ TEST_CASE("a sweep is one line: few values are named, many are a range", "[cli]"
       points.push_back({{"optim.lr", lr}, {"model.bitlinear.norm", norm}});
   CHECK(sweep_text(points) ==
         "optim.lr 0.0003 .. 0.03 (5 values); model.bitlinear.norm none, rmsnorm");
+}
+
+TEST_CASE("how far something is, and how long it will take", "[cli]") {
+  CHECK(progress_text("wiki", 3'200'000, 12'800'000, "MB", 1e6, 40) ==
+        "wiki: 3.2 of 12.8 MB (25 %), 40 s left");
+  CHECK(progress_text("judged", 7, 1000, "windows", 1, 3 * 3600 + 300) ==
+        "judged: 7 of 1000 windows (0 %), 3 h 05 min left");
+  CHECK(progress_text("judged", 1000, 1000, "windows", 1, -1) ==
+        "judged: 1000 of 1000 windows (100 %)");
 }
 
 }  // namespace

@@ -80,6 +80,23 @@ std::string on_terminal(const Program& program, const std::vector<std::string>& 
 
 }  // namespace
 
+TEST_CASE("a long evaluation says on a terminal how far it is", "[cli]") {
+  const Finished& all = finished();
+  const std::string file = (all.folder / "long.txt").string();
+  std::ofstream(file) << std::string(200'000, 'e');
+  const std::vector<std::string> args = {"eval",      id_of(all.program.runs("small").front()),
+                                         "--data",    file,
+                                         "--stride",  "1",
+                                         "--threads", "1"};
+  int code = 1;
+  const std::string screen = on_terminal(all.program, args, code);
+  CHECK(code == 0);
+  CHECK(contains(screen, "\rjudged: "));
+  CHECK(contains(screen, " of 199984 windows ("));
+  CHECK(contains(screen, "(100 %)"));
+  CHECK_FALSE(contains(said(args), "judged: "));
+}
+
 TEST_CASE("a run is named by the beginning of its id, its arm or its folder", "[cli]") {
   const fs::path run = finished().program.runs("small").at(1);  // bit, seed 2
   const std::string id = id_of(run), hash = id.substr(0, 8);

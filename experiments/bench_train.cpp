@@ -6,6 +6,7 @@
 #include "core/base/process_memory.h"
 #include "core/simd/call_time.h"
 #include "core/tensor/blas.h"
+#include "experiments/arm_references.h"
 #include "experiments/bench_timing.h"
 #include "experiments/step_time.h"
 #include "experiments/update_step.h"
@@ -23,11 +24,22 @@ struct StepPlan {
   std::size_t bytes = 0;  // of training
 };
 
-StepPlan plan_step(const Spec& spec, std::size_t vocab_size, std::size_t threads) {
+StepPlan plan_step(const Spec& spec, const DataFacts& data, std::size_t threads) {
   Rehearsal pass;
-  const Footprint size = footprint(spec, vocab_size, &pass);
+  const Footprint size =
+      footprint(spec, static_cast<std::size_t>(data.vocab_size), data.lengths, &pass);
   const StepTime time = step_time(spec, size, pass, threads, remember(simd::call_seconds));
   return {1e3 * time.total(), size.training_bytes};
+}
+
+// The weights that an arm begins with do not change its speed; a teacher has to be there.
+void refuse_references(const Arm& arm) {
+  for (const ArmReference& reference : arm_references(arm))
+    if (reference.path != "model.pretrained")
+      throw UsageError(reference.path,
+                       "must be the folder of a run to be timed, but arm " + arm.name +
+                           " names the arm " + reference.key(),
+                       "give " + reference.path + "=FOLDER, or time other arms with --arm");
 }
 
 }  // namespace
@@ -43,13 +55,14 @@ TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOpti
         "--threads must be at most train.shards = " + std::to_string(spec.train.shards) +
             ", but is " + std::to_string(options.threads),
         "set train.shards=" + std::to_string(options.threads) + " on the command line");
+  refuse_references(arm);
   TrainBench result;
   result.arm = arm.name;
   result.threads = options.threads;
   result.sgemm_gflops = measure_sgemm_gflops(kSgemmSize, kSgemmSeconds);
   const auto vocab_size = static_cast<std::size_t>(data.facts.vocab_size);
   StepPlan plan;
-  if (options.plan) plan = plan_step(spec, vocab_size, options.threads);
+  if (options.plan) plan = plan_step(spec, data.facts, options.threads);
   const std::size_t held = resident_bytes();
   reset_peak_resident();  // so that each arm has its own
 
@@ -63,25 +76,26 @@ TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOpti
   for (std::int64_t step = 1; step < kWarmUpSteps; ++step) update.run(step);
 
   std::vector<double> seconds, cpu_seconds;
+  std::vector<double> tokens, flops;  // of a step, a second
   for (std::int64_t step = 0; step < options.steps; ++step) {
     const Clock::time_point begin = Clock::now();
     const double cpu_begin = process_cpu_seconds();
     update.run(kWarmUpSteps + step);
     cpu_seconds.push_back(process_cpu_seconds() - cpu_begin);
     seconds.push_back(seconds_since(begin));
+    tokens.push_back(static_cast<double>(update.tokens()) / seconds.back());
+    flops.push_back(update.flops() / seconds.back());
   }
-  const double step_seconds = median(seconds);
-  const auto tokens = static_cast<double>(update.tokens_per_step());
-  result.ms_per_step = 1e3 * step_seconds;
-  result.tokens_per_s = tokens / step_seconds;
-  result.gflops = model.train_flops_per_token() * tokens / step_seconds / 1e9;
+  result.ms_per_step = 1e3 * median(seconds);
+  result.tokens_per_s = median(tokens);
+  result.gflops = median(flops) / 1e9;
   result.peak_rss_bytes = static_cast<std::int64_t>(peak_resident_bytes());
   result.sgemm_gflops =
       std::max(result.sgemm_gflops, measure_sgemm_gflops(kSgemmSize, kSgemmSeconds));
   result.utilisation = result.gflops / result.sgemm_gflops / static_cast<double>(options.threads);
 
   if (options.plan)
-    result.plan = {(plan.ms + plan_step(spec, vocab_size, options.threads).ms) / 2,
+    result.plan = {(plan.ms + plan_step(spec, data.facts, options.threads).ms) / 2,
                    1e3 * median(cpu_seconds) / static_cast<double>(options.threads),
                    held + plan.bytes};
   if (options.profile) {

@@ -55,7 +55,8 @@ void verify(const fs::path& path, const std::vector<TensorBytes>& tensors) {
 json to_json(const TrainerState& s) {
   return {{"format", kTrainerFormat},   {"step", s.step},
           {"first_loss", s.first_loss}, {"loss_sum", s.loss_sum},
-          {"loss_count", s.loss_count}, {"train_seconds", s.train_seconds}};
+          {"loss_count", s.loss_count}, {"train_seconds", s.train_seconds},
+          {"tokens", s.tokens}};
 }
 
 TrainerState read_state(const fs::path& path) {
@@ -68,8 +69,8 @@ TrainerState read_state(const fs::path& path) {
                          " or older, but a newer bitlab wrote it (format " +
                          std::to_string(format) + ")",
                      "use that version, or a newer one");
-    return {j.at("step"), j.at("first_loss"), j.at("loss_sum"), j.at("loss_count"),
-            j.at("train_seconds")};
+    return {j.at("step"),       j.at("first_loss"),    j.at("loss_sum"),
+            j.at("loss_count"), j.at("train_seconds"), j.value("tokens", std::int64_t{0})};
   } catch (const json::exception& e) {
     throw Error(path.string(), std::string("must be a trainer's state, but: ") + e.what());
   }

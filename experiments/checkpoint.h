@@ -26,6 +26,7 @@ struct TrainerState {
   double loss_sum = 0;    // over the steps since the last log row
   std::int64_t loss_count = 0;
   double train_seconds = 0;
+  std::int64_t tokens = 0;  // seen so far
 };
 
 // Ternary codes by parameter name.

@@ -9,6 +9,8 @@
 #include "core/data/synthetic_plays.h"
 #include "core/data/tokenised_corpus.h"
 #include "core/text/ngram.h"
+#include "experiments/classification_task.h"
+#include "experiments/loaded_run.h"
 
 namespace bitlab {
 
@@ -92,7 +94,71 @@ TokenisedCorpus tokenised(const std::vector<Source>& sources,
 
 }  // namespace
 
+namespace {
+
+// The first source that can be had, its texts in their order.
+std::vector<LabelledText> read_labelled(const std::vector<Source>& sources,
+                                        const FetchProgress& progress,
+                                        std::string& name,
+                                        std::vector<std::string>& notes) {
+  for (const Source& source : sources) {
+    try {
+      const FetchedSource files = fetch(source, progress);
+      notes.insert(notes.end(), files.notes.begin(), files.notes.end());
+      std::vector<LabelledText> texts;
+      source.read_labelled(files, [&](LabelledText text) { texts.push_back(std::move(text)); });
+      name = source.name;
+      return texts;
+    } catch (const Error& e) {
+      notes.push_back(source.name + " is not used: " + e.what());
+    }
+  }
+  std::string reasons;
+  for (const std::string& note : notes) reasons += "\n  " + note;
+  throw Error("data.sources", "at least one must be there, but none is:" + reasons);
+}
+
+Dataset open_labelled(const DataConfig& config, const FetchProgress& progress) {
+  const TokenizerPlugin& plugin = tokenizers().at(config.tokenizer);
+  if (plugin.of_text)
+    throw UsageError("data.tokenizer",
+                     "must have a vocabulary of its own where whole texts are read, but '" +
+                         config.tokenizer + "' is made of the text",
+                     "bert-uncased is what BERT's models were trained with");
+  Dataset data;
+  const std::vector<LabelledText> texts =
+      read_labelled(candidates(config), progress, data.facts.source, data.notes);
+  auto labelled = std::make_shared<LabelledDataset>();
+  labelled->labels = find_source(data.facts.source).labels;
+  data.tokenizer = plugin.make({}, *settings_of(config.tokenizer_settings, plugin));
+  const auto take = [&](LabelledSplit split, std::int64_t samples, LabelledTokens& to) {
+    for (const std::size_t i : stratified_subset(
+             texts, split, std::max<std::size_t>(1, labelled->labels.size()),
+             static_cast<std::size_t>(samples), static_cast<std::uint64_t>(config.sample_seed)))
+      to.add(
+          encode_text(*data.tokenizer, texts[i].text, static_cast<std::size_t>(config.max_length)),
+          texts[i].label, static_cast<std::int64_t>(i));
+  };
+  take(LabelledSplit::Train, config.train_samples, labelled->train);
+  take(LabelledSplit::Test, config.test_samples, labelled->test);
+  const auto number = [](std::size_t n) { return static_cast<std::int64_t>(n); };
+  DataFacts& facts = data.facts;
+  facts.sha256 = hash_of(texts);
+  for (const LabelledText& text : texts) facts.bytes += number(text.text.size());
+  facts.train_tokens = number(labelled->train.size());
+  facts.val_tokens = number(labelled->test.size());
+  facts.vocab_size = number(data.tokenizer->vocab_size());
+  facts.unit = "text";
+  facts.tokenizer = data.tokenizer->id();
+  facts.lengths = lengths_of(labelled->train);
+  data.labelled = std::move(labelled);
+  return data;
+}
+
+}  // namespace
+
 Dataset open_dataset(const DataConfig& config, const FetchProgress& progress) {
+  if (config.whole_texts()) return open_labelled(config, progress);
   Dataset data;
   std::string name;
   TokenisedCorpus corpus =
@@ -131,8 +197,12 @@ int ngram_order(const Dataset& data) {
 
 }  // namespace
 
-std::vector<ReferenceLoss> reference_losses(const Dataset& data) {
+std::vector<ReferenceLoss> reference_losses(const Dataset& data, const std::string& task) {
   const std::size_t vocab_size = data.tokenizer->vocab_size();
+  if (data.labelled) {
+    const std::size_t choices = task == "masked-lm" ? vocab_size : data.labelled->labels.size();
+    return {{"uniform", std::log(static_cast<double>(choices))}};
+  }
   std::vector<ReferenceLoss> references = {{"uniform", std::log(static_cast<double>(vocab_size))}};
   if (const int order = ngram_order(data); order > 0)
     for (const NgramLoss& table : ngram_losses(data.tokens.train.to_vector(),
@@ -144,10 +214,31 @@ std::vector<ReferenceLoss> reference_losses(const Dataset& data) {
   return references;
 }
 
+namespace {
+
+std::vector<std::vector<float>> teacher_logits(const std::string& run,
+                                               const LabelledTokens& texts) {
+  const LoadedRun teacher = load_run(run);
+  std::vector<std::span<const std::int32_t>> tokens;
+  for (std::size_t i = 0; i < texts.size(); ++i) tokens.push_back(texts.tokens_of(i));
+  ThreadTeam team(1);
+  return label_logits(*teacher.model, tokens, team);
+}
+
+std::shared_ptr<const RelationTeacher> relation_teacher(const std::string& run,
+                                                        std::int64_t layer) {
+  LoadedRun teacher = load_run(run);
+  return std::make_shared<const RelationTeacher>(std::move(teacher.model), layer);
+}
+
+}  // namespace
+
 std::unique_ptr<Task> make_task(const Spec& spec, const Dataset& data, std::uint64_t seed) {
   const TaskPlugin& plugin = tasks().at(spec.task.name);
   return plugin.make({data.tokens, data.tokenizer->vocab_size(), spec.seq_len(),
-                      static_cast<std::size_t>(spec.train.batch_size), seed},
+                      static_cast<std::size_t>(spec.train.batch_size), seed,
+                      static_cast<std::size_t>(spec.train.batch_size * spec.train.accumulate),
+                      teacher_logits, data.labelled.get(), relation_teacher, data.tokenizer.get()},
                      spec.eval, *settings_of(spec.task.settings, plugin));
 }
 

@@ -7,6 +7,7 @@
 #include "core/data/lm_dataset.h"
 #include "core/io/remote_file.h"
 #include "core/text/tokenizer.h"
+#include "experiments/labelled_dataset.h"
 #include "experiments/plan.h"
 #include "experiments/spec.h"
 #include "layers/models/model.h"
@@ -14,7 +15,8 @@
 namespace bitlab {
 
 struct Dataset {
-  LmDataset tokens;
+  LmDataset tokens;                                 // empty of whole texts
+  std::shared_ptr<const LabelledDataset> labelled;  // null of others
   std::shared_ptr<const Tokenizer> tokenizer;
   DataFacts facts;
   std::vector<std::string>
@@ -32,10 +34,10 @@ LmDataset open_splits(const std::string& source,
                       std::shared_ptr<const Tokenizer> tokenizer,
                       double val_fraction);
 
-// Losses that need no model, in nats a token: uniform over the vocabulary, n-gram tables counted on
-// the training split (up to 4 characters, or 2 tokens; of at most 33 million tokens), and the known
-// entropy of a generated source.
-std::vector<ReferenceLoss> reference_losses(const Dataset& data);
+// Losses of a task that need no model, in nats a token: uniform over the vocabulary, or the labels
+// that are told apart; n-gram tables counted on the training split (up to 4 characters, or 2
+// tokens; of at most 33 million tokens), and the known entropy of a generated source.
+std::vector<ReferenceLoss> reference_losses(const Dataset& data, const std::string& task);
 
 // The task of a spec on this data, which must outlive it.
 std::unique_ptr<Task> make_task(const Spec& spec, const Dataset& data, std::uint64_t seed);

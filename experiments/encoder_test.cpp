@@ -10,6 +10,7 @@
 #include "experiments/dataset.h"
 #include "experiments/hf_encoder.h"
 #include "experiments/model_test.h"
+#include "experiments/pretrained.h"
 
 namespace bitlab {
 namespace {
@@ -160,6 +161,60 @@ TEST_CASE("the head is what the weights have, and surplus tensors are told", "[e
   CHECK(dynamic_cast<const BertConfig&>(*model.config).head == "pooler");
   REQUIRE(model.notes.size() == 1);
   CHECK(says(model.notes[0], "adapter.weight"));
+}
+
+TEST_CASE("the head of a masked language model is found, and taken where it is asked for",
+          "[encoder]") {
+  CHECK(encoder_name("head.dense.weight", EncoderFamily::Bert) ==
+        "cls.predictions.transform.dense.weight");
+  CHECK(encoder_name("head.norm.bias", EncoderFamily::Bert) ==
+        "cls.predictions.transform.LayerNorm.bias");
+  CHECK(encoder_name("head.bias", EncoderFamily::Bert) == "cls.predictions.bias");
+  CHECK(encoder_name("head.dense.bias", EncoderFamily::DistilBert) == "vocab_transform.bias");
+  CHECK(encoder_name("head.norm.weight", EncoderFamily::DistilBert) == "vocab_layer_norm.weight");
+  CHECK(encoder_name("head.bias", EncoderFamily::DistilBert) == "vocab_projector.bias");
+  const TestFolder folder;
+  const auto head_of = [](const ForeignModel& model) {
+    return dynamic_cast<const BertConfig&>(*model.config).head;
+  };
+  for (const bool bert : {true, false}) {
+    const EncoderFamily family = bert ? EncoderFamily::Bert : EncoderFamily::DistilBert;
+    const json config = bert ? bert_config() : distilbert_config();
+    auto tensors = tensors_of(small(bert, "masked-lm"), family);
+    REQUIRE(tensors[0].name == "embeddings.word_embeddings.weight");
+    Named decoder = tensors[0];  // tied, it comes along
+    decoder.name = bert ? "cls.predictions.decoder.weight" : "vocab_projector.weight";
+    tensors.push_back(decoder);
+    save(folder / "masked", config, tensors);
+    const ForeignModel masked = read_hf_encoder(folder / "masked");
+    CHECK(head_of(masked) == "masked-lm");
+    CHECK(masked.notes.empty());
+    CHECK(masked.tensors.size() == tensors.size() - 1);
+
+    // Both heads: the pooler, unless the other is asked for.
+    for (Named& t : tensors_of(small(bert, "pooler"), family))
+      if (t.name.find("pooler") != std::string::npos || t.name.starts_with("pre_classifier"))
+        tensors.push_back(std::move(t));
+    save(folder / "both", config, tensors);
+    CHECK(head_of(read_hf_encoder(folder / "both")) == "pooler");
+    CHECK(head_of(read_hf_encoder(folder / "both", "masked-lm")) == "masked-lm");
+
+    // Taken by a model that has it, left by one that has not.
+    BertConfig wanted = small(bert, "masked-lm");
+    wanted.vocab_size = 24;
+    wanted.norm_eps = 1e-12;
+    wanted.pooler = bert ? "tanh" : "relu";
+    LanguageModel model(build_bert(wanted, 24), 24, 16, 3);
+    CHECK(load_pretrained((folder / "both").string(), wanted, model).empty());
+    save(folder / "none", config, tensors_of(small(bert, "none"), family));
+    CHECK(load_pretrained((folder / "none").string(), wanted, model) ==
+          std::vector<std::string>{"head.dense.weight", "head.dense.bias", "head.norm.weight",
+                                   "head.norm.bias", "head.bias"});
+    wanted.head = "classifier";
+    LanguageModel classifier(build_bert(wanted, 24), 2, 16, 3);
+    CHECK(load_pretrained((folder / "both").string(), wanted, classifier) ==
+          std::vector<std::string>{"classifier.weight", "classifier.bias"});
+  }
 }
 
 TEST_CASE("encoders that are missing something, or are shaped otherwise, are refused",

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <mutex>
 
 #include "core/base/error.h"
 #include "core/base/thread_team.h"
@@ -41,24 +42,24 @@ SplitTokens whole_text(const std::string& path, const Tokenizer& tokenizer) {
   return {tokenizer.encode(text.text), text.text.size()};
 }
 
-SplitTokens own_split(const LoadedRun& run, const std::string& split, EvalReport& report) {
+SplitTokens own_split(const LoadedRun& run, const EvalRequest& request, EvalReport& report) {
   if (!run.imported.empty())
     throw UsageError("eval", "data must be named for an imported model, but is not",
                      "--data wikitext-2, or a text's path with a '/'");
-  const Dataset data = open_dataset(run.spec.data);
+  const Dataset data = open_dataset(run.spec.data, request.data_progress);
   if (data.tokenizer->id() != run.tokenizer->id())
     throw Error("eval",
                 "the run's data must give its tokenizer " + run.tokenizer->id() + ", but gives " +
                     data.tokenizer->id(),
                 "the data have changed since it was trained");
   report.data = data.facts.source;
-  return choose(data.tokens, split, report.data);
+  return choose(data.tokens, report.split, report.data);
 }
 
 SplitTokens open_split(const LoadedRun& run, const EvalRequest& request, EvalReport& report) {
   report.data = request.data;
   report.split = !request.split.empty() ? request.split : is_path(request.data) ? "all" : "val";
-  if (request.data.empty()) return own_split(run, report.split, report);
+  if (request.data.empty()) return own_split(run, request, report);
   if (is_path(request.data) && report.split == "all")
     return whole_text(request.data, *run.tokenizer);
   return choose(open_splits(request.data, run.tokenizer, run.spec.data.val_fraction), report.split,
@@ -90,6 +91,28 @@ void use_packed(const fs::path& run_dir, LoadedRun& run, EvalReport& report) {
   load_packed(report.weights, *run.model, static_cast<std::uint64_t>(run.step));
 }
 
+Evaluation judge(const LoadedRun& run,
+                 const Windows& windows,
+                 std::size_t seq_len,
+                 const EvalRequest& request) {
+  ThreadTeam team(request.threads);
+  std::mutex telling;
+  std::size_t begun = 0;
+  const auto tell = [&](std::size_t done) {
+    if (request.progress) request.progress(done, windows.count());
+  };
+  const auto source = [&](std::size_t first, std::size_t count, std::int32_t* tokens,
+                          std::int32_t* targets) {
+    windows.fill(first, count, tokens, targets);
+    const std::lock_guard<std::mutex> lock(telling);
+    tell(begun);  // but for those that other threads are at
+    begun += count;
+  };
+  const Evaluation result = evaluate_sequences(*run.model, source, windows.count(), seq_len, team);
+  tell(windows.count());
+  return result;
+}
+
 }  // namespace
 
 EvalReport evaluate_run(const fs::path& run_dir, const EvalRequest& request) {
@@ -105,9 +128,8 @@ EvalReport evaluate_run(const fs::path& run_dir, const EvalRequest& request) {
   const SplitTokens split = open_split(run, request, report);
   const Windows windows(begun(run, split.tokens), report.seq_len, report.stride);
 
-  ThreadTeam team(request.threads);
   const auto begin = std::chrono::steady_clock::now();
-  const Evaluation result = evaluate_windows(*run.model, windows, report.seq_len, team);
+  const Evaluation result = judge(run, windows, report.seq_len, request);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
 
   report.tokens = result.tokens;

@@ -2,7 +2,10 @@
 // How well a run's model predicts a text.
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
+
+#include "core/io/remote_file.h"
 
 namespace bitlab {
 
@@ -12,6 +15,9 @@ struct EvalRequest {
   std::size_t stride = 0;  // tokens from one window to the next; 0: the model's seq_len
   bool packed = false;     // the weights of packed.safetensors and not those of the checkpoint
   std::size_t threads = 1;
+  FetchProgress data_progress = {};  // told of files that are fetched and text that is tokenised
+  // Told of windows judged and to judge; by one thread at a time.
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress = {};
 };
 
 struct EvalReport {

@@ -73,6 +73,25 @@ TEST_CASE("evaluation of the validation split has the bits of training's", "[eva
   }
 }
 
+TEST_CASE("evaluation tells how far it is", "[evaluate]") {
+  const TestFolder folder;
+  const fs::path run = train_small_bitnet(folder, "run", "");
+  const std::string file = text_file(folder, std::string(2000, 'e'));
+  const double loss = evaluate_run(run, {.data = file}).loss;
+  for (const std::size_t threads : {1, 3}) {
+    std::vector<std::uint64_t> done;
+    EvalRequest request{.data = file, .threads = threads};
+    request.progress = [&](std::uint64_t now, std::uint64_t total) {
+      CHECK(total == (1999 + load_run(run).spec.seq_len() - 1) / load_run(run).spec.seq_len());
+      done.push_back(now);
+      if (now == total) CHECK(done.size() > 1);
+    };
+    CHECK(evaluate_run(run, request).loss == loss);
+    CHECK(std::is_sorted(done.begin(), done.end()));
+    CHECK(done.front() == 0);
+  }
+}
+
 TEST_CASE("evaluation judges each token once, with as much context as the stride leaves",
           "[evaluate]") {
   const TestFolder folder;

@@ -246,6 +246,7 @@ Experiment load_experiment(const std::string& name,
                            const std::vector<std::string>& plugins) {
   Experiment experiment;
   experiment.file = find_experiment(name, home);
+  experiment.home = home;
   experiment.name = experiment.file.stem().string();
   LoadedConfig config = load_config(experiment.file, overrides, home);
   load_plugins(config, plugins);

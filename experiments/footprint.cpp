@@ -1,5 +1,7 @@
 #include "experiments/footprint.h"
 
+#include <cmath>
+
 #include "experiments/train_step.h"
 #include "layers/param_count.h"
 
@@ -26,7 +28,10 @@ ParamParts count_parts(Layer& net) {
   return parts;
 }
 
-Footprint footprint(const Spec& spec, std::size_t vocab_size, Rehearsal* pass) {
+Footprint footprint(const Spec& spec,
+                    std::size_t vocab_size,
+                    const TextLengths& lengths,
+                    Rehearsal* pass) {
   const ModelPlugin& plugin = models().at(spec.model_name);
   const LayerPtr net = plugin.build(*spec.model, vocab_size);
   const TrainConfig& train = spec.train;
@@ -38,13 +43,18 @@ Footprint footprint(const Spec& spec, std::size_t vocab_size, Rehearsal* pass) {
   f.bytes_full = 4 * f.params;
   f.bytes_packed = 4 * (f.params - f.ternary_params) + (f.ternary_params + 3) / 4;
   f.tokens_per_step = static_cast<double>(train.batch_size * train.accumulate) *
-                      static_cast<double>(spec.seq_len());
+                      lengths.of_sequence(spec.seq_len());
   f.tokens = f.tokens_per_step * static_cast<double>(train.steps);
-  f.train_flops = f.tokens * 6 * net->macs_per_row(spec.seq_len());
+  const auto typical = static_cast<std::size_t>(std::llround(lengths.of_sequence(spec.seq_len())));
+  const auto largest =
+      static_cast<std::size_t>(std::ceil(lengths.in_largest_pass(train, spec.seq_len())));
+  f.train_flops = f.tokens * 6 * net->macs_per_row(typical);
 
-  const Rehearsal shard =
-      rehearse(*net, plugin.logits_width(*spec.model, vocab_size),
-               static_cast<std::size_t>(train.batch_size / train.shards), spec.seq_len());
+  const auto rehearse_at = [&](std::size_t length) {
+    return rehearse(*net, plugin.logits_width(*spec.model, vocab_size),
+                    static_cast<std::size_t>(train.batch_size / train.shards), length);
+  };
+  const Rehearsal shard = rehearse_at(largest);
   f.weight_bytes = sizeof(real) * f.params;
   f.gradient_bytes = f.weight_bytes * gradient_buffers(train);
   f.optimizer_bytes = f.weight_bytes * optimizers().at(spec.optim.name).state_per_param;
@@ -52,7 +62,7 @@ Footprint footprint(const Spec& spec, std::size_t vocab_size, Rehearsal* pass) {
   f.activation_bytes = static_cast<std::size_t>(train.shards) * shard.peak_bytes();
   f.training_bytes =
       f.weight_bytes + f.gradient_bytes + f.optimizer_bytes + f.buffer_bytes + f.activation_bytes;
-  if (pass != nullptr) *pass = shard;
+  if (pass != nullptr) *pass = typical == largest ? shard : rehearse_at(typical);
   return f;
 }
 

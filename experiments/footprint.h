@@ -5,6 +5,7 @@
 
 #include "experiments/rehearsal.h"
 #include "experiments/spec.h"
+#include "experiments/text_lengths.h"
 
 namespace bitlab {
 
@@ -41,7 +42,10 @@ struct Footprint {
 };
 
 // vocab_size is the tokenizer's. Nothing of the model's size is allocated. `pass`: the rehearsal of
-// one shard, if it is wanted for more.
-Footprint footprint(const Spec& spec, std::size_t vocab_size, Rehearsal* pass = nullptr);
+// one shard of texts of mean length, if it is wanted for more. Memory is that of the largest pass.
+Footprint footprint(const Spec& spec,
+                    std::size_t vocab_size,
+                    const TextLengths& lengths = {},
+                    Rehearsal* pass = nullptr);
 
 }  // namespace bitlab

@@ -26,13 +26,13 @@ constexpr std::size_t kVocab = 2000;
 class NoiseTask : public Task {
  public:
   BatchSource train_batches() const override {
-    return [rng = Rng(1, "tokens"), seq_len = seq_len_](std::uint64_t step, std::size_t first,
-                                                        std::size_t count, std::int32_t* tokens,
-                                                        std::int32_t* targets) {
+    return sequences(seq_len_, [rng = Rng(1, "tokens"), seq_len = seq_len_](
+                                   std::uint64_t step, std::size_t first, std::size_t count,
+                                   std::int32_t* tokens, std::int32_t* targets) {
       for (std::size_t i = 0; i < count * seq_len; ++i)
         tokens[i] = targets[i] =
             static_cast<std::int32_t>(rng.below(kVocab, step, first * seq_len + i));
-    };
+    });
   }
   Evaluation evaluate(const LanguageModel&, Split, ThreadTeam&) const override { return {}; }
 
@@ -118,7 +118,7 @@ TEST_CASE("time of a step is as planned, within a tenth", "[footprint][time]") {
   for (const Case& c : kCases) {
     const Spec spec = preset(c.preset, c.overrides);
     Rehearsal pass;
-    const Footprint size = footprint(spec, kVocab, &pass);
+    const Footprint size = footprint(spec, kVocab, {}, &pass);
     double planned = 0, measured = 1;
     for (int attempt = 0; attempt < 5 && std::fabs(planned / measured - 1) > 0.1; ++attempt) {
       std::vector<double> seconds = train(spec, 6);

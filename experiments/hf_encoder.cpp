@@ -22,11 +22,17 @@ const Names& outside_of_blocks(EncoderFamily family) {
                              {"embedding.type", "embeddings.token_type_embeddings"},
                              {"embedding.norm", "embeddings.LayerNorm"},
                              {"pooler", "pooler.dense"},
-                             {"classifier", "classifier"}};
+                             {"classifier", "classifier"},
+                             {"head.dense", "cls.predictions.transform.dense"},
+                             {"head.norm", "cls.predictions.transform.LayerNorm"},
+                             {"head", "cls.predictions"}};
   static const Names distilbert = [] {
     Names names = bert;
     names.erase("embedding.type");
     names["pooler"] = "pre_classifier";
+    names["head.dense"] = "vocab_transform";
+    names["head.norm"] = "vocab_layer_norm";
+    names["head"] = "vocab_projector";
     return names;
   }();
   return family == EncoderFamily::Bert ? bert : distilbert;
@@ -102,9 +108,12 @@ class EncoderReader {
         prefix_ = prefix;
   }
 
-  // As the weights have it.
-  void choose_head(BertConfig& config) const {
-    if (!has("pooler.weight")) {
+  // As the weights have it; `wanted` where they have several.
+  void choose_head(BertConfig& config, const std::string& wanted) const {
+    const bool masked = has("head.dense.weight") && has("head.norm.weight") && has("head.bias");
+    if (masked && (wanted == "masked-lm" || !has("pooler.weight"))) {
+      config.head = "masked-lm";
+    } else if (!has("pooler.weight")) {
       config.head = "none";
     } else if (!has("classifier.weight")) {
       config.head = "pooler";
@@ -192,9 +201,10 @@ namespace {
 // The encoder of `config`, with the head that the weights have.
 ForeignModel read_encoder(const Weights& weights,
                           EncoderFamily family,
-                          std::unique_ptr<BertConfig> config) {
+                          std::unique_ptr<BertConfig> config,
+                          const std::string& head) {
   EncoderReader reader(weights, family);
-  reader.choose_head(*config);
+  reader.choose_head(*config, head);
   ForeignModel model;
   model.model = "bert";
   model.vocab_size = static_cast<std::size_t>(config->vocab_size);
@@ -206,10 +216,10 @@ ForeignModel read_encoder(const Weights& weights,
 
 }  // namespace
 
-ForeignModel read_hf_encoder(const fs::path& folder) {
+ForeignModel read_hf_encoder(const fs::path& folder, const std::string& head) {
   HfEncoderConfig config = read_encoder_config(folder / "config.json");
   const Weights weights = open_weights(folder);
-  ForeignModel model = read_encoder(weights, config.family, std::move(config.model));
+  ForeignModel model = read_encoder(weights, config.family, std::move(config.model), head);
   model.format = config.architecture;
   for (const std::string& key : config.unknown)
     model.notes.push_back("config.json: nothing is known of " + key + ", it is not used");
@@ -236,7 +246,7 @@ ForeignModel read_encoder_weights(const fs::path& file,
   shape->vocab_size = config.vocab_size;
   shape->n_types = config.n_types;
   return read_encoder(file.extension() == ".bin" ? open_pickled(file) : open_safetensors(file),
-                      family, std::move(shape));
+                      family, std::move(shape), config.head);
 }
 
 }  // namespace bitlab

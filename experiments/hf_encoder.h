@@ -32,11 +32,13 @@ HfEncoderConfig read_encoder_config(const std::filesystem::path& config_json);
 std::string encoder_name(const std::string& ours, EncoderFamily family);
 
 // The folder's config.json and weights: safetensors, else pytorch_model.bin. The head is what the
-// weights have: a classifier, a pooler, or none. Throws Error that lists every tensor which is
-// missing or of another shape; those that are not used are told in notes.
-ForeignModel read_hf_encoder(const std::filesystem::path& folder);
+// weights have: a classifier or a pooler, else that of a masked language model, or none; `head`
+// "masked-lm" where they have both. Throws Error that lists every tensor which is missing or of
+// another shape; those that are not used are told in notes.
+ForeignModel read_hf_encoder(const std::filesystem::path& folder, const std::string& head = "");
 
-// The same of a file of weights alone, .safetensors or .bin, that are those of `config`.
+// The same of a file of weights alone, .safetensors or .bin, that are those of `config`, whose head
+// is asked for.
 ForeignModel read_encoder_weights(const std::filesystem::path& file,
                                   EncoderFamily family,
                                   const BertConfig& config);

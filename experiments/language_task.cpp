@@ -10,9 +10,10 @@ LanguageTask::LanguageTask(const LmDataset& data,
     : data_(data), eval_(eval), seq_len_(seq_len), batch_size_(batch_size), seed_(seed) {}
 
 BatchSource LanguageTask::train_batches() const {
-  return [batches = RandomBatches(data_.train, seq_len_, seed_, "batch")](
-             std::uint64_t step, std::size_t first, std::size_t count, std::int32_t* tokens,
-             std::int32_t* targets) { batches.fill(step, first, count, tokens, targets); };
+  return sequences(
+      seq_len_, [batches = RandomBatches(data_.train, seq_len_, seed_, "batch")](
+                    std::uint64_t step, std::size_t first, std::size_t count, std::int32_t* tokens,
+                    std::int32_t* targets) { batches.fill(step, first, count, tokens, targets); });
 }
 
 Evaluation LanguageTask::evaluate(const LanguageModel& model, Split split, ThreadTeam& team) const {

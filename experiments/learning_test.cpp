@@ -75,7 +75,7 @@ std::int64_t steps_to_learn(const std::string& linear, std::int64_t limit) {
   LanguageModel model(build_gpt(model_config(linear), kVocab), kVocab, kLength, 1);
   TrainConfig train;
   train.batch_size = 32;
-  TrainStep gradient(model, train, 1, reversal_batch);
+  TrainStep gradient(model, train, 1, sequences(kLength, reversal_batch));
   OptimConfig optim;
   AdamW optimizer(optim, model.params());
   ThreadTeam team(1);

@@ -49,10 +49,13 @@ LoadedRun load_run(const fs::path& run_dir) {
 }
 
 void require_language_model(const LoadedRun& run, const std::string& verb) {
-  if (run.spec.model_name == "bert")
+  if (models().at(run.spec.model_name).whole_texts)
     throw UsageError(verb,
-                     "the run's model must predict the next token, but it is an encoder, which "
-                     "reads whole texts");
+                     "the run's model must predict the next token, but '" + run.spec.model_name +
+                         "' reads whole texts",
+                     run.spec.task.name == "masked-lm"
+                         ? "what it loses on masked tokens is in its report"
+                         : "bitlab classify is for such models");
 }
 
 }  // namespace bitlab

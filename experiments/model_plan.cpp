@@ -1,5 +1,6 @@
 #include "experiments/model_plan.h"
 
+#include <cmath>
 #include <set>
 
 namespace bitlab {
@@ -21,6 +22,7 @@ double cache_values(const Layer& net) {
 ModelPlan plan_model(const Spec& spec,
                      const Spec* other,
                      std::size_t vocab_size,
+                     const TextLengths& lengths,
                      std::size_t threads,
                      const CallTimer& time) {
   const ModelPlugin& plugin = models().at(spec.model_name);
@@ -29,10 +31,12 @@ ModelPlan plan_model(const Spec& spec,
   plan.seq_len = spec.seq_len();
   plan.vocab_size = plugin.logits_width(*spec.model, vocab_size);
   Rehearsal pass;
-  plan.size = footprint(spec, vocab_size, &pass);
+  plan.size = footprint(spec, vocab_size, lengths, &pass);
   if (other != nullptr)
-    plan.activation_bytes_other = footprint(*other, vocab_size).activation_bytes;
-  plan.forward_flops = 2 * net->macs_per_row(plan.seq_len);
+    plan.activation_bytes_other = footprint(*other, vocab_size, lengths).activation_bytes;
+  plan.forward_flops =
+      2 *
+      net->macs_per_row(static_cast<std::size_t>(std::llround(lengths.of_sequence(plan.seq_len))));
   plan.train_flops = 3 * plan.forward_flops;
   const auto ternary = static_cast<double>(plan.size.ternary_params),
              rest = static_cast<double>(plan.size.params) - ternary;

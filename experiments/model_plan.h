@@ -35,11 +35,12 @@ struct ModelPlan {
   double tokens_per_s() const { return size.tokens_per_step / step.total(); }
 };
 
-// vocab_size is the tokenizer's. `other`: the same spec with recomputation the other way round, or
-// null. Allocates nothing of the model's size.
+// vocab_size is the tokenizer's, lengths those of the texts to train on. `other`: the same spec
+// with recomputation the other way round, or null. Allocates nothing of the model's size.
 ModelPlan plan_model(const Spec& spec,
                      const Spec* other,
                      std::size_t vocab_size,
+                     const TextLengths& lengths,
                      std::size_t threads,
                      const CallTimer& time);
 

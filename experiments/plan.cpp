@@ -9,7 +9,9 @@
 #include "core/config/load.h"
 #include "core/quant/weight_quantizer.h"
 #include "core/text/tokenizer.h"
+#include "experiments/arm_references.h"
 #include "experiments/plugin_loader.h"
+#include "experiments/pretrained.h"
 #include "layers/linear.h"
 
 namespace bitlab {
@@ -38,7 +40,13 @@ std::string unquoted(const std::string& toml) { return toml.substr(1, toml.size(
 
 }  // namespace
 
-std::string arm_hash(const Arm& arm, const DataFacts& data) {
+double sequence_tokens(const Spec& spec, const DataFacts& data) {
+  return data.lengths.of_sequence(spec.seq_len());
+}
+
+std::string arm_hash(const Arm& arm,
+                     const DataFacts& data,
+                     const std::map<std::string, std::string>& others) {
   std::string text = canonical_text(arm.fields);
   text += "data=" + data.source + " " + data.sha256 + "\n";
   // What a tokenizer of the text is follows from the settings; one of a file may be any.
@@ -53,6 +61,11 @@ std::string arm_hash(const Arm& arm, const DataFacts& data) {
       text += "quantizer version=" +
               std::to_string(weight_quantizers().at(unquoted(field.toml)).version) + "\n";
   }
+  const std::vector<ArmReference> references = arm_references(arm);
+  for (const ArmReference& reference : references)
+    text += reference.path + "=" + others.at(reference.key()) + "\n";
+  if (const std::string name = pretrained_name(arm.spec); !name.empty() && !is_arm_reference(name))
+    text += "pretrained=" + find_pretrained(name).sha256 + "\n";
   text += used_versions(used_entries(arm.fields, data.source));
   return sha256_hex(text).substr(0, 8);
 }
@@ -127,7 +140,11 @@ void write_plan(const Plan& plan) {
   write_file_atomic(plan.results / "plan.json", json.dump(2) + "\n");
 }
 
-std::string run_config(const Arm& arm) { return "# arm " + arm.name + "\n" + to_toml(arm.fields); }
+std::string run_config(const Arm& arm) { return run_config(arm, arm.fields); }
+
+std::string run_config(const Arm& arm, const std::vector<FieldState>& fields) {
+  return "# arm " + arm.name + "\n" + to_toml(fields);
+}
 
 Spec load_run_spec(const fs::path& config_toml) {
   LoadedConfig config = load_config(config_toml, {}, config_toml.parent_path());

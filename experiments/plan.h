@@ -10,6 +10,7 @@
 
 #include "core/config/resolve.h"
 #include "experiments/spec.h"
+#include "experiments/text_lengths.h"
 
 namespace bitlab {
 
@@ -36,6 +37,7 @@ struct Arm {
 struct Experiment {
   std::string name;  // of the file, without .toml
   std::filesystem::path file;
+  std::filesystem::path home;  // where experiments that it names are
   // Arms in the order of the file (without [arms] one, called "main"), each at the points of the
   // sweep in their order.
   std::vector<Arm> arms;
@@ -74,7 +76,11 @@ struct DataFacts {
   std::string unit = "character";               // what a token is
   std::string tokenizer = {};                   // its id
   std::int64_t train_bytes = 0, val_bytes = 0;  // of the text behind the tokens
+  TextLengths lengths = {};  // of labelled texts: then the counts of tokens above are of texts
 };
+
+// Tokens of a sequence, on average: of a text that is classified, or the model's seq_len.
+double sequence_tokens(const Spec& spec, const DataFacts& data);
 
 struct ReferenceLoss {
   std::string name;  // "bigram"
@@ -91,6 +97,13 @@ struct PlannedArm {
   std::vector<std::int64_t> left_out = {};  // as in Arm
 };
 
+// An arm of another experiment that arms begin with or learn from (experiments/arm_references.h).
+struct OtherArm {
+  std::string hash;
+  std::filesystem::path dir;        // of its runs
+  std::vector<std::int64_t> seeds;  // that it runs with
+};
+
 struct PlannedRun {
   std::size_t arm = 0;  // index
   std::uint64_t seed = 1;
@@ -103,6 +116,7 @@ struct Plan {
   DataFacts data;
   std::vector<ReferenceLoss> references;
   std::vector<PlannedArm> arms;
+  std::map<std::string, OtherArm> others;  // by "NAME/ARM"
   std::vector<std::int64_t> seeds;
   std::vector<std::vector<std::string>> zipped;  // as in Experiment
   std::size_t max_runs = 0;                      // 0: all
@@ -110,15 +124,19 @@ struct Plan {
   std::vector<PlannedRun> runs() const;          // seed by seed, so that pairs finish together
 };
 
-// The id of an arm: sha256 over the settings that decide its result, the data, and the versions of
-// the plugins it uses; the first 8 hex digits.
-std::string arm_hash(const Arm& arm, const DataFacts& data);
+// The id of an arm: sha256 over the settings that decide its result, the data, the versions of the
+// plugins it uses, and the weights it begins with; the first 8 hex digits. `others`: ids of the
+// arms that it names, by ArmReference::key().
+std::string arm_hash(const Arm& arm,
+                     const DataFacts& data,
+                     const std::map<std::string, std::string>& others = {});
 
 // plan.json of docs/run-folder.md; arms that max_runs leaves without a run are not in it.
 void write_plan(const Plan& plan);
 
-// config.toml of a run: the settings of its arm with their origins.
+// config.toml of a run: the settings of its arm with their origins; or `fields` in their place.
 std::string run_config(const Arm& arm);
+std::string run_config(const Arm& arm, const std::vector<FieldState>& fields);
 
 // Reads a run's config.toml back.
 Spec load_run_spec(const std::filesystem::path& config_toml);

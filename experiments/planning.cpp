@@ -2,12 +2,15 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <map>
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "experiments/arm_references.h"
 #include "experiments/plugin_loader.h"
 #include "experiments/run_folder.h"
 #include "experiments/update_step.h"
@@ -32,13 +35,14 @@ struct ModelFacts {
   double flops_per_token = 0;  // of training
 };
 
-ModelFacts model_facts(const Spec& spec, std::int64_t vocab_size) {
+ModelFacts model_facts(const Spec& spec, const DataFacts& data) {
   const LayerPtr net =
-      models().at(spec.model_name).build(*spec.model, static_cast<std::size_t>(vocab_size));
+      models().at(spec.model_name).build(*spec.model, static_cast<std::size_t>(data.vocab_size));
   const ParamCount params = count_params(*net);
-  return {static_cast<std::int64_t>(params.total), static_cast<std::int64_t>(params.ternary),
-          static_cast<std::int64_t>(count_parts(*net).non_embedding()),
-          6 * net->macs_per_row(spec.seq_len())};
+  return {
+      static_cast<std::int64_t>(params.total), static_cast<std::int64_t>(params.ternary),
+      static_cast<std::int64_t>(count_parts(*net).non_embedding()),
+      6 * net->macs_per_row(static_cast<std::size_t>(std::llround(sequence_tokens(spec, data))))};
 }
 
 // Makes everything that a run of this spec is made of, and throws it away: a factory of a plugin
@@ -61,19 +65,23 @@ void try_factories(const Spec& spec, const Dataset& data) {
   spec.make_observers({trial.folder, "trial", "trial", 1, 0});
 }
 
-PlannedArm plan_arm(const Arm& arm, const DataFacts& data, const ModelFacts& model) {
+PlannedArm plan_arm(const Arm& arm,
+                    const DataFacts& data,
+                    const ModelFacts& model,
+                    const std::string& hash) {
   PlannedArm planned;
   planned.name = arm.name;
   planned.base = arm.base;
   planned.axes = arm.axes;
-  planned.hash = arm_hash(arm, data);
+  planned.hash = hash;
   planned.dir = arm.base + "-" + planned.hash;
   planned.params = model.params;
   planned.ternary_params = model.ternary_params;
   planned.non_embedding_params = model.non_embedding_params;
   planned.steps = arm.spec.train.steps;
-  planned.tokens_per_step = arm.spec.train.batch_size * arm.spec.train.accumulate *
-                            static_cast<std::int64_t>(arm.spec.seq_len());
+  planned.tokens_per_step =
+      std::llround(static_cast<double>(arm.spec.train.batch_size * arm.spec.train.accumulate) *
+                   sequence_tokens(arm.spec, data));
   planned.flops_per_token = model.flops_per_token;
   planned.left_out = arm.left_out;
   return planned;
@@ -81,14 +89,53 @@ PlannedArm plan_arm(const Arm& arm, const DataFacts& data, const ModelFacts& mod
 
 }  // namespace
 
-double train_flops_per_token(const Spec& spec, std::int64_t vocab_size) {
-  return model_facts(spec, vocab_size).flops_per_token;
+double train_flops_per_token(const Spec& spec, const DataFacts& data) {
+  return model_facts(spec, data).flops_per_token;
 }
 
-Plan make_plan(const Experiment& experiment,
-               const Dataset& data,
-               const fs::path& results,
-               const std::string& command) {
+namespace {
+
+// `open`: experiments that are being planned, each since the one before names it.
+Plan plan_within(const std::vector<std::string>& open,
+                 const Experiment& experiment,
+                 const Dataset& data,
+                 const fs::path& results,
+                 const std::string& command);
+
+// Plans an experiment that another one names, whose results are beside its own.
+Plan plan_other(std::vector<std::string> open,
+                const std::string& name,
+                const fs::path& home,
+                const fs::path& all_results) {
+  if (std::count(open.begin(), open.end(), name) > 0)
+    throw UsageError("experiment:" + name, "must not need itself, but does");
+  open.push_back(name);
+  const Experiment other = load_experiment(name, {}, home);
+  return plan_within(open, other, open_dataset(other.spec().data), all_results / name, "");
+}
+
+std::map<std::string, OtherArm> other_arms(const std::vector<std::string>& open,
+                                           const Experiment& experiment,
+                                           const fs::path& all_results) {
+  std::map<std::string, Plan> plans;
+  const auto plan_of = [&](const std::string& name) {
+    const auto known = plans.find(name);
+    if (known != plans.end()) return known->second;
+    return plans[name] = plan_other(open, name, experiment.home, all_results);
+  };
+  std::map<std::string, OtherArm> others;
+  for (const Arm& arm : experiment.arms)
+    for (const ArmReference& reference : arm_references(arm))
+      if (!reference.experiment.empty())
+        others[reference.key()] = find_other_arm(reference, plan_of);
+  return others;
+}
+
+Plan plan_within(const std::vector<std::string>& open,
+                 const Experiment& experiment,
+                 const Dataset& data,
+                 const fs::path& results,
+                 const std::string& command) {
   const Spec& spec = experiment.spec();
   Plan plan;
   plan.experiment = experiment.name;
@@ -98,20 +145,44 @@ Plan make_plan(const Experiment& experiment,
   plan.command = command;
   plan.baseline = experiment.baseline();
   plan.data = data.facts;
-  plan.references = reference_losses(data);
+  if (spec.task.name == "masked-lm") plan.data.unit = "masked token";
+  plan.references = reference_losses(data, spec.task.name);
   plan.seeds = spec.seeds;
   plan.zipped = experiment.zipped;
   plan.max_runs = experiment.max_runs;
   plan.results = results;
+  plan.others = other_arms(open, experiment, results.parent_path());
+  std::map<std::string, std::string> hashes;  // of those that arms name
+  for (const auto& [name, other] : plan.others) hashes[name] = other.hash;
+  std::vector<std::string> hash_of(experiment.arms.size());
+  for (const std::size_t i : in_order_of_references(experiment.arms)) {
+    const Arm& arm = experiment.arms[i];
+    hashes[arm.base] = hash_of[i] = arm_hash(arm, data.facts, hashes);
+  }
   std::map<std::string, ModelFacts> known;
-  for (const Arm& arm : experiment.arms) {
+  for (std::size_t i = 0; i < experiment.arms.size(); ++i) {
+    const Arm& arm = experiment.arms[i];
+    if (arm.spec.task.name == "language" && models().at(arm.spec.model_name).whole_texts)
+      throw UsageError("model.name",
+                       "must be a model that predicts the next token, but '" + arm.spec.model_name +
+                           "' reads whole texts",
+                       "task.name = \"classification\" and labelled data.sources are for it");
     if (!used_libraries(used_entries(arm.fields, data.facts.source)).empty())
       try_factories(arm.spec, data);
     const auto [model, fresh] = known.try_emplace(settings_key(arm, {"model"}));
-    if (fresh) model->second = model_facts(arm.spec, data.facts.vocab_size);
-    plan.arms.push_back(plan_arm(arm, data.facts, model->second));
+    if (fresh) model->second = model_facts(arm.spec, data.facts);
+    plan.arms.push_back(plan_arm(arm, data.facts, model->second, hash_of[i]));
   }
   return plan;
+}
+
+}  // namespace
+
+Plan make_plan(const Experiment& experiment,
+               const Dataset& data,
+               const fs::path& results,
+               const std::string& command) {
+  return plan_within({experiment.name}, experiment, data, results, command);
 }
 
 std::vector<Footprint> footprints(const Experiment& experiment, const Plan& plan) {
@@ -121,7 +192,7 @@ std::vector<Footprint> footprints(const Experiment& experiment, const Plan& plan
   for (const Arm& arm : experiment.arms) {
     const auto [size, fresh] =
         known.try_emplace(settings_key(arm, {"model", "train"}) + arm.spec.optim.name);
-    if (fresh) size->second = footprint(arm.spec, vocab_size);
+    if (fresh) size->second = footprint(arm.spec, vocab_size, plan.data.lengths);
     all.push_back(size->second);
   }
   return all;
@@ -144,7 +215,8 @@ void write_configs(const Experiment& experiment, const Plan& plan, const Launche
     const RunFolder folder(runs[i].dir);
     if (folder.done() || launcher.claimed(jobs[i])) continue;
     const fs::path path = folder.file("config.toml");
-    std::string text = run_config(experiment.arms[runs[i].arm]);
+    const Arm& arm = experiment.arms[runs[i].arm];
+    std::string text = run_config(arm, with_run_folders(arm, plan, runs[i].seed));
     if (!fs::exists(path) || read_file(path) != text) files.push_back({path, std::move(text)});
   }
   write_files_atomic(files);

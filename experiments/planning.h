@@ -13,15 +13,16 @@
 namespace bitlab {
 
 // Every arm with its id and size; `results` is the folder of the experiment, `command` what was
-// typed. Models are built once for all arms that share one. What comes from plugins is made once
-// for trial: UsageError if a factory throws.
+// typed. Other experiments that arms name are planned too, their results beside `results`. Models
+// are built once for all arms that share one. What comes from plugins is made once for trial:
+// UsageError if a factory throws.
 Plan make_plan(const Experiment& experiment,
                const Dataset& data,
                const std::filesystem::path& results,
                const std::string& command);
 
 // FLOPs of one token of training, 6 per multiply-add of a forward pass.
-double train_flops_per_token(const Spec& spec, std::int64_t vocab_size);
+double train_flops_per_token(const Spec& spec, const DataFacts& data);
 
 // The settings of some tables, a line each, as a key for what depends on them alone.
 std::string settings_key(const Arm& arm, const std::vector<std::string>& tables);

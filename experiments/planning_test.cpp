@@ -224,12 +224,12 @@ TEST_CASE("runs that are done or under way keep their config.toml", "[planning]"
   CHECK(read_file(sweep.folder(2).file("config.toml")).find("[optim]") != std::string::npos);
 }
 
-double never_measured(const Spec&, std::size_t) {
+double never_measured(const Spec&, const DataFacts&) {
   FAIL("there are finished runs of this arm");
   return 0;
 }
-double two_milliseconds(const Spec&, std::size_t vocab_size) {
-  CHECK(vocab_size > 20);
+double two_milliseconds(const Spec&, const DataFacts& data) {
+  CHECK(data.vocab_size > 20);
   return 2e-3;
 }
 

@@ -1,10 +1,12 @@
 #include "experiments/rehearsal.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/ops/cross_entropy.h"
+#include "layers/models/bert.h"
 #include "layers/params.h"
 
 namespace bitlab {
@@ -54,6 +56,16 @@ void run_pass(const Layer& net, std::size_t vocab_size, Pass& pass) {
   net.backward(z, pass);
 }
 
+// As many rows as a masked language model's head is asked for; other heads read all.
+std::vector<std::size_t> masked_rows(std::size_t batch, std::size_t seq_len) {
+  const double share = kMaskedShare * static_cast<double>(seq_len);
+  const auto count = std::max<std::size_t>(1, static_cast<std::size_t>(std::lround(share)));
+  std::vector<std::size_t> rows;
+  for (std::size_t b = 0; b < batch; ++b)
+    for (std::size_t t = 0; t < count; ++t) rows.push_back(b * seq_len + t);
+  return rows;
+}
+
 Rehearsal rehearse_once(const Layer& net,
                         std::size_t vocab_size,
                         std::size_t batch,
@@ -64,6 +76,8 @@ Rehearsal rehearse_once(const Layer& net,
   pass.batch = batch;
   pass.seq_len = seq_len;
   pass.training = true;
+  const std::vector<std::size_t> picked = masked_rows(batch, seq_len);
+  pass.picked = &picked;
   pass.gradients = &gradients;
   simd::CallLog log;
   pass.arena.record(&r.memory);

@@ -107,8 +107,8 @@ TEST_CASE("recomputed blocks take less memory and one more forward", "[rehearsal
   const Spec plain = small("bitnet-700m", {"model.n_layer=12"}),
              recomputed = small("bitnet-700m", {"model.n_layer=12", "model.checkpoint=true"});
   const auto time = [](const simd::KernelCall&) { return 1e-6; };
-  const ModelPlan a = plan_model(plain, &recomputed, kVocab, 1, time),
-                  b = plan_model(recomputed, &plain, kVocab, 1, time);
+  const ModelPlan a = plan_model(plain, &recomputed, kVocab, {}, 1, time),
+                  b = plan_model(recomputed, &plain, kVocab, {}, 1, time);
   CHECK(a.size.activation_bytes == b.activation_bytes_other);
   CHECK(b.size.activation_bytes == a.activation_bytes_other);
   CHECK(b.size.activation_bytes < a.size.activation_bytes / 3);

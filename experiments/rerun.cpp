@@ -33,6 +33,16 @@ bool same(const QuantRow& x, const QuantRow& y) {
          same_bits(x.scale, y.scale);
 }
 
+bool same(const ScoreRow& x, const ScoreRow& y) {
+  return x.step == y.step && x.split == y.split && same_bits(x.accuracy, y.accuracy) &&
+         same_bits(x.f1, y.f1) && same_bits(x.calibration_error, y.calibration_error);
+}
+
+bool same(const PredictionRow& x, const PredictionRow& y) {
+  return x.step == y.step && x.text == y.text && x.label == y.label && x.predicted == y.predicted &&
+         same_bits(x.probability, y.probability) && same_bits(x.loss, y.loss);
+}
+
 // The step of the first row that is not in both.
 template <class Row>
 void compare(const std::vector<Row>& a,
@@ -55,6 +65,8 @@ RunComparison compare_runs(const fs::path& a, const fs::path& b) {
   compare(in_a.train, in_b.train, result.differ_from);
   compare(in_a.eval, in_b.eval, result.differ_from);
   compare(in_a.quant, in_b.quant, result.differ_from);
+  compare(in_a.scores, in_b.scores, result.differ_from);
+  compare(in_a.predictions, in_b.predictions, result.differ_from);
   const auto of_a = list_checkpoints(a), of_b = list_checkpoints(b);
   result.weights_compared = !of_a.empty() && !of_b.empty();
   if (result.weights_compared)

@@ -71,6 +71,8 @@ RunStatus parse_status(const json& j, const fs::path& path) {
   s.val_loss = maybe(j, "val_loss");
   s.val_loss_best = maybe(j, "val_loss_best");
   s.train_loss = maybe(j, "train_loss");
+  s.accuracy = maybe(j, "accuracy");
+  s.f1 = maybe(j, "f1");
   s.imported = j.value("imported", "");
   return s;
 }
@@ -94,6 +96,8 @@ std::string status_text(const RunStatus& s) {
             {"val_loss", number(s.val_loss)},
             {"val_loss_best", number(s.val_loss_best)},
             {"train_loss", number(s.train_loss)}};
+  if (s.accuracy) j["accuracy"] = *s.accuracy;
+  if (s.f1) j["f1"] = *s.f1;
   if (!s.imported.empty()) j["imported"] = s.imported;
   return j.dump(2) + "\n";
 }

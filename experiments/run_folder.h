@@ -31,10 +31,11 @@ struct RunStatus {
   // Losses in nats a token, so that many runs can be compared without opening their metrics; empty
   // where nothing was measured. Defined as in report/results.h.
   std::optional<double> val_loss, val_loss_best, train_loss;
-  std::int64_t bytes_full = 0;    // of the final model.safetensors
-  std::int64_t bytes_packed = 0;  // of packed.safetensors
-  std::string imported;           // the format that the model was imported from; then it has no
-                                  // losses. Empty: trained here
+  std::optional<double> accuracy, f1;  // of texts that are classified, at the last evaluation
+  std::int64_t bytes_full = 0;         // of the final model.safetensors
+  std::int64_t bytes_packed = 0;       // of packed.safetensors
+  std::string imported;  // the format that the model was imported from; then it has no
+                         // losses. Empty: trained here
 };
 
 // How far a running worker is, a few times a second.

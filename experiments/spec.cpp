@@ -1,10 +1,13 @@
 #include "experiments/spec.h"
 
+#include <algorithm>
 #include <set>
 
 #include "core/config/choice.h"
 #include "core/data/sources.h"
 #include "core/text/tokenizer.h"
+#include "experiments/classification_task.h"
+#include "layers/models/bert.h"
 
 namespace bitlab {
 
@@ -24,6 +27,54 @@ void for_each_entry(FieldVisitor& v,
   }
 }
 
+bool is_of_whole_texts(const std::string& source) {
+  return data_sources().contains(source) && data_sources().at(source).read_labelled != nullptr;
+}
+
+bool is_labelled(const std::string& source) {
+  return is_of_whole_texts(source) && !data_sources().at(source).labels.empty();
+}
+
+// Built-in tasks that learn from such data, as text.
+std::string fitting_tasks(const DataConfig& data) {
+  if (!data.whole_texts()) return "language";
+  return data.labelled() ? "classification or masked-lm" : "masked-lm";
+}
+
+bool task_fits(const std::string& task, const DataConfig& data) {
+  if (task == "language") return !data.whole_texts();
+  if (task == "classification") return data.labelled();
+  return task != "masked-lm" || data.whole_texts();  // a plugin's task knows what it can
+}
+
+// What task and model say of the head of an encoder.
+void require_head(FieldVisitor& v, const std::string& task, const Configurable& model) {
+  const auto* bert = dynamic_cast<const BertConfig*>(&model);
+  v.require(task != "masked-lm" || bert != nullptr, "name",
+            "must be bert where task.name = \"masked-lm\"", "it has a head that finds tokens");
+  if (bert == nullptr || (task != "masked-lm" && task != "classification")) return;
+  const std::string head = task == "masked-lm" ? "masked-lm" : "classifier";
+  v.require(bert->head == head, "head",
+            "must be \"" + head + "\" where task.name = \"" + task + "\"", "");
+}
+
+// Relations are those of layers and heads that the model has.
+void require_relations(FieldVisitor& v, const ClassificationConfig& task, const BertConfig* bert) {
+  if (task.relations.weight <= 0) return;
+  v.require(bert != nullptr, "name",
+            "must be bert where task.classification.relation_weight is not 0",
+            "other models have no attention");
+  if (bert == nullptr) return;
+  v.require(task.relations.layer < bert->n_layer, "n_layer",
+            "must be more than task.classification.relation_layer = " +
+                std::to_string(task.relations.layer),
+            "layers are counted from 0; -1 is the last");
+  v.require(task.relations.heads == 0 || bert->d_model % task.relations.heads == 0, "d_model",
+            "must be a multiple of task.classification.relation_heads = " +
+                std::to_string(task.relations.heads),
+            "0 takes as many heads as attention has");
+}
+
 }  // namespace
 
 void DataConfig::fields(FieldVisitor& v) {
@@ -36,10 +87,32 @@ void DataConfig::fields(FieldVisitor& v) {
            .min = 0.001,
            .max = 0.9});
   for_each_entry(v, sources, source_settings, data_sources());
+  if (whole_texts()) {
+    v.field("train_samples", train_samples,
+            {.help = "texts to train on, as many of each label; 0 for all", .min = 0});
+    v.field("test_samples", test_samples,
+            {.help = "texts to be judged by, as many of each label; 0 for all", .min = 0});
+    v.field("sample_seed", sample_seed, {.help = "which texts these are", .min = 0});
+    v.field("max_length", max_length,
+            {.help = "tokens of a text, with those around it; what is longer is cut", .min = 3});
+  }
   choice_field(v, "tokenizer", tokenizer, tokenizer_settings, tokenizers(),
                "how text becomes tokens");
   v.require(!sources.empty(), "sources", "must name at least one source", "see 'bitlab data list'");
+  const auto all_or_none = [&](bool (*is)(const std::string&)) {
+    const auto count = static_cast<std::size_t>(std::count_if(sources.begin(), sources.end(), is));
+    return count == 0 || count == sources.size();
+  };
+  v.require(all_or_none(is_of_whole_texts) && all_or_none(is_labelled), "sources",
+            "must all be of labelled texts, all of whole texts without labels, or all others",
+            "see 'bitlab data list'");
 }
+
+bool DataConfig::whole_texts() const {
+  return !sources.empty() && is_of_whole_texts(sources.front());
+}
+
+bool DataConfig::labelled() const { return !sources.empty() && is_labelled(sources.front()); }
 
 Spec::Spec() : model(models().at(model_name).make_config()) {}
 
@@ -91,6 +164,10 @@ void Spec::fields(FieldVisitor& v) {
   v.end();
   v.begin("task", "what is learned");
   task.fields(v);
+  v.require(task_fits(task.name, data), "name",
+            "must be " + fitting_tasks(data) + " with these data.sources",
+            "labelled texts are classified, tokens of whole texts are masked, other texts are "
+            "predicted");
   v.end();
 
   v.begin("prune", "early stopping of hopeless runs");
@@ -103,6 +180,15 @@ void Spec::fields(FieldVisitor& v) {
           {.help = "kind of model", .choices = models().names(), .registry = models().kind()});
   if (model_name != before) model = models().at(model_name).make_config();
   model->fields(v);
+  v.require(!data.whole_texts() || static_cast<std::int64_t>(seq_len()) >= data.max_length,
+            "seq_len", "must be at least data.max_length = " + std::to_string(data.max_length),
+            "a text must fit into the model");
+  v.require(task.name != "classification" || models().at(model_name).whole_texts, "name",
+            "must be a model of whole texts, such as bert, where task.name = \"classification\"",
+            "models that predict the next token learn with task.name = \"language\"");
+  require_head(v, task.name, *model);
+  if (const auto* settings = dynamic_cast<const ClassificationConfig*>(task.settings.get()))
+    require_relations(v, *settings, dynamic_cast<const BertConfig*>(model.get()));
   v.end();
 }
 

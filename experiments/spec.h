@@ -24,8 +24,14 @@ struct DataConfig : Configurable {
   std::string tokenizer = "char";
   std::shared_ptr<Configurable> tokenizer_settings;                      // its own
   std::map<std::string, std::shared_ptr<Configurable>> source_settings;  // of those that have some
+  // Of sources of whole texts.
+  std::int64_t train_samples = 0, test_samples = 0;  // 0: all
+  std::int64_t sample_seed = 42;
+  std::int64_t max_length = 512;
 
   void fields(FieldVisitor& v) override;
+  bool whole_texts() const;  // whether the sources are of texts that are read as wholes
+  bool labelled() const;     // whether these have labels
 };
 
 struct Spec : Configurable {

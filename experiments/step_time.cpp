@@ -60,10 +60,11 @@ CallTimer remember(CallTimer time) {
   };
 }
 
-double measured_step_seconds(const Spec& spec, std::size_t vocab_size) {
+double measured_step_seconds(const Spec& spec, const DataFacts& data) {
   static const CallTimer timer = remember(simd::call_seconds);
   Rehearsal pass;
-  const Footprint size = footprint(spec, vocab_size, &pass);
+  const Footprint size =
+      footprint(spec, static_cast<std::size_t>(data.vocab_size), data.lengths, &pass);
   return step_time(spec, size, pass, 1, timer).total();
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "experiments/footprint.h"
+#include "experiments/plan.h"
 
 namespace bitlab {
 
@@ -34,6 +35,6 @@ StepTime step_time(const Spec& spec,
 CallTimer remember(CallTimer time);
 
 // Seconds of a step of one thread, measured kernel by kernel. The estimate of `run -n`.
-double measured_step_seconds(const Spec& spec, std::size_t vocab_size);
+double measured_step_seconds(const Spec& spec, const DataFacts& data);
 
 }  // namespace bitlab

@@ -4,7 +4,9 @@
 #include <cmath>
 
 #include "core/config/choice.h"
+#include "experiments/classification_task.h"
 #include "experiments/language_task.h"
+#include "experiments/masked_task.h"
 
 namespace bitlab {
 
@@ -23,22 +25,30 @@ void register_builtin_tasks(Registry<TaskPlugin>& registry) {
                   return std::make_unique<LanguageTask>(context.data, eval, context.seq_len,
                                                         context.batch_size, context.seed);
                 }});
+  registry.add("classification",
+               {1, "the label of a text", [] { return std::make_unique<ClassificationConfig>(); },
+                [](const TaskContext& context, const EvalConfig& eval, const Configurable& config) {
+                  return std::make_unique<ClassificationTask>(
+                      context, eval, dynamic_cast<const ClassificationConfig&>(config));
+                }});
+  registry.add("masked-lm",
+               {1, "the masked tokens of a text", no_settings,
+                [](const TaskContext& context, const EvalConfig& eval, const Configurable&) {
+                  return std::make_unique<MaskedTask>(context, eval);
+                }});
 }
 
 constexpr std::size_t kTokensPerPass = 512;  // activations of a pass stay in cache
 
-// Loss sum and number of targets of each sequence, in order.
-struct SequenceLosses {
-  std::vector<double> loss;
-  std::vector<std::int64_t> targets;
-};
+}  // namespace
 
-SequenceLosses judge(const LanguageModel& model,
-                     const SequenceSource& source,
-                     std::size_t sequences,
-                     std::size_t seq_len,
-                     ThreadTeam& team) {
-  SequenceLosses result{std::vector<double>(sequences), std::vector<std::int64_t>(sequences)};
+Evaluation evaluate_sequences(const LanguageModel& model,
+                              const SequenceSource& source,
+                              std::size_t sequences,
+                              std::size_t seq_len,
+                              ThreadTeam& team) {
+  std::vector<double> loss(sequences);
+  std::vector<std::int64_t> judged(sequences);
   const std::size_t chunk = std::max<std::size_t>(1, kTokensPerPass / seq_len);
   // One task a thread, each with one Pass for its chunks; which thread judges a sequence changes no
   // bits.
@@ -53,47 +63,36 @@ SequenceLosses judge(const LanguageModel& model,
       pass.tokens = tokens.data();
       model.loss(pass, targets.data(), losses.data());
       for (std::size_t r = 0; r < pass.rows(); ++r) {
-        result.loss[first + r / seq_len] += losses[r];
-        result.targets[first + r / seq_len] += targets[r] >= 0;
+        loss[first + r / seq_len] += losses[r];
+        judged[first + r / seq_len] += targets[r] >= 0;
       }
     }
   });
-  return result;
+  return mean_of(loss, judged);
 }
 
-// Mean over tokens; its standard error from the residuals of the sequences (a ratio estimator).
-Evaluation summarise(const SequenceLosses& judged) {
+Evaluation mean_of(const std::vector<double>& loss, const std::vector<std::int64_t>& targets) {
   Evaluation result;
   double total = 0;
-  for (std::size_t i = 0; i < judged.loss.size(); ++i) {
-    total += judged.loss[i];
-    result.tokens += judged.targets[i];
+  for (std::size_t i = 0; i < loss.size(); ++i) {
+    total += loss[i];
+    result.tokens += targets[i];
   }
   const auto tokens = static_cast<double>(result.tokens);
-  const auto n = static_cast<double>(judged.loss.size());
+  const auto n = static_cast<double>(loss.size());
   result.loss = total / tokens;
   double squares = 0;
-  for (std::size_t i = 0; i < judged.loss.size(); ++i) {
-    const double residual = judged.loss[i] - result.loss * static_cast<double>(judged.targets[i]);
+  for (std::size_t i = 0; i < loss.size(); ++i) {
+    const double residual = loss[i] - result.loss * static_cast<double>(targets[i]);
     squares += residual * residual;
   }
   result.standard_error = n > 1 ? std::sqrt(squares * n / (n - 1)) / tokens : 0;
   return result;
 }
 
-}  // namespace
-
 Registry<TaskPlugin>& tasks() {
   static Registry<TaskPlugin> registry("task", register_builtin_tasks);
   return registry;
-}
-
-Evaluation evaluate_sequences(const LanguageModel& model,
-                              const SequenceSource& source,
-                              std::size_t sequences,
-                              std::size_t seq_len,
-                              ThreadTeam& team) {
-  return summarise(judge(model, source, sequences, seq_len, team));
 }
 
 Evaluation evaluate_windows(const LanguageModel& model,

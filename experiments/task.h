@@ -9,6 +9,9 @@
 #include "core/base/thread_team.h"
 #include "core/config/fields.h"
 #include "core/data/lm_dataset.h"
+#include "core/io/metrics.h"
+#include "core/text/tokenizer.h"
+#include "experiments/labelled_dataset.h"
 #include "experiments/train_step.h"
 #include "experiments/trainer_config.h"
 #include "layers/models/model.h"
@@ -18,9 +21,10 @@ namespace bitlab {
 enum class Split { Train, Val };
 
 struct Evaluation {
-  double loss = 0;            // mean cross-entropy, nats a token
+  double loss = 0;            // mean cross-entropy, nats a token, or a text that is classified
   double standard_error = 0;  // of that mean, over sequences: tokens of one are not independent
-  std::int64_t tokens = 0;    // judged; 0 if the split is not evaluated
+  std::int64_t tokens = 0;    // judged, or texts; 0 if the split is not evaluated
+  std::vector<PredictionRow> predictions = {};  // of texts that are classified
 };
 
 class Task {
@@ -52,10 +56,28 @@ Evaluation evaluate_windows(const LanguageModel& model,
                             std::size_t seq_len,
                             ThreadTeam& team);
 
+// The mean of losses over all their targets; its standard error from the residuals of the sequences
+// (a ratio estimator). loss: the sum of each sequence, targets: their number.
+Evaluation mean_of(const std::vector<double>& loss, const std::vector<std::int64_t>& targets);
+
+// Logits of a trained run's model for each of these texts, in their order.
+using TeacherLogits = std::function<std::vector<std::vector<float>>(const std::string& run,
+                                                                    const LabelledTokens& texts)>;
+
+// Of a trained run's model, what layer `layer` of its attention has (-1: the last).
+using RelationTeachers = std::function<std::shared_ptr<const RelationTeacher>(
+    const std::string& run, std::int64_t layer)>;
+
 struct TaskContext {
   const LmDataset& data;  // outlives the task
-  std::size_t vocab_size = 0, seq_len = 0, batch_size = 0;
+  std::size_t vocab_size = 0, seq_len = 0;
+  std::size_t batch_size = 0;  // sequences of a micro-batch
   std::uint64_t seed = 1;
+  std::size_t step_size = 0;  // sequences of a step
+  TeacherLogits teacher = {};
+  const LabelledDataset* labelled = nullptr;  // of a source of whole texts; outlives the task
+  RelationTeachers relation_teacher = {};
+  const Tokenizer* tokenizer = nullptr;  // outlives the task
 };
 
 struct TaskConfig : Configurable {
@@ -74,7 +96,9 @@ struct TaskPlugin {
       make = {};
 };
 
-//   language   the next token of a text
+//   language        the next token of a text
+//   classification  the label of a text
+//   masked-lm       the masked tokens of a text
 Registry<TaskPlugin>& tasks();
 
 }  // namespace bitlab

@@ -45,7 +45,7 @@ void add_finished(const fs::path& run_dir, const DataFacts& data, Measured& sum)
     const RunStatus status = folder.status();
     const Spec spec = load_run_spec(folder.file("config.toml"));
     if (status.wall_seconds <= 0) return;
-    sum.flops += run_flops(spec, train_flops_per_token(spec, data.vocab_size), data, 0);
+    sum.flops += run_flops(spec, train_flops_per_token(spec, data), data, 0);
     sum.seconds += status.wall_seconds;
     ++sum.runs;
   } catch (const std::exception&) {
@@ -83,7 +83,7 @@ class Speed {
     const auto [measured, unknown] = measured_.try_emplace({arm.base, step_flops}, 0);
     if (unknown)
       measured->second =
-          measure_(spec, static_cast<std::size_t>(plan_.data.vocab_size)) / step_flops;
+          measure_(spec, plan_.data) / step_flops;
     return measured->second;
   }
 
@@ -125,11 +125,12 @@ double run_flops(const Spec& spec,
   const TrainConfig& train = spec.train;
   const EvalConfig& eval = spec.eval;
   const auto steps = static_cast<double>(train.steps - std::min(first_step, train.steps));
-  const auto batch = static_cast<double>(train.batch_size) * static_cast<double>(spec.seq_len());
+  const auto batch = static_cast<double>(train.batch_size) * sequence_tokens(spec, data);
   const double trained = steps * batch * static_cast<double>(train.accumulate);
   const double judged_at_once =
-      (eval.protocol == "full" ? static_cast<double>(data.val_tokens)
-                               : static_cast<double>(eval.batches) * batch) +
+      (eval.protocol == "full"
+           ? static_cast<double>(data.val_tokens) * std::max(1.0, data.lengths.mean)
+           : static_cast<double>(eval.batches) * batch) +
       static_cast<double>(eval.train_batches) * batch;
   const double evaluations = steps / static_cast<double>(eval.every) + 1;
   return flops_per_token * (trained + evaluations * judged_at_once / 3);

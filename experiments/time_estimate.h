@@ -16,11 +16,11 @@ struct TimeEstimate {
   std::vector<std::string> sources;
 };
 
-using StepMeasure = std::function<double(const Spec& spec, std::size_t vocab_size)>;
+using StepMeasure = std::function<double(const Spec& spec, const DataFacts& data)>;
 
 // From finished runs of the same arm of the file in the results folder, by their FLOPs, evaluations
 // included. For arms without any: from the seconds of a training step, which `measure` gives for a
-// spec and a vocabulary size (step_time.h: measured_step_seconds, a second or so).
+// spec and the facts of its data (step_time.h: measured_step_seconds, a second or so).
 TimeEstimate estimate_time(const Experiment& experiment,
                            const Plan& plan,
                            const std::vector<Outlook>& outlooks,

@@ -25,6 +25,9 @@ class TrainObserver {
   }  // step > 0: resumed there
   virtual void on_train(const TrainRow& /*row*/, const TrainSpeed& /*speed*/) {}
   virtual void on_eval(const EvalRow& /*row*/) {}
+  // Of a task that classifies texts, after on_eval.
+  virtual void on_scores(const ScoreRow& /*row*/,
+                         const std::vector<PredictionRow>& /*predictions*/) {}
   virtual void on_quant(const std::vector<QuantRow>& /*rows*/) {
   }  // one row a ternary weight matrix
   // What was told so far belongs to the checkpoint that is written next.
@@ -65,6 +68,9 @@ class TrainObservers : public TrainObserver {
   }
   void on_eval(const EvalRow& row) override {
     for (TrainObserver* o : observers_) o->on_eval(row);
+  }
+  void on_scores(const ScoreRow& row, const std::vector<PredictionRow>& predictions) override {
+    for (TrainObserver* o : observers_) o->on_scores(row, predictions);
   }
   void on_quant(const std::vector<QuantRow>& rows) override {
     for (TrainObserver* o : observers_) o->on_quant(rows);

@@ -30,7 +30,32 @@ void add_shared(View from, View to, ThreadTeam& team) {
   });
 }
 
+// Of a pass forward and backward. Sequences may have various lengths.
+double pass_flops(const LanguageModel& model, const Pass& pass) {
+  if (!pass.begins) return static_cast<double>(pass.rows()) * model.train_flops_per_token();
+  double flops = 0;
+  for (std::size_t b = 0; b < pass.batch; ++b) {
+    const std::size_t length = pass.length_of(b);
+    flops += 6 * static_cast<double>(length) * model.net().macs_per_row(length);
+  }
+  return flops;
+}
+
 }  // namespace
+
+BatchSource sequences(std::size_t seq_len,
+                      std::function<void(std::uint64_t step,
+                                         std::size_t first,
+                                         std::size_t count,
+                                         std::int32_t* tokens,
+                                         std::int32_t* targets)> fill) {
+  return [seq_len, fill = std::move(fill)](std::uint64_t step, std::size_t first, std::size_t count,
+                                           Batch& batch) {
+    batch.tokens.resize(count * seq_len);
+    batch.targets.resize(count * seq_len);
+    fill(step, first, count, batch.tokens.data(), batch.targets.data());
+  };
+}
 
 TrainStep::TrainStep(const LanguageModel& model,
                      const TrainConfig& config,
@@ -43,13 +68,7 @@ TrainStep::TrainStep(const LanguageModel& model,
       rows_(static_cast<std::size_t>(config.batch_size / config.shards)),
       shards_(static_cast<std::size_t>(config.shards)),
       levels_(tree_levels(pieces_)),
-      squares_(chunks(model.params().size())) {
-  const std::size_t tokens = rows_ * model.seq_len();
-  for (Shard& shard : shards_) {
-    shard.tokens.resize(tokens);
-    shard.targets.resize(tokens);
-  }
-}
+      squares_(chunks(model.params().size())) {}
 
 std::unique_ptr<Gradients> TrainStep::spare_gradients() {
   for (Level& level : levels_)
@@ -59,33 +78,73 @@ std::unique_ptr<Gradients> TrainStep::spare_gradients() {
 
 double TrainStep::run(std::uint64_t step, ThreadTeam& team) {
   double loss = 0;
+  tokens_ = 0;
+  flops_ = 0;
   for (std::size_t piece = 0; piece < pieces_; piece += shards_.size()) {
     for (Shard& shard : shards_)
       if (!shard.gradients) shard.gradients = spare_gradients();
     team.run(shards_.size(), [&](std::size_t i) { run_shard(shards_[i], step, piece + i); });
     for (Shard& shard : shards_) {
       loss += shard.loss;
+      tokens_ += shard.batch.tokens.size();
+      flops_ += shard.flops;
       add_to_tree(shard.gradients, team);
     }
   }
   finish_tree(team);
-  return loss / static_cast<double>(tokens_per_step());
+  return loss / step_targets(shards_.front().batch);
 }
 
+double TrainStep::step_targets(const Batch& batch) const {
+  return static_cast<double>(batch.step_targets > 0 ? batch.step_targets
+                                                    : pieces_ * batch.targets.size());
+}
+
+namespace {
+
+// The loss of labels or tokens, and of a teacher's logits where there are some.
+double loss_of_logits(const LanguageModel& model, Pass& pass, const Batch& batch, double scale) {
+  if (batch.teacher.empty()) return model.loss_and_gradients(pass, batch.targets.data(), scale);
+  return model.loss_and_gradients(pass, [&](View z) {
+    return distillation_loss(z, batch.targets.data(), batch.teacher.data(), batch.distillation,
+                             scale);
+  });
+}
+
+// The same and that of relations, whose gradient joins in backward.
+double loss_with_relations(const LanguageModel& model, Pass& pass, Batch& batch, double scale) {
+  const RelationSettings& relations = batch.relations;
+  const std::size_t rows = pass.rows();
+  RelationTap tap(relation_layer(model.net(), relations.layer, "the model"),
+                  {batch.teacher_states.data(), rows, batch.teacher_states.size() / rows},
+                  relations.heads, relations.weight * scale);
+  pass.tap = &tap;
+  const double loss = loss_of_logits(model, pass, batch, scale);
+  pass.tap = nullptr;
+  return loss + relations.weight * tap.loss();
+}
+
+}  // namespace
+
 void TrainStep::run_shard(Shard& shard, std::uint64_t step, std::size_t piece) {
-  source_(step, piece * rows_, rows_, shard.tokens.data(), shard.targets.data());
+  Batch& batch = shard.batch;
+  source_(step, piece * rows_, rows_, batch);
   shard.gradients->clear();
   Pass& pass = shard.pass;
   pass.batch = rows_;
   pass.seq_len = model_.seq_len();
-  pass.tokens = shard.tokens.data();
+  pass.tokens = batch.tokens.data();
+  pass.begins = batch.begins.empty() ? nullptr : batch.begins.data();
+  pass.picked = batch.picked ? &*batch.picked : nullptr;
   pass.training = true;
   pass.seed = seed_;
   pass.step = step;
   pass.first_row = piece * rows_ * pass.seq_len;
   pass.gradients = shard.gradients.get();
-  shard.loss = model_.loss_and_gradients(pass, shard.targets.data(),
-                                         1.0 / static_cast<double>(tokens_per_step()));
+  shard.flops = pass_flops(model_, pass);
+  const double scale = 1.0 / step_targets(batch);
+  shard.loss = batch.teacher_states.empty() ? loss_of_logits(model_, pass, batch, scale)
+                                            : loss_with_relations(model_, pass, batch, scale);
 }
 
 // Swaps the leaf in rather than copying it: the shard goes on with a spent buffer, or without.

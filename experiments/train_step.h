@@ -3,21 +3,48 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/base/thread_team.h"
+#include "core/ops/distillation.h"
+#include "experiments/relation_distillation.h"
 #include "experiments/trainer_config.h"
 #include "layers/models/model.h"
 
 namespace bitlab {
 
-// Fills rows [first, first + count) of the whole batch of step `step`: count * seq_len tokens and
-// targets.
-using BatchSource = std::function<void(std::uint64_t step,
-                                       std::size_t first,
-                                       std::size_t count,
-                                       std::int32_t* tokens,
-                                       std::int32_t* targets)>;
+// Sequences that go through a model together, and what is to be learned of them.
+struct Batch {
+  std::vector<std::int32_t> tokens;
+  std::vector<std::size_t> begins;    // of sequences of various lengths, as in Pass; else empty
+  std::vector<std::int32_t> targets;  // one a row of logits; below 0: counts nothing
+  // Rows of which logits are wanted, as in Pass; none: of all.
+  std::optional<std::vector<std::size_t>> picked = {};
+  // Targets of all pieces of the step together, which the loss is the mean over. 0: each piece has
+  // as many as this one.
+  std::size_t step_targets = 0;
+  // Of a teacher: its logits, row by row, and how much they count. Empty: there is none.
+  std::vector<float> teacher;
+  Distillation distillation;
+  // Of a teacher's attention: its queries, keys and values, a row a token (RelationTeacher), and
+  // how its relations are learned. Empty: they are not.
+  std::vector<real> teacher_states;
+  RelationSettings relations;
+};
+
+// Makes sequences [first, first + count) of the whole batch of step `step`. `batch` is what the
+// last call left: its memory is used again.
+using BatchSource =
+    std::function<void(std::uint64_t step, std::size_t first, std::size_t count, Batch& batch)>;
+
+// Of sequences that all have seq_len positions: fill makes count * seq_len tokens and targets.
+BatchSource sequences(std::size_t seq_len,
+                      std::function<void(std::uint64_t step,
+                                         std::size_t first,
+                                         std::size_t count,
+                                         std::int32_t* tokens,
+                                         std::int32_t* targets)> fill);
 
 // A step's batch is accumulate x shards pieces of batch_size / shards sequences. Each piece runs
 // forward and backward on one thread with gradients of its own; these are summed in the order of
@@ -31,12 +58,13 @@ class TrainStep {
             std::uint64_t seed,
             BatchSource source);
 
-  // Mean loss of the step's batch in nats a token; gradient() holds its gradient.
+  // Mean loss of the step's batch in nats a target; gradient() holds its gradient.
   double run(std::uint64_t step, ThreadTeam& team);
 
   View gradient() { return levels_.front().sum->values(); }
-  double gradient_norm(ThreadTeam& team);  // of gradient()
-  std::size_t tokens_per_step() const { return pieces_ * rows_ * model_.seq_len(); }
+  double gradient_norm(ThreadTeam& team);         // of gradient()
+  std::size_t tokens() const { return tokens_; }  // of the last step
+  double flops() const { return flops_; }         // of the last step, 6 a multiply-add
   std::size_t activation_bytes() const;
   std::size_t gradient_buffers() const;  // that were made so far; after a step, all of them
 
@@ -44,8 +72,8 @@ class TrainStep {
   struct Shard {
     Pass pass;
     std::unique_ptr<Gradients> gradients;
-    std::vector<std::int32_t> tokens, targets;
-    double loss = 0;
+    Batch batch;
+    double loss = 0, flops = 0;
   };
   // A binary counter of partial sums: level k holds the sum of 2^k neighbouring pieces, the last
   // level of all that came to it. Buffers wander: who needs one takes an unused level's.
@@ -56,6 +84,7 @@ class TrainStep {
 
   std::unique_ptr<Gradients> spare_gradients();
   void run_shard(Shard& shard, std::uint64_t step, std::size_t piece);
+  double step_targets(const Batch& batch) const;
   void add_to_tree(std::unique_ptr<Gradients>& leaf, ThreadTeam& team);
   void finish_tree(ThreadTeam& team);
 
@@ -63,6 +92,8 @@ class TrainStep {
   BatchSource source_;
   std::uint64_t seed_;
   std::size_t pieces_, rows_;  // pieces a step, sequences a piece
+  std::size_t tokens_ = 0;
+  double flops_ = 0;
   std::vector<Shard> shards_;
   std::vector<Level> levels_;
   std::vector<double> squares_;  // of the chunks of the gradient

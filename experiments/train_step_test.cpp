@@ -100,7 +100,7 @@ struct Run {
 
   Run(const GptConfig& config, const TrainConfig& train, size_t threads)
       : model(build_gpt(config, kVocab), kVocab, kLength, 1),
-        step(model, train, 1, random_batch),
+        step(model, train, 1, sequences(kLength, random_batch)),
         optimizer(OptimConfig{}, model.params()),
         team(threads) {}
 
@@ -183,7 +183,7 @@ TEST_CASE("the gradient of a step is the mean over its tokens, however the batch
   const View want = whole.step.gradient();
   double size = 0;
   for (size_t i = 0; i < want.size(); ++i) size = std::max<double>(size, std::fabs(want.data[i]));
-  CHECK(whole.step.tokens_per_step() == 12 * kLength);
+  CHECK(whole.step.tokens() == 12 * kLength);
   for (const size_t shards : {2, 3, 4, 6, 12}) {
     Run other(small("full"), cut(12, shards, 1), 2);
     CHECK(other.step.run(3, other.team) == Approx(loss).epsilon(1e-6));

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cmath>
 
+#include "core/io/classification_scores.h"
+
 namespace bitlab {
 
 namespace {
@@ -29,6 +31,7 @@ Trainer::Trainer(TrainerSettings settings,
     state_ = load_checkpoint(checkpoints.back(), model_, update_.optimizer(), codes_);
   seconds_at_log_ = state_.train_seconds;
   step_at_log_ = state_.step;
+  tokens_at_log_ = state_.tokens;
 }
 
 TrainOutcome Trainer::run(const std::atomic<int>& stop) {
@@ -50,9 +53,8 @@ TrainOutcome Trainer::run(const std::atomic<int>& stop) {
   }
   outcome.step = state_.step;
   outcome.train_seconds = state_.train_seconds;
-  const double tokens =
-      static_cast<double>(state_.step) * static_cast<double>(update_.tokens_per_step());
-  outcome.tokens_per_s = state_.train_seconds > 0 ? tokens / state_.train_seconds : 0;
+  outcome.tokens_per_s =
+      state_.train_seconds > 0 ? static_cast<double>(state_.tokens) / state_.train_seconds : 0;
   return outcome;
 }
 
@@ -64,6 +66,7 @@ bool Trainer::one_step() {
   if (state_.step == 0) state_.first_loss = loss;
   if (!std::isfinite(loss) || loss > train().diverged_factor * state_.first_loss) return false;
   ++state_.step;
+  state_.tokens += static_cast<std::int64_t>(update_.tokens());
   state_.loss_sum += loss;
   ++state_.loss_count;
   state_.train_seconds += seconds_now() - begin;
@@ -73,7 +76,7 @@ bool Trainer::one_step() {
 void Trainer::log_row() {
   TrainRow row;
   row.step = state_.step;
-  row.tokens = state_.step * static_cast<std::int64_t>(update_.tokens_per_step());
+  row.tokens = state_.tokens;
   row.seconds = state_.train_seconds;
   row.loss = state_.loss_sum / static_cast<double>(state_.loss_count);
   row.lr = update_.schedule(state_.step - 1).lr;
@@ -82,7 +85,7 @@ void Trainer::log_row() {
   const auto steps = static_cast<double>(state_.step - step_at_log_);
   TrainSpeed speed;
   if (seconds > 0 && steps > 0) {
-    speed.tokens_per_s = steps * static_cast<double>(update_.tokens_per_step()) / seconds;
+    speed.tokens_per_s = static_cast<double>(state_.tokens - tokens_at_log_) / seconds;
     speed.eta_seconds = seconds / steps * static_cast<double>(train().steps - state_.step);
   }
   observer_.on_train(row, speed);
@@ -90,14 +93,20 @@ void Trainer::log_row() {
   state_.loss_count = 0;
   seconds_at_log_ = state_.train_seconds;
   step_at_log_ = state_.step;
+  tokens_at_log_ = state_.tokens;
 }
 
 void Trainer::evaluate() {
   for (const Split split : {Split::Val, Split::Train}) {
-    const Evaluation result = task_.evaluate(model_, split, team_);
+    Evaluation result = task_.evaluate(model_, split, team_);
     if (result.tokens == 0) continue;
-    observer_.on_eval({state_.step, split == Split::Val ? "val" : "train", result.loss,
-                       result.standard_error, result.tokens});
+    const std::string name = split == Split::Val ? "val" : "train";
+    observer_.on_eval({state_.step, name, result.loss, result.standard_error, result.tokens});
+    for (PredictionRow& row : result.predictions) row.step = state_.step;
+    if (result.predictions.empty()) continue;
+    const ClassificationScores s = score(result.predictions, model_.vocab_size());
+    observer_.on_scores({state_.step, name, s.accuracy, s.f1, s.calibration_error},
+                        result.predictions);
   }
   std::vector<QuantRow> rows;
   model_.visit_ternary([&](const TernaryStats& t) {

@@ -61,7 +61,7 @@ class Trainer {
   TrainerState state_;
   TernaryCodes codes_;         // at the last row of /quant
   double seconds_at_log_ = 0;  // train_seconds at the last row of /train
-  std::int64_t step_at_log_ = 0;
+  std::int64_t step_at_log_ = 0, tokens_at_log_ = 0;
 };
 
 }  // namespace bitlab

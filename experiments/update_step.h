@@ -34,7 +34,9 @@ class UpdateStep {
   double gradient_norm() {
     return gradient_.gradient_norm(team_);
   }  // of the last step, before clipping
-  std::size_t tokens_per_step() const { return gradient_.tokens_per_step(); }
+  // Of the last step, as TrainStep counts them.
+  std::size_t tokens() const { return gradient_.tokens(); }
+  double flops() const { return gradient_.flops(); }
 
  private:
   UpdateSettings settings_;

@@ -1,5 +1,6 @@
 #include "experiments/worker.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -9,14 +10,17 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
+#include <thread>
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/temporaries.h"
 #include "core/io/losses.h"
+#include "experiments/classification_task.h"
 #include "experiments/dataset.h"
 #include "experiments/packed_model.h"
+#include "experiments/pretrained.h"
 #include "experiments/provenance.h"
 #include "experiments/run_folder.h"
 #include "experiments/trainer.h"
@@ -32,12 +36,19 @@ namespace {
 class MetricsObserver : public TrainObserver {
  public:
   explicit MetricsObserver(MetricsWriter& writer) : writer_(writer) {}
+  void on_start(std::int64_t, std::int64_t steps) override { steps_ = steps; }
   void on_train(const TrainRow& row, const TrainSpeed&) override {
     writer_.append(row);
     flush();
   }
   void on_eval(const EvalRow& row) override {
     writer_.append(row);
+    flush();
+  }
+  void on_scores(const ScoreRow& row, const std::vector<PredictionRow>& predictions) override {
+    writer_.append(row);
+    if (row.step == steps_ && row.split == "val")
+      for (const PredictionRow& prediction : predictions) writer_.append(prediction);
     flush();
   }
   void on_quant(const std::vector<QuantRow>& rows) override {
@@ -56,6 +67,7 @@ class MetricsObserver : public TrainObserver {
   }
 
   MetricsWriter& writer_;
+  std::int64_t steps_ = 0;
   Clock::time_point flushed_{};
   Clock::duration cost_{};
 };
@@ -80,6 +92,12 @@ class LogObserver : public TrainObserver {
     std::printf("step %6lld eval %-5s loss %.4f +- %.4f (%lld tokens)\n",
                 static_cast<long long>(row.step), row.split.c_str(), row.loss, row.standard_error,
                 static_cast<long long>(row.tokens));
+    std::fflush(stdout);
+  }
+  void on_scores(const ScoreRow& row, const std::vector<PredictionRow>&) override {
+    std::printf("step %6lld eval %-5s accuracy %.4f F1 %.4f calibration error %.4f\n",
+                static_cast<long long>(row.step), row.split.c_str(), row.accuracy, row.f1,
+                row.calibration_error);
     std::fflush(stdout);
   }
   void on_checkpoint(std::int64_t step, const fs::path&) override {
@@ -127,7 +145,7 @@ class ProgressObserver : public TrainObserver {
 
 // What a checkpoint says of itself, for readers that have no run folder around it.
 std::string checkpoint_config(const WorkerOptions& options, const Dataset& data) {
-  const nlohmann::ordered_json json = {
+  nlohmann::ordered_json json = {
       {"format", "bitlab checkpoint 1"},
       {"experiment", options.experiment},
       {"arm", options.arm},
@@ -137,6 +155,7 @@ std::string checkpoint_config(const WorkerOptions& options, const Dataset& data)
       {"data_sha256", data.facts.sha256},
       {"tokenizer", nlohmann::ordered_json::parse(data.tokenizer->to_json())},
       {"config_toml", read_file(options.run_dir / "config.toml")}};
+  if (data.labelled) json["labels"] = data.labelled->labels;
   return json.dump(2) + "\n";
 }
 
@@ -147,11 +166,14 @@ MetricsWriter open_metrics(const RunFolder& folder,
                            const Dataset& data) {
   const fs::path path = folder.file("metrics.h5");
   if (first_step > 0) return MetricsWriter::resume(path, first_step);
-  return MetricsWriter::create(path, {{"experiment", options.experiment},
-                                      {"arm", options.arm},
-                                      {"seed", std::to_string(options.seed)},
-                                      {"data", data.facts.source},
-                                      {"data_sha256", data.facts.sha256}});
+  std::map<std::string, std::string> attributes = {{"experiment", options.experiment},
+                                                   {"arm", options.arm},
+                                                   {"seed", std::to_string(options.seed)},
+                                                   {"data", data.facts.source},
+                                                   {"data_sha256", data.facts.sha256}};
+  if (data.labelled)
+    attributes["labels"] = fmt::format("{}", fmt::join(data.labelled->labels, ","));
+  return MetricsWriter::create(path, attributes);
 }
 
 // Writes the packed model, opens everything again, and only then the marker.
@@ -169,7 +191,32 @@ void finish(const RunFolder& folder, const LanguageModel& model, RunStatus& stat
   status.val_loss = final_val_loss(metrics.eval);
   status.val_loss_best = best_val_loss(metrics.eval);
   status.train_loss = final_train_loss(metrics.train, metrics.eval);
+  for (const ScoreRow& row : metrics.scores) {
+    if (row.split != "val") continue;
+    status.accuracy = row.accuracy;  // the last one stays
+    status.f1 = row.f1;
+  }
   status.state = RunState::Done;
+}
+
+// Until the runs that this one needs are done, which others train: a teacher, or the weights that
+// it begins with. Throws Obstacle if nobody does.
+void wait_for_runs(const Spec& spec, const std::atomic<int>& stop) {
+  std::vector<std::string> needed = {pretrained_name(spec)};
+  if (const auto* task = dynamic_cast<const ClassificationConfig*>(spec.task.settings.get()))
+    needed.push_back(task->teacher);
+  for (const std::string& name : needed) {
+    if (name.empty() || !fs::exists(fs::path(name) / "status.json")) continue;
+    const RunFolder run(name);
+    if (!run.done()) std::printf("waiting for %s\n", name.c_str());
+    std::fflush(stdout);
+    while (!run.done() && stop.load() == 0) {
+      if (!RunLock::held(name) && !run.done())
+        throw Obstacle(name, "must be finished first, but is " + to_string(run.status().state),
+                       "the same command goes on once it is");
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+  }
 }
 
 // Trains and leaves the result in `status`.
@@ -178,10 +225,14 @@ void train(const WorkerOptions& options,
            const std::atomic<int>& stop,
            RunStatus& status) {
   const Spec spec = load_run_spec(folder.file("config.toml"));
+  wait_for_runs(spec, stop);
   const Dataset data = open_dataset(spec.data);
   for (const std::string& note : data.notes) std::printf("note: %s\n", note.c_str());
   LanguageModel model =
       build_model(spec, static_cast<std::size_t>(data.facts.vocab_size), options.seed);
+  for (const std::string& name : load_pretrained(spec, model))
+    std::printf("note: %s is not in %s and begins fresh\n", name.c_str(),
+                pretrained_name(spec).c_str());
   const std::unique_ptr<Task> task = make_task(spec, data, options.seed);
   ThreadTeam team(options.threads);
   TrainObservers observers;

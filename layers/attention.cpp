@@ -103,6 +103,7 @@ simd::AttentionArgs SelfAttention::arguments(View qkv, View y, View lse, const P
 View SelfAttention::forward(View x, Pass& pass) const {
   const View qkv = qkv_->forward(x, pass);
   rotate(qkv, pass, false);
+  if (pass.tap && pass.tap->is_of(this)) pass.tap->on_forward(qkv, pass);
   const View y = pass.arena.matrix(x.rows, keys());
   if (pass.cache) {
     simd::AttentionArgs args = arguments(qkv, y, {}, pass);
@@ -134,6 +135,7 @@ View SelfAttention::backward(View dy, Pass& pass) const {
   args.dk = heads_in<real>(dqkv, pass, keys(), shape_.d_head);
   args.dv = heads_in<real>(dqkv, pass, values(), shape_.d_head);
   by_length(args, pass, attention_backward);
+  if (pass.tap && pass.tap->is_of(this)) pass.tap->on_backward(qkv, dqkv, pass);
   rotate(dqkv, pass, true);
   return qkv_->backward(dqkv, pass);
 }
@@ -154,6 +156,15 @@ void SelfAttention::visit_leaves(const LeafVisitor& visit) {
 double SelfAttention::macs_per_row(size_t seq_len) const {
   return qkv_->macs_per_row(seq_len) + wo_->macs_per_row(seq_len) +
          2.0 * static_cast<double>(seq_len * shape_.n_head * shape_.d_head);
+}
+
+std::vector<const SelfAttention*> self_attention_layers(const Layer& net) {
+  std::vector<const SelfAttention*> all;
+  net.visit_caches([&](const Layer& layer, const std::vector<CacheStream>&) {
+    if (const auto* attention = dynamic_cast<const SelfAttention*>(&layer))
+      all.push_back(attention);
+  });
+  return all;
 }
 
 std::string SelfAttention::describe() const {

@@ -2,6 +2,7 @@
 // Self-attention.
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/ops/attention.h"
 #include "core/ops/rope.h"
@@ -28,6 +29,25 @@ simd::Heads<Real> heads_in(View rows, const Pass& pass, size_t first, size_t hea
   return {rows.data + first, rows.cols, head_stride, pass.seq_len * rows.cols};
 }
 
+class SelfAttention;
+
+// Is told what one layer of attention has of a pass that names it (Pass::tap), beside what the
+// layer itself does: queries, keys and values, side by side in each row as SelfAttention's qkv
+// gives them, rotated where it rotates.
+class AttentionTap {
+ public:
+  explicit AttentionTap(const SelfAttention& layer) : layer_(&layer) {}
+  virtual ~AttentionTap() = default;
+  bool is_of(const SelfAttention* layer) const { return layer_ == layer; }
+
+  virtual void on_forward(View /*qkv*/, const Pass& /*pass*/) {}
+  // dqkv is the gradient by qkv: what is added to it goes on backward.
+  virtual void on_backward(View /*qkv*/, View /*dqkv*/, const Pass& /*pass*/) {}
+
+ private:
+  const SelfAttention* layer_;
+};
+
 // q, k, v = qkv(x);  y = wo(softmax(scale q k^T + mask) v), head by head. No T x T tensor is kept:
 // backward computes the probabilities again from the log-sum-exp of each row (FlashAttention, arXiv
 // 2205.14135). Without a rope a pass may have sequences of various lengths: there is no padding
@@ -49,6 +69,7 @@ class SelfAttention : public Layer {
   void visit_caches(const CacheVisitor& visit) const override;
   double macs_per_row(size_t seq_len) const override;
   std::string describe() const override;
+  const AttentionShape& shape() const { return shape_; }
 
  private:
   void rotate(View qkv, const Pass& pass, bool inverse) const;
@@ -61,5 +82,8 @@ class SelfAttention : public Layer {
   std::string dropout_key_;
   std::shared_ptr<const RopeTable> rope_;
 };
+
+// Those below, in the order of forward.
+std::vector<const SelfAttention*> self_attention_layers(const Layer& net);
 
 }  // namespace bitlab

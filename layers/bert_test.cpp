@@ -28,7 +28,8 @@ BertConfig distilbert(const std::string& linear) {
 }
 
 LanguageModel make(const BertConfig& config, size_t vocab = 7, std::uint64_t seed = 1) {
-  return {build_bert(config, vocab), bert_output_width(config), size_t(config.seq_len), seed};
+  return {build_bert(config, vocab), bert_output_width(config, vocab), size_t(config.seq_len),
+          seed};
 }
 
 // Biases and gains away from where they start, so that each is seen.
@@ -62,6 +63,26 @@ class Naive {
   }
 
   std::vector<double> logits(const std::vector<std::int32_t>& tokens) const {
+    Matrix pooled = linear({hidden(tokens)[0]}, "pooler");
+    for (double& v : pooled[0]) v = config_.pooler == "tanh" ? std::tanh(v) : std::max(v, 0.0);
+    return linear(pooled, "classifier")[0];
+  }
+
+  // Of the masked language model's head, at one position.
+  std::vector<double> token_logits(const std::vector<std::int32_t>& tokens, size_t position) const {
+    Matrix x = linear({hidden(tokens)[position]}, "head.dense");
+    gelu(x);
+    x = norm(x, "head.norm");
+    std::vector<double> z = row("head.bias", 0);
+    for (size_t v = 0; v < z.size(); ++v) {
+      const auto e = row("embedding.token.weight", v);
+      for (size_t i = 0; i < e.size(); ++i) z[v] += e[i] * x[0][i];
+    }
+    return z;
+  }
+
+ private:
+  Matrix hidden(const std::vector<std::int32_t>& tokens) const {
     Matrix x;
     for (size_t t = 0; t < tokens.size(); ++t) {
       x.push_back(row("embedding.token.weight", size_t(tokens[t])));
@@ -73,16 +94,15 @@ class Naive {
       const std::string block = "blocks." + std::to_string(i);
       x = norm(sum(x, attention(x, block + ".attn")), block + ".norm1");
       Matrix h = linear(x, block + ".ffn.w1");
-      for (auto& r : h)
-        for (double& v : r) v = 0.5 * v * (1 + std::erf(v / std::sqrt(2.0)));
+      gelu(h);
       x = norm(sum(x, linear(h, block + ".ffn.w2")), block + ".norm2");
     }
-    Matrix pooled = linear({x[0]}, "pooler");
-    for (double& v : pooled[0]) v = config_.pooler == "tanh" ? std::tanh(v) : std::max(v, 0.0);
-    return linear(pooled, "classifier")[0];
+    return x;
   }
-
- private:
+  static void gelu(Matrix& x) {
+    for (auto& r : x)
+      for (double& v : r) v = 0.5 * v * (1 + std::erf(v / std::sqrt(2.0)));
+  }
   std::vector<double> row(const std::string& name, size_t r) const {
     const View v = params_.at(name)->value;
     return {v.row(r), v.row(r) + v.cols};
@@ -209,6 +229,42 @@ TEST_CASE("an encoder computes the published formulas", "[layers][bert]") {
       for (size_t i = 0; i < 3; ++i) CHECK(got[i] == Approx(want[i]).margin(2e-4));
     }
   }
+}
+
+TEST_CASE("the head of a masked language model computes the published formulas, where it is asked",
+          "[layers][bert]") {
+  BertConfig config = small_bert("full");
+  config.head = "masked-lm";
+  config.seq_len = 9;
+  LanguageModel model = make(config);
+  stir(model);
+  const auto tokens = random_tokens(13, 7);
+  const std::vector<size_t> begins = {0, 4, 13};
+  Pass pass;
+  pass.batch = 2;
+  pass.seq_len = 9;
+  pass.begins = begins.data();
+  pass.tokens = tokens.data();
+  for (const std::vector<size_t>& rows : {std::vector<size_t>{1, 6, 12}, {3}, {}}) {
+    pass.picked = &rows;
+    const View z = model.logits(pass);
+    REQUIRE(z.rows == rows.size());
+    REQUIRE(z.cols == 7);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const size_t text = rows[i] < 4 ? 0 : 1;
+      const std::vector<std::int32_t> own(tokens.begin() + long(begins[text]),
+                                          tokens.begin() + long(begins[text + 1]));
+      const auto want = Naive(model, config).token_logits(own, rows[i] - begins[text]);
+      for (size_t v = 0; v < 7; ++v) CHECK(z(i, v) == Approx(want[v]).margin(3e-4));
+    }
+  }
+  pass.picked = nullptr;
+  CHECK(model.logits(pass).rows == 13);
+  std::vector<std::string> names;
+  for (const Param* p : model.params().params())
+    if (p->name.starts_with("head")) names.push_back(p->name);
+  CHECK(names == std::vector<std::string>{"head.dense.weight", "head.dense.bias",
+                                          "head.norm.weight", "head.norm.bias", "head.bias"});
 }
 
 TEST_CASE("a text of a batch gets the logits that it gets alone, bit by bit", "[layers][bert]") {

@@ -1,6 +1,7 @@
 #include "layers/dropout.h"
 
 #include "core/base/rng.h"
+#include "core/simd/kernels.h"
 
 namespace bitlab {
 
@@ -21,18 +22,18 @@ View Dropout::backward(View dy, Pass& pass) const {
 }
 
 void Dropout::apply(View x, View y, const Pass& pass) const {
-  const Rng rng(pass.seed, key_);
-  const auto limit = static_cast<std::uint32_t>(probability_ * 0x1p32);
-  const real keep = static_cast<real>(1 / (1 - probability_));
   const bool of_sequences = x.rows != pass.rows();  // one row each
   const std::uint64_t row = of_sequences ? pass.first_row / pass.seq_len : pass.first_row;
-  const std::uint64_t first = row * x.cols;
-  for (size_t i = 0; i < x.size(); ++i) {
-    const std::uint64_t element = first + i;
-    const std::uint64_t word = rng.bits(pass.step, element / 2);
-    const auto half = static_cast<std::uint32_t>(element % 2 ? word >> 32 : word);
-    y.data[i] = half < limit ? real(0) : x.data[i] * keep;
-  }
+  simd::DropoutArgs args;
+  args.n = x.size();
+  args.x = x.data;
+  args.y = y.data;
+  args.limit = static_cast<std::uint32_t>(probability_ * 0x1p32);
+  args.keep = static_cast<real>(1 / (1 - probability_));
+  args.key = Rng(pass.seed, key_).key();
+  args.step = pass.step;
+  args.first = row * x.cols;
+  simd::kernels().dropout(args);
 }
 
 std::string Dropout::describe() const { return "Dropout " + std::to_string(probability_); }

@@ -1,5 +1,6 @@
 // The models among the examples.
 #include "layers/examples.h"
+#include "layers/models/wide_mlp.h"
 
 namespace bitlab {
 
@@ -148,6 +149,20 @@ void add_berts(Examples& all) {
     c.n_types = 0;
     c.pooler = "relu";
     c.checkpoint = true;
+  });
+  for (const char* activation : {"gelu", "relu"})
+    add(std::string("masked tokens, ") + activation, [activation](BertConfig& c) {
+      c.head = "masked-lm";
+      c.activation = activation;
+      c.n_layer = 1;  // and narrow: sums of many logits drown small slopes in rounding
+      c.d_model = 4;
+    });
+  add_on_tokens(all, "wide_mlp", 7, [] {
+    WideMlpConfig config;
+    config.d_hidden = 9;
+    config.labels = 3;
+    config.init_std = 0.3;
+    return build_wide_mlp(config, 7);
   });
   add("some ternary, relu, no head", [fade](BertConfig& c) {
     fade(c);

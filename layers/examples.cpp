@@ -6,12 +6,16 @@
 #include "layers/dropout.h"
 #include "layers/embedding.h"
 #include "layers/feed_forward.h"
+#include "layers/gelu.h"
 #include "layers/in_place_ternary.h"
 #include "layers/latent_scores.h"
 #include "layers/mla.h"
 #include "layers/norms.h"
+#include "layers/picked_rows.h"
 #include "layers/pooler.h"
 #include "layers/recompute.h"
+#include "layers/relu.h"
+#include "layers/token_counts.h"
 
 namespace bitlab {
 
@@ -56,6 +60,17 @@ void add_leaves(Examples& all) {
               [activation] {
                 return std::make_unique<Pooler>(linear("", 5, {{"w", 4}}, true), activation);
               });
+  add_exact(all, "PickedRows", 5, [] {
+    return std::make_unique<PickedRows>(linear("", 5, {{"w", 4}}, true), 0.15);
+  });
+  add_exact(all, "Gelu", 5, [] { return std::make_unique<Gelu>(); });
+  add_exact(all, "Relu", 5, [] { return std::make_unique<Relu>(); });
+  add_on_tokens(all, "TokenCounts", 6, [] {
+    auto net = std::make_unique<Sequential>();
+    net->add("counts", std::make_unique<TokenCounts>(6));
+    net->add("", linear("", 6, {{"w", 3}}, true));
+    return net;
+  });
   add_on_tokens(all, "TokenEmbedding", 6,
                 [] { return std::make_unique<TokenEmbedding>(6, 4, kNormal); });
   for (const bool bias : {true, false})

@@ -7,6 +7,9 @@
 
 #include "core/base/catch.h"
 #include "core/base/error.h"
+#include "core/base/rng.h"
+#include "core/ops/relations.h"
+#include "layers/attention.h"
 #include "layers/examples.h"
 #include "layers/gradient_check.h"
 #include "layers/models/registry.h"
@@ -64,6 +67,72 @@ TEST_CASE("backward of passes with sequences of various lengths is the derivativ
     ++checked;
   }
   CHECK(checked >= 20);
+}
+
+TEST_CASE("backward of a head that reads some of the rows is the derivative", "[layers][grad]") {
+  size_t checked = 0;
+  for (const LayerExample& example : layer_examples()) {
+    if (example.class_name() != "PickedRows" && example.name.find("masked") == std::string::npos)
+      continue;
+    for (const std::vector<size_t>& rows : {std::vector<size_t>{1, 4, 7}, {9}, {}}) {
+      GradientProblem problem(example.make(), example.in, example.vocab);
+      problem.set_lengths({4, 1, 5});
+      problem.pass.picked = &rows;
+      problem.prepare();
+      CHECK(problem.outputs().size() % std::max<size_t>(1, rows.size()) == 0);
+      CHECK(problem.output_rows == rows.size());
+      if (rows.empty()) continue;
+      const GradientReport report = check_gradients(problem);
+      INFO(example.name << ", " << report.where);
+      CHECK(report.worst < 1e-6);
+      ++checked;
+    }
+  }
+  CHECK(checked == 6);
+}
+
+// Adds the loss of relations to a random teacher's.
+class TeacherTap : public AttentionTap {
+ public:
+  TeacherTap(const SelfAttention& layer, size_t rows, size_t cols)
+      : AttentionTap(layer), teacher_(rows * cols), scratch_(rows * cols), cols_(cols) {
+    Rng(11, "teacher").fill_normal(1, teacher_.data(), teacher_.size());
+  }
+  void on_forward(View qkv, const Pass& pass) override {
+    loss =
+        relation_loss(qkv, like(qkv, teacher_), pass.begins, pass.batch, 4, 1, like(qkv, scratch_));
+  }
+  void on_backward(View qkv, View dqkv, const Pass& pass) override {
+    relation_loss(qkv, like(qkv, teacher_), pass.begins, pass.batch, 4, 1, dqkv);
+  }
+  double loss = 0;
+
+ private:
+  View like(View qkv, std::vector<real>& memory) const { return {memory.data(), qkv.rows, cols_}; }
+  std::vector<real> teacher_, scratch_;
+  size_t cols_;
+};
+
+TEST_CASE("what is learned of one attention layer beside the model's loss goes on backward",
+          "[layers][grad]") {
+  for (const bool recomputed : {false, true})
+    for (const size_t layer : {0, 1}) {
+      BertConfig config = small_bert("full");
+      config.checkpoint = recomputed;
+      GradientProblem problem(build_bert(config, 7), 0, 7);
+      problem.set_lengths({4, 1, 5});
+      const auto layers = self_attention_layers(*problem.layer);
+      REQUIRE(layers.size() == 2);
+      TeacherTap tap(*layers[layer], 10, 24);
+      problem.pass.tap = &tap;
+      const GradientReport report = check_gradients(problem, [&] {
+        const double loss = problem.loss(problem.outputs());
+        return loss + tap.loss;
+      });
+      INFO(report.where);
+      CHECK(report.worst < 1e-6);
+      CHECK(tap.loss > 0);
+    }
 }
 
 TEST_CASE("the gradient check finds a wrong gradient", "[layers][grad]") {

@@ -9,6 +9,7 @@
 
 namespace bitlab {
 
+class AttentionTap;
 class Gradients;
 class KvCache;
 
@@ -84,10 +85,14 @@ struct Pass {
   bool training = false;   // dropout is active, backward will follow
   std::uint64_t seed = 0;  // with step and first_row the key of all random draws
   std::uint64_t step = 0;
-  std::uint64_t first_row = 0;     // row of the whole batch where this shard begins
-  KvCache* cache = nullptr;        // of earlier positions, to which attention adds (kv_cache.h)
-  size_t first_position = 0;       // of each sequence's tokens: those before are in the cache
-  bool last_only = false;          // logits of each sequence's last position only
+  std::uint64_t first_row = 0;  // row of the whole batch where this shard begins
+  KvCache* cache = nullptr;     // of earlier positions, to which attention adds (kv_cache.h)
+  size_t first_position = 0;    // of each sequence's tokens: those before are in the cache
+  bool last_only = false;       // logits of each sequence's last position only
+  // Rows, ascending, of which a head that need not read all makes logits (picked_rows.h); null:
+  // all.
+  const std::vector<size_t>* picked = nullptr;
+  AttentionTap* tap = nullptr;     // is told what one attention layer has (attention.h)
   Gradients* gradients = nullptr;  // where backward adds
   Arena arena;
   Saved saved;

@@ -15,6 +15,14 @@ std::string counted(std::size_t n, const std::string& noun) {
   return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
 }
 
+std::string many_intervals(const Results& results) {
+  if (results.arms.size() <= 2) return "";
+  return fmt::format(
+      "Each of the {} intervals stands alone; taken together they miss more often than "
+      "one time in twenty.\n",
+      results.arms.size() - 1);
+}
+
 std::vector<double> final_losses(const ArmResult& arm) {
   std::vector<double> losses;
   for (const SeedResult& run : arm.runs)

@@ -31,6 +31,9 @@ std::string ranks_text(const MannWhitney& test, std::size_t pairs);
 // the common seeds with a t interval; with fewer than two of them by the Mann-Whitney test.
 std::string compare_arms(const Results& results, const ArmResult& baseline, const ArmResult& other);
 
+// A sentence where more than one arm was compared with the baseline; else empty.
+std::string many_intervals(const Results& results);
+
 std::string loss_unit(const Results& results);                // "nats/character"
 std::string counted(std::size_t n, const std::string& noun);  // "3 seeds"
 

@@ -112,7 +112,7 @@ std::vector<std::pair<std::string, std::string>> page_parts(const Results& resul
   return {{"progress", progress_html(results)},
           {"verdict", paragraphs(verdict_without_claims(results))},
           {"claims", claims_html(results)},
-          {"table", arm_table_html(results) + scaling_html(results)},
+          {"table", arm_table_html(results) + scaling_html(results) + classification_html(results)},
           {"runs", run_table_html(results)},
           {"settings", settings_html(results)},
           {"provenance", provenance_html(results)},

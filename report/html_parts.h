@@ -9,10 +9,11 @@
 
 namespace bitlab {
 
-std::string progress_html(const Results& results);    // how many runs are in which state
-std::string arm_table_html(const Results& results);   // one row an arm
-std::string scaling_html(const Results& results);     // laws continued; empty without such a study
-std::string run_table_html(const Results& results);   // one row a run
+std::string progress_html(const Results& results);   // how many runs are in which state
+std::string arm_table_html(const Results& results);  // one row an arm
+std::string scaling_html(const Results& results);    // laws continued; empty without such a study
+std::string classification_html(const Results& results);  // scores; empty if none were taken
+std::string run_table_html(const Results& results);       // one row a run
 std::string settings_html(const Results& results);    // what differs between arms, what they share
 std::string provenance_html(const Results& results);  // build, machine, data, times
 std::string reproduce_html(const Results& results);   // the commands

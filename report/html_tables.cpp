@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 
+#include "report/classification.h"
 #include "report/format.h"
 #include "report/html_parts.h"
 #include "report/html_text.h"
@@ -35,6 +36,21 @@ template <class Format>
 Cell mean_cell(const Summary& summary, Format format) {
   if (summary.n == 0) return {};
   return number_cell(summary.mean, format(summary.mean));
+}
+
+std::string noted_table(const std::string& id,
+                        const std::string& title,
+                        const std::string& note,
+                        const TextTable& table) {
+  std::vector<std::string> heads;
+  for (const TextTable::Head& head : table.heads) heads.push_back(head.text);
+  std::vector<std::vector<Cell>> rows;
+  for (const std::vector<std::string>& row : table.rows) {
+    rows.emplace_back();
+    for (const std::string& text : row) rows.back().push_back({text});
+  }
+  return "<h3>" + escape_html(title) + "</h3>\n<p class=\"note\">" + escape_html(note) + "</p>\n" +
+         html_table(id, heads, rows, false);
 }
 
 std::string count_text(double x) { return format_count(std::llround(x)); }
@@ -157,7 +173,8 @@ std::string arm_table_html(const Results& results) {
   for (const std::string& path : axes) heads.push_back(last_key(path));
   heads.push_back("seeds");
   if (!complete) heads.push_back("state");
-  const bool with_bits = have_bits_per_byte(table);
+  const bool with_bits = have_bits_per_byte(table), with_scores = have_scores(table);
+  if (with_scores) heads.insert(heads.end(), {"accuracy", "F1"});
   for (const char* head : {"final val loss", "bits/byte", "best val loss", "train loss",
                            "parameters", "ternary", "tokens/s", "time", "full", "packed"})
     if (with_bits || head != std::string_view("bits/byte")) heads.push_back(head);
@@ -171,6 +188,10 @@ std::string arm_table_html(const Results& results) {
     row.push_back(number_cell(arm.seeds.size(),
                               fmt::format("{} of {}", arm.seeds.size(), arm.seeds_planned)));
     if (!complete) row.push_back({arm.states});
+    if (with_scores) {
+      row.push_back(summary_cell(arm.accuracy));
+      row.push_back(summary_cell(arm.f1));
+    }
     row.push_back(summary_cell(arm.val_final));
     if (with_bits) row.push_back(summary_cell(arm.val_bits_per_byte));
     row.push_back(summary_cell(arm.val_best));
@@ -189,16 +210,14 @@ std::string arm_table_html(const Results& results) {
 std::string scaling_html(const Results& results) {
   const auto study = scaling_study(results);
   if (!study) return "";
-  const TextTable table = scaling_table(*study);
-  std::vector<std::string> heads;
-  for (const TextTable::Head& head : table.heads) heads.push_back(head.text);
-  std::vector<std::vector<Cell>> rows;
-  for (const std::vector<std::string>& row : table.rows) {
-    rows.emplace_back();
-    for (const std::string& text : row) rows.back().push_back({text});
-  }
-  return "<h3>Laws continued</h3>\n<p class=\"note\">" + escape_html(kScalingNote) + "</p>\n" +
-         html_table("scaling", heads, rows, false);
+  return noted_table("scaling", "Laws continued", kScalingNote, scaling_table(*study));
+}
+
+std::string classification_html(const Results& results) {
+  std::string html;
+  for (const ClassificationTable& part : classification_tables(results))
+    html += noted_table(part.id, part.title, part.note, part.table);
+  return html;
 }
 
 std::string run_table_html(const Results& results) {

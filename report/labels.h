@@ -6,6 +6,8 @@
 
 namespace bitlab {
 
+constexpr double kCharWidth = 6.4;  // in points: of the label font, on average and a little more
+
 std::size_t count_characters(const std::string& utf8);
 
 // At most `most` characters, the last one an ellipsis if some had to go.

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "report/format.h"
+#include "report/labels.h"
 
 namespace bitlab {
 
@@ -47,6 +48,21 @@ std::string log_tic_text(double value, double low, double high) {
   const auto exponent = static_cast<int>(std::floor(std::log10(value) + 1e-9));
   if (low >= 1e-3 && high < 1e5) return short_number(value);
   return fmt::format("{:.0f}e{}", value / std::pow(10.0, exponent), exponent);
+}
+
+// Whether two texts under an axis, `apart` points from middle to middle, leave a gap between them.
+bool clear_of(const Tic& left, const Tic& right, double apart) {
+  constexpr double kGap = 1.5;  // in characters; digits are wider than most
+  const std::size_t both = count_characters(left.text) + count_characters(right.text);
+  return apart >= kCharWidth * (static_cast<double>(both) / 2 + kGap);
+}
+
+bool all_clear(const PlotAxis& axis, double width) {
+  for (std::size_t i = 1; i < axis.tics.size(); ++i)
+    if (const Tic& left = axis.tics[i - 1], &right = axis.tics[i];
+        !clear_of(left, right, width * (axis.fraction(right.at) - axis.fraction(left.at))))
+      return false;
+  return true;
 }
 
 }  // namespace
@@ -121,6 +137,17 @@ PlotAxis number_axis(double low, double high, bool log, std::size_t many) {
   axis.high = high;
   axis.log = log;
   axis.tics = log ? log_tics(low, high, many) : linear_tics(low, high, many);
+  return axis;
+}
+
+PlotAxis fitted_axis(double low, double high, bool log, PanelEdge edge, std::size_t many) {
+  PlotAxis axis = number_axis(low, high, log, many);
+  while (many > 1 && !all_clear(axis, edge.width)) axis = number_axis(low, high, log, --many);
+  if (axis.tics.size() < 2) return axis;
+  Tic& last = axis.tics.back();
+  const Tic& first = axis.tics.front();
+  const double round = 1 - axis.fraction(last.at) + axis.fraction(first.at);
+  if (!clear_of(last, first, edge.width * round + edge.gap)) last.text.clear();
   return axis;
 }
 

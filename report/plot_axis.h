@@ -40,4 +40,12 @@ std::vector<Tic> log_tics(double low, double high, std::size_t many = 6);
 // An axis over [low, high] with the tics of its kind.
 PlotAxis number_axis(double low, double high, bool log, std::size_t many = 5);
 
+// The same along the lower edge of a panel: with the most tics, up to about `many`, whose texts
+// stand clear of each other. `width` and `gap` in points; a panel's last text is left out where it
+// would touch the first one of a panel `gap` to the right.
+struct PanelEdge {
+  double width = 0, gap = 0;
+};
+PlotAxis fitted_axis(double low, double high, bool log, PanelEdge edge, std::size_t many = 5);
+
 }  // namespace bitlab

@@ -134,7 +134,7 @@ void drop_unplaceable(CurveView& view) {
           });
 }
 
-PlotAxis x_axis(const CurveView& view) {
+PlotAxis x_axis(const CurveView& view, PanelEdge edge) {
   double low = std::numeric_limits<double>::infinity(), high = 0;
   each_point(view.lines, [&](const CurvePoint& p) {
     low = std::min(low, p.x);
@@ -145,7 +145,7 @@ PlotAxis x_axis(const CurveView& view) {
   if (view.request.x == CurveX::Step && high * 3 > steps) high = std::max(high, steps);
   if (!view.request.log_x) low = 0;
   if (high <= low) high = low + (low > 0 ? low : 1);
-  return number_axis(low, high, view.request.log_x, view.panels.size() > 2 ? 2 : 5);
+  return fitted_axis(low, high, view.request.log_x, edge);
 }
 
 PlotAxis y_axis(const CurveView& view) {
@@ -257,11 +257,12 @@ Figure one_panel(CurveView& view, const PlotHeading& heading) {
   const std::vector<SideLabel> labels = side_labels(view);
   PlotPage page;
   add_data(view, kFigureWidth, page);
+  const PlotBox box = {kLeftMargin, page.width() - side_label_room(labels), kBottomMargin,
+                       page.height() - heading_height(heading)};
+  view.x = x_axis(view, {box.width(), box.width()});  // no panel beside it
   view.x.title = x_title(view);
   view.y.title = y_title(view);
-  page.panel({kLeftMargin, page.width() - side_label_room(labels), kBottomMargin,
-              page.height() - heading_height(heading)},
-             view.x, view.y);
+  page.panel(box, view.x, view.y);
   page.heading(heading);
   draw_references(view, page);
   page.side_labels(labels);
@@ -287,6 +288,7 @@ Figure small_panels(CurveView& view, const PlotHeading& heading) {
   PlotPage page(top + grid.height() + kBottomMargin);
   const double right = page.width() - (labels.empty() ? 20 : side_label_room(labels));
   const std::vector<PlotBox> boxes = grid.boxes(kLeftMargin, right, page.height() - top);
+  view.x = x_axis(view, {boxes.front().width(), grid.gap_x});
   add_data(view, boxes.front().width(), page);
   for (std::size_t i = 0; i < boxes.size(); ++i) {
     PlotAxis x = view.x, y = view.y;
@@ -367,7 +369,6 @@ std::optional<Figure> curves_figure(const Results& results, const CurveRequest& 
   each_point(view.lines, [&](const CurvePoint&) { any = true; });
   if (!any) return std::nullopt;
   place_lines(view);
-  view.x = x_axis(view);
   view.y = y_axis(view);
   if (with_references(view))
     view.key.push_back({"reference", fmt::format("{} lc rgb '{}'", kDots, kGrey)});

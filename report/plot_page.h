@@ -15,7 +15,6 @@ constexpr const char* kFaint = "#c8c8c8";         // what is only there to compa
 constexpr const char* kDots = "dt (2,4) lw 1.2";  // reference lines
 constexpr double kLeftMargin = 66, kBottomMargin = 58;
 constexpr double kLabelFont = 11, kLabelGap = 15;
-constexpr double kCharWidth = 6.4;  // of the label font, on average and a little more
 constexpr std::size_t kLabelChars = 30;
 
 enum class Align { Left, Center, Right };

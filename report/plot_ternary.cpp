@@ -92,17 +92,6 @@ PlotAxis y_axis(const std::vector<Matrix>& matrices, const Measure& measure) {
   return axis;
 }
 
-// With as many tics as have room for their texts beside each other.
-PlotAxis step_axis(double last_step, double width) {
-  PlotAxis axis = number_axis(0, last_step, false, 4);
-  std::size_t longest = 0;
-  for (const Tic& tic : axis.tics) longest = std::max(longest, count_characters(tic.text));
-  const auto tics = static_cast<double>(axis.tics.size());
-  if (tics * static_cast<double>(longest) * kCharWidth > width)
-    axis = number_axis(0, last_step, false, 2);
-  return axis;
-}
-
 struct View {
   const Results& results;
   const ArmResult& arm;
@@ -211,7 +200,7 @@ std::optional<Figure> ternary_figure(const Results& results,
     for (std::size_t i = 0; i < boxes.size(); ++i) {
       const std::size_t m = i / columns, k = band * columns + i % columns;
       if (k >= view.kinds.size()) continue;
-      PlotAxis x = step_axis(view.last_step, boxes[i].width());
+      PlotAxis x = fitted_axis(0, view.last_step, false, {boxes[i].width(), grid.gap_x}, 4);
       x.tic_texts = grid.lowest(i);
       PlotAxis of_row = y[m];
       of_row.tic_texts = grid.leftmost(i);

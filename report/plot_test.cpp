@@ -49,6 +49,22 @@ TEST_CASE("tics are round, inside, and told apart", "[plot]") {
   CHECK(axis.fraction(10) == Approx(0.5));
 }
 
+TEST_CASE("texts below panels stand clear of each other", "[plot]") {
+  const auto texts = [](double high, PanelEdge edge) {
+    std::string all;
+    for (const Tic& tic : fitted_axis(0, high, false, edge).tics) all += tic.text + "|";
+    return all;
+  };
+  CHECK(texts(17852, {320, 34}) == "0|5000|10000|15000|");
+  CHECK(texts(17852, {700, 34}) == "0|2000|4000|6000|8000|10000|12000|14000|16000|");
+  CHECK(texts(5000, {100, 12}) == "0|2000|4000|");
+  CHECK(texts(5000, {20, 12}) == "0||");  // no room for any but the first
+  // What would touch the first text of the panel to the right has none.
+  CHECK(texts(10000, {100, 12}) == "0|5000||");
+  CHECK(texts(10000, {100, 34}) == "0|5000|10000|");
+  CHECK(texts(10000, {100, 100}) == "0|5000|10000|");
+}
+
 TEST_CASE("the ramp's lightness rises evenly", "[plot]") {
   // CIE L* from sRGB (IEC 61966-2-1).
   const auto lightness = [](const std::string& colour) {

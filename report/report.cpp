@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "report/classification.h"
 #include "report/figures.h"
 #include "report/html.h"
 #include "report/results.h"
@@ -64,8 +65,11 @@ Report write_report(const fs::path& results_folder) {
   write_file_atomic(dir / "table.tex", format_table(results, TableFormat::Tex));
   write_file_atomic(dir / "table.json", format_table(results, TableFormat::Json));
   write_file_atomic(dir / "verdict.md", "# " + results.title + "\n\n" + judgement);
+  const std::string scores = classification_page(results);
+  if (!scores.empty())
+    write_file_atomic(dir / "classification.md", "# " + results.title + "\n\n" + scores);
   Report report;
-  report.text = table + "\n" + judgement + "\n";
+  report.text = table + "\n" + (scores.empty() ? "" : scores + "\n") + judgement + "\n";
   std::vector<PageFigure> figures;
   try {
     report.text += write_figures(results, dir, figures);

@@ -40,6 +40,7 @@ struct SeedResult {
   std::vector<EvalRow> eval;
   // From status.json, for readers that leave the metrics alone; empty where nothing was measured.
   std::optional<double> val_loss = {}, val_loss_best = {}, train_loss = {};
+  std::optional<double> accuracy = {}, f1 = {};  // of texts that are classified
   double train_seconds = 0;              // in training steps
   std::string started = {}, ended = {};  // UTC, ISO 8601
   std::optional<LiveFigures> live = {};  // of a run that is not done

@@ -27,6 +27,16 @@ std::optional<double> loss(const ArmGroup& arms, std::int64_t seed) {
   return run == nullptr ? std::nullopt : final_val_loss(*run);
 }
 
+std::optional<double> accuracy(const ArmGroup& arms, std::int64_t seed) {
+  const SeedResult* run = done_run_of(arms, seed);
+  return run == nullptr ? std::nullopt : run->accuracy;
+}
+
+std::optional<double> f1(const ArmGroup& arms, std::int64_t seed) {
+  const SeedResult* run = done_run_of(arms, seed);
+  return run == nullptr ? std::nullopt : run->f1;
+}
+
 // The worker says so in these words (experiments/worker.cpp).
 bool diverged(const SeedResult& run) {
   return run.state == SeedState::Failed && run.reason.starts_with("diverged");
@@ -159,6 +169,8 @@ std::optional<double> flips(const ArmGroup& arms, std::int64_t seed) {
 const std::vector<RunMetric>& run_metrics() {
   static const std::vector<RunMetric> all = {
       {"loss", "nats", false, false, loss, "final validation loss"},
+      {"accuracy", "", false, false, accuracy, "share of the test texts classified right"},
+      {"f1", "", false, false, f1, "F1 of the test texts, weighted by labels"},
       {"best_lr", "", true, true, best_lr, "learning rate with the lowest final loss"},
       {"highest_lr", "", true, true, highest_lr, "highest learning rate that still trains"},
       {"drop", "nats", false, false, drop, "fall of the validation loss over half time"},

@@ -24,6 +24,8 @@ struct RunMetric {
 };
 
 // loss         the final validation loss
+// accuracy     share of the test texts classified right at the last step
+// f1           F1 of that, weighted by labels
 // best_lr      the learning rate with the lowest final loss: the minimum of the parabola through
 //              the lowest point and its neighbours, over log lr
 // highest_lr   the highest learning rate that still trains: where, above best_lr, the final loss is

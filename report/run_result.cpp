@@ -52,6 +52,8 @@ void read_status(const fs::path& dir, SeedResult& run) {
   run.val_loss = maybe(status, "val_loss");
   run.val_loss_best = maybe(status, "val_loss_best");
   run.train_loss = maybe(status, "train_loss");
+  run.accuracy = maybe(status, "accuracy");
+  run.f1 = maybe(status, "f1");
   run.started = value_or<std::string>(status, "started", "");
   run.ended = value_or<std::string>(status, "ended", "");
   run.imported = value_or<std::string>(status, "imported", "");

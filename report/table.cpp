@@ -75,6 +75,8 @@ std::vector<TableRow> table_rows(const Results& results) {
       });
     row.tokens_per_s = over_done(arm, [](const SeedResult& r) { return measured(r.tokens_per_s); });
     row.wall_seconds = over_done(arm, [](const SeedResult& r) { return measured(r.wall_seconds); });
+    row.accuracy = over_done(arm, [](const SeedResult& r) { return r.accuracy; });
+    row.f1 = over_done(arm, [](const SeedResult& r) { return r.f1; });
     row.bytes_full = over_done(
         arm, [](const SeedResult& r) { return measured(static_cast<double>(r.bytes_full)); });
     row.bytes_packed = over_done(
@@ -88,6 +90,11 @@ std::vector<TableRow> table_rows(const Results& results) {
 bool have_bits_per_byte(const std::vector<TableRow>& rows) {
   return std::any_of(rows.begin(), rows.end(),
                      [](const TableRow& row) { return row.val_bits_per_byte.n > 0; });
+}
+
+bool have_scores(const std::vector<TableRow>& rows) {
+  return std::any_of(rows.begin(), rows.end(),
+                     [](const TableRow& row) { return row.accuracy.n > 0; });
 }
 
 TableFormat parse_table_format(const std::string& name) {

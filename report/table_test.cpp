@@ -79,6 +79,23 @@ TEST_CASE("tables of tokens have bits per byte, those of characters have not", "
   CHECK_FALSE(has("bits", TableFormat::Markdown));
 }
 
+TEST_CASE("where texts are classified, tables have accuracy and F1", "[report][classification]") {
+  Results results = two_arms({1.80, 1.84}, {1.90, 1.92});
+  CHECK(format_table(results, TableFormat::Json).find("accuracy") == std::string::npos);
+  CHECK(format_table(results, TableFormat::Markdown).find("accuracy") == std::string::npos);
+  results.arms[0].runs[0].accuracy = 0.88;
+  results.arms[0].runs[1].accuracy = 0.90;
+  results.arms[0].runs[0].f1 = results.arms[0].runs[1].f1 = 0.87;
+  const json rows = json::parse(format_table(results, TableFormat::Json));
+  CHECK(rows[0]["accuracy_mean"].get<double>() == Approx(0.89));
+  CHECK(rows[0]["accuracy_sd"].get<double>() == Approx(0.0141421));
+  CHECK(rows[0]["f1_mean"].get<double>() == Approx(0.87));
+  CHECK(rows[1]["accuracy_mean"].is_null());
+  CHECK(format_table(results, TableFormat::Csv).find(",accuracy_mean,accuracy_sd,f1_mean\n") !=
+        std::string::npos);
+  CHECK(format_table(results, TableFormat::Markdown).find("0.8900 ± 0.0141") != std::string::npos);
+}
+
 TEST_CASE("runs that were pruned are counted as such and stay out of the figures", "[report]") {
   Results results = two_arms({1.80, 1.84, 1.88}, {1.90});
   results.arms[1].runs.push_back(other_run(2, SeedState::Pruned, "", 400));

@@ -1,6 +1,8 @@
 // The tables that people read: Markdown and LaTeX.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <functional>
 
 #include "report/format.h"
@@ -35,7 +37,8 @@ struct Column {
   std::function<std::string(const TableRow& row)> cell;
 };
 
-std::vector<Column> columns(bool with_bits) {
+// Bits a byte and scores only where there are some.
+std::vector<Column> columns(const std::vector<TableRow>& rows) {
   using R = const TableRow&;
   const auto count = [](double x) { return format_count(static_cast<std::int64_t>(x + 0.5)); };
   const auto bytes = [](double x) { return format_bytes(static_cast<std::int64_t>(x + 0.5)); };
@@ -44,6 +47,8 @@ std::vector<Column> columns(bool with_bits) {
       {{"seeds"}, [](R row) { return std::to_string(row.seeds.size()); }},
       {{"parameters"}, [](R row) { return format_count(row.params); }},
       {{"ternary"}, ternary_cell},
+      {{"accuracy"}, [](R row) { return loss_cell(row.accuracy); }},
+      {{"F1"}, [](R row) { return loss_cell(row.f1); }},
       {{"final val loss"}, [](R row) { return loss_cell(row.val_final); }},
       {{"bits/byte"}, [](R row) { return loss_cell(row.val_bits_per_byte); }},
       {{"best val loss"}, [](R row) { return loss_cell(row.val_best); }},
@@ -53,8 +58,11 @@ std::vector<Column> columns(bool with_bits) {
       {{"full"}, [=](R row) { return mean_cell(row.bytes_full, bytes); }},
       {{"packed"}, [=](R row) { return mean_cell(row.bytes_packed, bytes); }},
       {{"runs", true}, [](R row) { return row.states; }}};
-  if (!with_bits)
-    std::erase_if(all, [](const Column& column) { return column.head.text == "bits/byte"; });
+  const bool bits = have_bits_per_byte(rows), scores = have_scores(rows);
+  std::erase_if(all, [&](const Column& column) {
+    const std::string& head = column.head.text;
+    return (head == "bits/byte" && !bits) || ((head == "accuracy" || head == "F1") && !scores);
+  });
   return all;
 }
 
@@ -72,7 +80,7 @@ std::string legend(const Results& results, bool with_bits) {
 TextTable text_table(const std::vector<TableRow>& rows) {
   TextTable table;
   table.rows.resize(rows.size());
-  for (const Column& column : columns(have_bits_per_byte(rows))) {
+  for (const Column& column : columns(rows)) {
     table.heads.push_back(column.head);
     for (std::size_t i = 0; i < rows.size(); ++i) table.rows[i].push_back(column.cell(rows[i]));
   }

@@ -8,6 +8,7 @@
 
 #include "report/arm_comparison.h"
 #include "report/claims.h"
+#include "report/classification.h"
 #include "report/format.h"
 #include "report/scaling_verdict.h"
 #include "report/statistics.h"
@@ -76,12 +77,7 @@ std::string arms_verdict(const Results& results, const ArmResult& baseline) {
   std::string text;
   for (const ArmResult& arm : results.arms)
     if (&arm != &baseline) text += compare_arms(results, baseline, arm) + "\n";
-  if (results.arms.size() > 2)
-    text += fmt::format(
-        "Each of the {} intervals stands alone; taken together they miss more often than "
-        "one time in twenty.\n",
-        results.arms.size() - 1);
-  return text;
+  return text + many_intervals(results);
 }
 
 // `claims` stands behind the comparison of the arms.
@@ -93,8 +89,10 @@ std::string compose(const Results& results, const std::string& claims) {
   std::string text;
   if (const auto study = scaling_study(results))
     text = scaling_verdict(results, *study);
-  else
-    text = is_sweep(results) ? sweep_verdict(results) : arms_verdict(results, *baseline);
+  else if (is_sweep(results))
+    text = sweep_verdict(results);
+  else if (text = classification_verdict(results); text.empty())
+    text = arms_verdict(results, *baseline);
   text += claims + unfinished(results);
   if (!is_sweep(results)) text += scale(results, *baseline);
   return text + data_line(results.data);

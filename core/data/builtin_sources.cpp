@@ -114,6 +114,39 @@ Source imdb() {
   return source;
 }
 
+// The same files with what the reviewers thought.
+Source imdb_sentiment() {
+  Source source = imdb();
+  source.name = "imdb-sentiment";
+  source.description =
+      "the same reviews, each negative or positive: 25,000 to train, 25,000 to test";
+  source.labels = {"negative", "positive"};
+  source.read_labelled = read_imdb_labelled;
+  return source;
+}
+
+// Those that nobody labelled, to learn the language of reviews from.
+Source imdb_unlabelled() {
+  Source source = imdb();
+  source.name = "imdb-unlabelled";
+  source.bytes = 0;  // known once they are read
+  source.sha256.clear();
+  source.description = "50,000 more reviews without labels: 49,000 to train, 1,000 to test";
+  source.forms.back() = {{"imdb",
+                          "imdb_unsup.jsonl.gz",
+                          {},
+                          26020376,
+                          "6142a5fe166ebdd9a82e0a2549d430b561215db2bf2cc2547c716cbb57286c9b"}};
+  source.read = [](const FetchedSource& files, const TextPartSink& sink) {
+    read_imdb_unlabelled(files, [&](const LabelledText& review) {
+      const bool test = review.split == LabelledSplit::Test;
+      sink({test ? TextSplit::Test : TextSplit::Whole, review.text, true, "imdb review"});
+    });
+  };
+  source.read_labelled = read_imdb_unlabelled;
+  return source;
+}
+
 Source own_files() {
   Source source;
   source.name = "files";
@@ -129,8 +162,8 @@ Source own_files() {
 }  // namespace
 
 void register_builtin_sources(Registry<Source>& registry) {
-  for (const Source& source :
-       {tinyshakespeare(), generated_plays(), wikitext(), tinystories(), imdb(), own_files()})
+  for (const Source& source : {tinyshakespeare(), generated_plays(), wikitext(), tinystories(),
+                               imdb(), imdb_sentiment(), imdb_unlabelled(), own_files()})
     registry.add(source.name, source);
 }
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <nlohmann/json.hpp>
 
+#include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/data/text_reader.h"
 #include "core/io/packed_files.h"
@@ -107,7 +109,10 @@ void read_tinystories(const FetchedSource& files, const TextPartSink& sink) {
   }
 }
 
-void read_imdb(const FetchedSource& files, const TextPartSink& sink) {
+namespace {
+
+// In the order of split, number and label.
+std::vector<Review> imdb_reviews(const FetchedSource& files) {
   std::vector<Review> reviews;
   Review review;
   read_archive(
@@ -118,10 +123,78 @@ void read_imdb(const FetchedSource& files, const TextPartSink& sink) {
       });
   std::sort(reviews.begin(), reviews.end(),
             [](const Review& a, const Review& b) { return a.key() < b.key(); });
-  for (const Review& r : reviews) {
+  return reviews;
+}
+
+}  // namespace
+
+void read_imdb(const FetchedSource& files, const TextPartSink& sink) {
+  for (const Review& r : imdb_reviews(files)) {
     const std::string where = "imdb review " + std::to_string(r.number);
     sink({r.test ? TextSplit::Test : TextSplit::Whole, r.text, true, where});
   }
+}
+
+void read_imdb_labelled(const FetchedSource& files, const LabelledTextSink& sink) {
+  for (Review& r : imdb_reviews(files))
+    sink({r.test ? LabelledSplit::Test : LabelledSplit::Train, r.good, std::move(r.text)});
+}
+
+namespace {
+
+constexpr std::size_t kHeldOut = 50;  // one in so many reviews without a label
+
+// "12" of "train/unsup/12_0.txt"; -1 if it is another file.
+int unlabelled_number(const std::string& name) {
+  const fs::path path(name);
+  const std::string file = path.filename().string();
+  int number = -1;
+  if (path.parent_path().filename() != "unsup") return -1;
+  const auto parsed = std::from_chars(file.data(), file.data() + file.size(), number);
+  return parsed.ec == std::errc() ? number : -1;
+}
+
+using NumberedTexts = std::vector<std::pair<int, std::string>>;
+
+NumberedTexts unlabelled_of_archive(const fs::path& path) {
+  NumberedTexts texts;
+  read_archive(
+      path, [](const std::string& name) { return unlabelled_number(name) >= 0; },
+      [&](const std::string& name, std::string content) {
+        texts.emplace_back(unlabelled_number(name), std::move(content));
+      });
+  return texts;
+}
+
+NumberedTexts unlabelled_of_lines(const fs::path& path) {
+  std::string all;
+  read_blocks(path, [&](std::string_view block) { all += block; });
+  NumberedTexts texts;
+  std::size_t line = 0;
+  for (std::string_view rest = all; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    ++line;
+    try {
+      const auto json = nlohmann::json::parse(rest.substr(0, end));
+      texts.emplace_back(unlabelled_number(json.at("id")), json.at("text"));
+    } catch (const nlohmann::json::exception& e) {
+      throw Error(path.string() + ":" + std::to_string(line),
+                  std::string("must be JSON with id and text, but: ") + e.what());
+    }
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return texts;
+}
+
+}  // namespace
+
+void read_imdb_unlabelled(const FetchedSource& files, const LabelledTextSink& sink) {
+  NumberedTexts texts =
+      files.form == 0 ? unlabelled_of_archive(files.paths[0]) : unlabelled_of_lines(files.paths[0]);
+  std::sort(texts.begin(), texts.end());
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    sink({i % kHeldOut == kHeldOut - 1 ? LabelledSplit::Test : LabelledSplit::Train, 0,
+          with_line_breaks(texts[i].second)});
 }
 
 }  // namespace bitlab

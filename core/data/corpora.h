@@ -17,6 +17,14 @@ void read_tinystories(const FetchedSource& files, const TextPartSink& sink);
 // the published .tar.gz, or one with fewer files.
 void read_imdb(const FetchedSource& files, const TextPartSink& sink);
 
+// The same reviews with their labels, 0 for bad and 1 for good, train before test.
+void read_imdb_labelled(const FetchedSource& files, const LabelledTextSink& sink);
+
+// The reviews of aclImdb without labels (all 0), in the order of their numbers; every 50th is held
+// out as test. Files: the published .tar.gz (form 0), or gzipped lines of JSON {"id":
+// "train/unsup/NUMBER_0", "text": ...} (form 1). Throws Error for a line that is none.
+void read_imdb_unlabelled(const FetchedSource& files, const LabelledTextSink& sink);
+
 // The articles of WikiText in the order of their text. An article begins with " \n = TITLE = \n".
 std::string sorted_articles(std::string_view text);
 

@@ -107,6 +107,54 @@ TEST_CASE("reviews come in the order of their numbers", "[data][corpora]") {
   CHECK(all == std::vector<std::string>{"0bad one", "0good\n\none", "0bad ten", "3test"});
 }
 
+TEST_CASE("reviews without labels come in the order of their numbers, one in 50 held out",
+          "[data][corpora]") {
+  const TestFolder folder;
+  std::string lines;
+  for (const int number : {3, 10, 0}) {
+    const std::string name = "train/unsup/" + std::to_string(number) + "_0";
+    const std::string text = "review<br />" + std::to_string(number);
+    write_file_atomic(folder / "aclImdb" / (name + ".txt"), text);
+    lines += R"({"id": ")" + name + R"(", "label": -1, "text": ")" + text + "\"}\n";
+  }
+  write_file_atomic(folder / "aclImdb" / "train/pos/1_9.txt", "good");
+  write_file_atomic(folder / "lines.jsonl", lines);
+  pack(folder / "", "tar czf imdb.tar.gz aclImdb && gzip -k lines.jsonl");
+  const auto read = [](const fs::path& path, std::size_t form) {
+    std::vector<std::string> all;
+    read_imdb_unlabelled({{path}, form, {}}, [&](const LabelledText& text) {
+      CHECK(text.split == LabelledSplit::Train);
+      CHECK(text.label == 0);
+      all.push_back(text.text);
+    });
+    return all;
+  };
+  const std::vector<std::string> want = {"review\n0", "review\n3", "review\n10"};
+  CHECK(read(folder / "imdb.tar.gz", 0) == want);
+  CHECK(read(folder / "lines.jsonl.gz", 1) == want);
+  write_file_atomic(folder / "lines.jsonl", lines + "{\"id\": 3}\n");
+  CHECK_THROWS_WITH(read(folder / "lines.jsonl", 1), Catch::Contains("lines.jsonl:4"));
+}
+
+TEST_CASE("IMDB's reviews without labels are there", "[data][corpora][mirror]") {
+  const Source source = find_source("imdb-unlabelled");
+  CHECK(source.labels.empty());
+  const auto files = find_local(source);
+  if (!files) {
+    WARN("SKIPPED: imdb-unlabelled is not in BITLAB_MIRROR");
+    return;
+  }
+  std::map<LabelledSplit, int> counts;
+  std::string first;
+  source.read_labelled(*files, [&](const LabelledText& text) {
+    if (counts.empty()) first = text.text;
+    ++counts[text.split];
+  });
+  CHECK(counts[LabelledSplit::Train] == 49000);
+  CHECK(counts[LabelledSplit::Test] == 1000);
+  CHECK(first.starts_with("I admit, the great majority of films"));
+}
+
 TEST_CASE("IMDB has its reviews", "[data][corpora][mirror]") {
   const auto corpus = opened("imdb");
   if (!corpus) return;

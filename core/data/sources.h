@@ -12,6 +12,7 @@
 #include "core/base/registry.h"
 #include "core/config/fields.h"
 #include "core/data/corpus.h"
+#include "core/data/labelled_texts.h"
 #include "core/io/remote_file.h"
 
 namespace bitlab {
@@ -44,10 +45,16 @@ struct Source {
   // the defaults.
   std::function<std::unique_ptr<Corpus>(const Configurable& config)> open = {};
   std::shared_ptr<Configurable> settings = {};
+  // Of texts that are read as wholes, beside `read`: hands out all of them, in the same order at
+  // every call. `labels` are the names of their classes; without names all texts have label 0.
+  std::vector<std::string> labels = {};
+  std::function<void(const FetchedSource& files, const LabelledTextSink& sink)> read_labelled = {};
 };
 
 //   tinyshakespeare, synthetic-plays: texts
 //   wikitext-2, tinystories, imdb, files: corpora
+//   imdb-sentiment: labelled texts
+//   imdb-unlabelled: whole texts
 Registry<Source>& data_sources();
 
 // Throws UsageError that lists the names. A name with a '/' is a text file of one's own.

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstring>
 #include <fstream>
+#include <optional>
 
 #include "core/base/error.h"
 #include "core/base/files.h"
@@ -59,12 +60,44 @@ const TableSchema kQuant{"/quant",
                           {"flips", Kind::Number, offsetof(QuantRecord, flips), "fraction"},
                           {"scale", Kind::Number, offsetof(QuantRecord, scale), "1"}}};
 
+struct ScoreRecord {
+  std::int64_t step;
+  char split[kSplitSize];
+  double accuracy, f1, calibration_error;
+};
+
+const TableSchema kScores{
+    "/scores",
+    sizeof(ScoreRecord),
+    {{"step", Kind::Integer, offsetof(ScoreRecord, step), "optimiser steps"},
+     {"split", Kind::Text, offsetof(ScoreRecord, split), "name", kSplitSize},
+     {"accuracy", Kind::Number, offsetof(ScoreRecord, accuracy), "fraction"},
+     {"f1", Kind::Number, offsetof(ScoreRecord, f1), "1"},
+     {"calibration_error", Kind::Number, offsetof(ScoreRecord, calibration_error), "fraction"}}};
+
+const TableSchema kPredictions{
+    "/predictions",
+    sizeof(PredictionRow),
+    {{"step", Kind::Integer, offsetof(PredictionRow, step), "optimiser steps"},
+     {"text", Kind::Integer, offsetof(PredictionRow, text), "number"},
+     {"label", Kind::Integer, offsetof(PredictionRow, label), "number"},
+     {"predicted", Kind::Integer, offsetof(PredictionRow, predicted), "number"},
+     {"probability", Kind::Number, offsetof(PredictionRow, probability), "fraction"},
+     {"loss", Kind::Number, offsetof(PredictionRow, loss), "nats/text"}}};
+
 template <class Record>
 std::vector<Record> read_records(hid_t file, const TableSchema& schema, const std::string& where) {
   const std::vector<char> bytes = read_table(file, schema, where);
   std::vector<Record> records(bytes.size() / sizeof(Record));
   if (!bytes.empty()) std::memcpy(records.data(), bytes.data(), bytes.size());
   return records;
+}
+
+// Of a table that only some runs have.
+template <class Record>
+std::vector<Record> read_optional(hid_t file, const TableSchema& schema, const std::string& where) {
+  if (H5Lexists(file, schema.path, H5P_DEFAULT) <= 0) return {};
+  return read_records<Record>(file, schema, where);
 }
 
 herr_t read_attribute(hid_t file, const char* name, const H5A_info_t*, void* out) {
@@ -98,6 +131,9 @@ RunMetrics metrics_of(hid_t file, const std::string& where) {
   metrics.eval = std::move(losses.eval);
   for (const QuantRecord& r : read_records<QuantRecord>(file, kQuant, where))
     metrics.quant.push_back({r.step, r.layer, r.minus, r.zero, r.plus, r.flips, r.scale});
+  for (const ScoreRecord& r : read_optional<ScoreRecord>(file, kScores, where))
+    metrics.scores.push_back({r.step, r.split, r.accuracy, r.f1, r.calibration_error});
+  metrics.predictions = read_optional<PredictionRow>(file, kPredictions, where);
   check_hdf5(
       H5Aiterate2(file, H5_INDEX_NAME, H5_ITER_INC, nullptr, read_attribute, &metrics.attributes),
       where, "attributes cannot be read");
@@ -174,7 +210,8 @@ struct MetricsWriter::Impl {
   Hdf5Handle
       file;  // in memory: HDF5 does not write a file in place so that it is whole at any time
   TableWriter train, eval, quant;
-  bool written = false;  // all rows are in the file on disk
+  std::optional<TableWriter> scores, predictions;  // once there is a row
+  bool written = false;                            // all rows are in the file on disk
 
   Impl(const fs::path& file_path, const std::map<std::string, std::string>& attributes)
       : path(file_path),
@@ -189,6 +226,13 @@ struct MetricsWriter::Impl {
         quant(file.id(), kQuant, where) {
     for (const auto& [name, value] : attributes)
       write_attribute(file.id(), name, {value}, false, where);
+  }
+
+  void append(std::optional<TableWriter>& table, const TableSchema& schema, const void* row) {
+    const QuietHdf5 quiet;
+    if (!table) table.emplace(file.id(), schema, where);
+    table->append(row);
+    written = false;
   }
 };
 
@@ -225,6 +269,8 @@ MetricsWriter MetricsWriter::resume(const fs::path& path, std::int64_t resume_st
   append_until(writer, kept.train, resume_step);
   append_until(writer, kept.eval, resume_step);
   append_until(writer, kept.quant, resume_step);
+  append_until(writer, kept.scores, resume_step);
+  append_until(writer, kept.predictions, resume_step);
   writer.flush();
   return writer;
 }
@@ -248,12 +294,24 @@ void MetricsWriter::append(const QuantRow& row) {
   impl_->written = false;
 }
 
+void MetricsWriter::append(const ScoreRow& row) {
+  ScoreRecord record{row.step, {}, row.accuracy, row.f1, row.calibration_error};
+  copy_text(row.split, record.split, kSplitSize, impl_->where);
+  impl_->append(impl_->scores, kScores, &record);
+}
+
+void MetricsWriter::append(const PredictionRow& row) {
+  impl_->append(impl_->predictions, kPredictions, &row);
+}
+
 void MetricsWriter::flush() {
   if (impl_->written) return;
   const QuietHdf5 quiet;
   impl_->train.write();
   impl_->eval.write();
   impl_->quant.write();
+  for (auto* table : {&impl_->scores, &impl_->predictions})
+    if (*table) (*table)->write();
   replace(impl_->path, image_of(impl_->file.id(), impl_->where));
   impl_->written = true;
 }

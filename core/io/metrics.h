@@ -5,6 +5,9 @@
 //   /eval   step, split, loss, stderr, tokens                 split: "train" or "val"
 //   /quant  step, layer, minus, zero, plus, flips, scale      one row a ternary weight matrix and
 //   log point
+// Of runs that classify texts also
+//   /scores       step, split, accuracy, f1, calibration_error          one row an evaluation
+//   /predictions  step, text, label, predicted, probability, loss       of val, at the last step
 //
 // Each is a chunked, extendible 1-D compound dataset with the attribute `units`. The writer keeps
 // the file in memory and replaces it as a whole at every log point, so that it is complete whenever
@@ -43,6 +46,22 @@ struct QuantRow {
   double scale = 0;
 };
 
+// Defined in core/io/classification_scores.h.
+struct ScoreRow {
+  std::int64_t step = 0;
+  std::string split;  // at most 15 characters
+  double accuracy = 0, f1 = 0, calibration_error = 0;
+};
+
+// What a model said of one text.
+struct PredictionRow {
+  std::int64_t step = 0;
+  std::int64_t text = 0;                  // its number in the source, the same for every model
+  std::int64_t label = 0, predicted = 0;  // numbers of labels
+  double probability = 0;                 // of the predicted label
+  double loss = 0;                        // nats
+};
+
 // Writes metrics.h5. Rows are buffered until flush().
 class MetricsWriter {
  public:
@@ -58,6 +77,8 @@ class MetricsWriter {
   void append(const TrainRow& row);
   void append(const EvalRow& row);
   void append(const QuantRow& row);
+  void append(const ScoreRow& row);
+  void append(const PredictionRow& row);
   void flush();  // throws Obstacle if the disk is full
   void sync();   // the same, and forces it to disk
 
@@ -71,6 +92,8 @@ struct RunMetrics {
   std::vector<TrainRow> train;
   std::vector<EvalRow> eval;
   std::vector<QuantRow> quant;
+  std::vector<ScoreRow> scores;
+  std::vector<PredictionRow> predictions;
   std::map<std::string, std::string> attributes;
 };
 

@@ -252,3 +252,34 @@ TEST_CASE("h5py reads the file plainly, while it is written and after", "[io][me
   }
   CHECK(h5py_agrees(folder / "read.py", path, 301));
 }
+
+TEST_CASE("scores and predictions are there only of runs that have some, and are cut back too",
+          "[metrics][classification]") {
+  const TestFolder folder;
+  const fs::path path = folder / "metrics.h5";
+  {
+    MetricsWriter writer = MetricsWriter::create(path, {});
+    writer.append(train_row(0));
+  }
+  CHECK(read_metrics(path).scores.empty());
+  CHECK(read_metrics(path).predictions.empty());
+  {
+    MetricsWriter writer = MetricsWriter::create(path, {});
+    for (std::int64_t step = 0; step < 4; ++step) {
+      writer.append(ScoreRow{step, "val", 0.5 + 0.1 * double(step), 0.4, 0.03});
+      writer.append(PredictionRow{step, 10 + step, 1, step % 2, 0.75, 0.25});
+    }
+  }
+  const RunMetrics all = read_metrics(path);
+  REQUIRE(all.scores.size() == 4);
+  CHECK(all.scores[3].split == "val");
+  CHECK(all.scores[3].accuracy == Approx(0.8));
+  CHECK(all.scores[3].calibration_error == 0.03);
+  REQUIRE(all.predictions.size() == 4);
+  CHECK(all.predictions[2].text == 12);
+  CHECK(all.predictions[3].predicted == 1);
+  CHECK(all.predictions[3].probability == 0.75);
+  { MetricsWriter writer = MetricsWriter::resume(path, 1); }
+  CHECK(read_metrics(path).scores.size() == 2);
+  CHECK(read_metrics(path).predictions.size() == 2);
+}

@@ -2,22 +2,14 @@
 // that are there before the queries come, and one query at a time.
 #include <cmath>
 #include <cstring>
-#include <functional>
-#include <limits>
 #include <vector>
 
-#include "core/base/catch.h"
-#include "core/base/rng.h"
-#include "core/simd/kernels.h"
+#include "core/simd/kernel_test.h"
 
 using bitlab::real;
 using namespace bitlab::simd;
 
 namespace {
-
-using Reals = std::vector<real>;
-
-const real kNaN = std::numeric_limits<real>::quiet_NaN();
 
 struct Shape {
   size_t batch, keys, n_head, n_kv_head, d_head, d_value;
@@ -26,12 +18,6 @@ struct Shape {
 
 size_t padded(size_t n) {
   return (n + kAttentionPadding - 1) / kAttentionPadding * kAttentionPadding;
-}
-
-Reals noise(size_t n, const char* purpose) {
-  Reals x(n);
-  bitlab::Rng(7, purpose).fill_normal(1, x.data(), n);
-  return x;
 }
 
 // Queries of whole sequences, token by token, and keys and values head by head with NaN in all
@@ -155,7 +141,7 @@ struct Reference {
 
 // Greatest difference relative to the greatest expected value, over values that are expected at
 // all: padding of keys is not.
-double distance(const Reals& got, const std::vector<double>& want) {
+double distance_of_expected(const Reals& got, const Doubles& want) {
   double worst = 0, size = 1e-30;
   for (const double w : want) size = std::max(size, std::fabs(w));
   for (size_t i = 0; i < want.size(); ++i) {
@@ -168,13 +154,6 @@ double distance(const Reals& got, const std::vector<double>& want) {
 
 bool same_bits(const Reals& a, const Reals& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(real)) == 0;
-}
-
-void for_each_table(const std::function<void(const Kernels&)>& test) {
-  for (const std::string& name : available_kernels()) {
-    CAPTURE(name);
-    test(kernels_named(name));
-  }
 }
 
 }  // namespace
@@ -190,12 +169,12 @@ TEST_CASE("attention takes values of another width than keys, forward and backwa
           Problem problem({2, keys, 4, 2, d_head, d_value, causal});
           problem.run(k, 0, keys);
           const Reference want(problem);
-          CHECK(distance(problem.y, want.y) < 2e-6);
+          CHECK(distance_of_expected(problem.y, want.y) < 2e-6);
           if (keys == 1) continue;
           k.attention_backward(problem.args);
-          CHECK(distance(problem.dq, want.dq) < 2e-6);
-          CHECK(distance(problem.dk, want.dk) < 2e-6);
-          CHECK(distance(problem.dv, want.dv) < 2e-6);
+          CHECK(distance_of_expected(problem.dq, want.dq) < 2e-6);
+          CHECK(distance_of_expected(problem.dk, want.dk) < 2e-6);
+          CHECK(distance_of_expected(problem.dv, want.dv) < 2e-6);
         }
   });
 }

@@ -1,21 +1,14 @@
 #include <cmath>
 #include <cstring>
-#include <functional>
-#include <limits>
 #include <random>
 #include <vector>
 
-#include "core/base/catch.h"
-#include "core/base/rng.h"
-#include "core/simd/kernels.h"
+#include "core/simd/kernel_test.h"
 
 using bitlab::real;
 using namespace bitlab::simd;
 
 namespace {
-
-const real kNaN = std::numeric_limits<real>::quiet_NaN();
-const real kGuard = 12345;
 
 struct Shape {
   size_t batch, seq_len, n_head, n_kv_head, d_head;
@@ -167,17 +160,6 @@ struct Reference {
   }
 };
 
-// Greatest difference relative to the greatest expected value; NaN counts as infinite.
-double distance(const std::vector<real>& got, const std::vector<double>& want) {
-  double worst = 0, size = 1e-30;
-  for (double w : want) size = std::max(size, std::fabs(w));
-  for (size_t i = 0; i < want.size(); ++i) {
-    const double d = std::fabs(got[i] - want[i]);
-    worst = d <= worst ? worst : (std::isnan(d) ? INFINITY : d);
-  }
-  return worst / size;
-}
-
 void check_against_reference(const Kernels& k, const Shape& shape) {
   INFO(k.name << ": T " << shape.seq_len << ", heads " << shape.n_head << "/" << shape.n_kv_head
               << ", d_head " << shape.d_head << (shape.causal ? ", causal" : ", full"));
@@ -189,10 +171,6 @@ void check_against_reference(const Kernels& k, const Shape& shape) {
   CHECK(distance(problem.y, want.y) < tolerance);
   CHECK(distance(problem.lse, want.lse) < tolerance);
   CHECK(distance(problem.dqkv, want.dqkv) < tolerance);
-}
-
-void for_each_table(const std::function<void(const Kernels&)>& test) {
-  for (const std::string& name : available_kernels()) test(kernels_named(name));
 }
 
 bool same_bits(const real* a, const real* b, size_t n) {

@@ -24,5 +24,6 @@ inline void note_sizes(Sizes& to, const RopeArgs& a) {
   to = {a.rows, a.seq_len, a.heads, a.d_head, a.stride, a.head_stride, a.inverse};
 }
 inline void note_sizes(Sizes& to, const AdamWArgs& a) { to = {a.n}; }
+inline void note_sizes(Sizes& to, const DropoutArgs& a) { to = {a.n}; }
 
 }  // namespace bitlab::simd

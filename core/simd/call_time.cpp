@@ -1,6 +1,7 @@
 #include "core/simd/call_time.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
@@ -8,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <tuple>
+#include <utility>
 
 #include "core/base/address_space.h"
 #include "core/base/error.h"
@@ -23,28 +25,46 @@ constexpr size_t kMostRows = 1024, kMostColumns = 1536, kMostDepth = 1024;  // o
 constexpr size_t kMostValues = size_t{1} << 21;                             // of other kernels
 constexpr size_t kMostHeadValues = size_t{1} << 20;                         // of attention: queries
 
+// Bytes that calls in a row take their arguments from: several times the cache that a core has for
+// itself (its L2), so that none finds there what the one before left. In a step other calls with
+// other arguments stand between those that write an argument and read it.
+size_t spread() {
+  constexpr size_t kTimes = 4, kUsual = size_t{1} << 20, kMost = size_t{64} << 20;
+  const long own = ::sysconf(_SC_LEVEL2_CACHE_SIZE);  // 0 where it is not known
+  return std::min(kMost, kTimes * (own > 0 ? static_cast<size_t>(own) : kUsual));
+}
+
 // Memory for the arguments of one call, filled with numbers that stay normal ones.
 class Memory {
  public:
+  // Each argument ends where a page begins that must not be touched: a call whose arguments are too
+  // small for it is stopped at once, whatever happens to lie behind them.
+  Memory() = default;
+  // One argument after another from `begin` on, as in an Arena.
+  explicit Memory(void* begin) : next_(static_cast<char*>(begin)) {}
+
   template <class T>
   T* take(size_t n) {
-    void* const memory = take_bytes(n * sizeof(T));
-    if constexpr (sizeof(T) > 1 && !std::is_integral_v<T>) {
-      auto* values = static_cast<std::remove_const_t<T>*>(memory);
-      for (size_t i = 0; i < n; ++i) values[i] = T(0.5 + 0.5 * double(i % 97) / 97);
-    } else {  // codes and token ids
-      auto* values = static_cast<std::remove_const_t<T>*>(memory);
-      for (size_t i = 0; i < n; ++i) values[i] = T(i % 3 == 0);
+    auto* const values = static_cast<std::remove_const_t<T>*>(take_bytes(n * sizeof(T)));
+    constexpr size_t kPeriod = 97;
+    for (size_t i = 0; i < n; ++i) {
+      if (i >= kPeriod)
+        values[i] = values[i - kPeriod];
+      else if constexpr (sizeof(T) > 1 && !std::is_integral_v<T>)
+        values[i] = T(0.5 + 0.5 * double(i) / kPeriod);
+      else  // codes and token ids
+        values[i] = T(i % 3 == 0);
     }
-    return static_cast<T*>(memory);
+    return values;
   }
+  size_t bytes() const { return bytes_; }  // of all that was taken
 
  private:
-  // Ends where a page begins that must not be touched: a call whose arguments are too small for it
-  // is stopped at once, whatever happens to lie behind them.
   void* take_bytes(size_t bytes) {
     constexpr size_t kPage = 4096, kAlignment = 64;
     const size_t aligned = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+    bytes_ += aligned;
+    if (next_ != nullptr) return std::exchange(next_, next_ + aligned);
     const size_t pages = (aligned + kPage - 1) / kPage * kPage;
     spaces_.emplace_back(pages + kPage);
     char* const end = static_cast<char*>(spaces_.back().data()) + pages;
@@ -53,7 +73,9 @@ class Memory {
     return end - aligned;
   }
 
+  char* next_ = nullptr;
   std::vector<AddressSpace> spaces_;
+  size_t bytes_ = 0;
 };
 
 // What an argument list is made of.
@@ -156,6 +178,16 @@ struct Make<RopeArgs> {
   }
 };
 template <>
+struct Make<DropoutArgs> {
+  static DropoutArgs from(Source& s) {
+    DropoutArgs a;
+    a.n = s.call.sizes[0];
+    a.x = s.memory.take<const real>(a.n), a.y = s.memory.take<real>(a.n);
+    a.limit = 1u << 29;
+    return a;
+  }
+};
+template <>
 struct Make<AdamWArgs> {
   static AdamWArgs from(Source& s) {
     AdamWArgs a;
@@ -174,15 +206,19 @@ double thread_seconds() {
   return double(now.tv_sec) + 1e-9 * double(now.tv_nsec);
 }
 
-// Median of a few, each long enough for the clock.
+// Median of a few, each long enough for the clock. f(i) makes the call on the i-th of `sets`.
 template <class F>
-double seconds_of(F&& f) {
+double seconds_of(size_t sets, F&& f) {
+  size_t next = 0;
   const auto timed = [&](size_t times) {
     const double begin = thread_seconds();
-    for (size_t i = 0; i < times; ++i) f();
+    for (size_t i = 0; i < times; ++i) {
+      f(next);
+      if (++next == sets) next = 0;
+    }
     return (thread_seconds() - begin) / double(times);
   };
-  f();  // touches the memory
+  timed(1);
   const double once = timed(1);
   const size_t times = std::clamp<size_t>(size_t(1e-3 / std::max(once, 1e-9)), 1, 100000);
   double three[] = {timed(times), timed(times), timed(times)};
@@ -190,23 +226,38 @@ double seconds_of(F&& f) {
   return three[1];
 }
 
+// That a pointer among a call's arguments must reach: rows by columns, or n.
+size_t values_of(const KernelCall& call) {
+  const Sizes& n = call.sizes;
+  if (call.kernel.find("quantize_rows") != std::string::npos) return n[0] * n[2];
+  size_t values = n.empty() ? 1 : n[0] * (n.size() > 1 ? n[1] : 1);
+  if (call.kernel.find("glu") != std::string::npos) values *= 2;  // a gated row holds two
+  if (call.kernel == "ternary_pack")  // codes, one a byte, and where they go
+    values = std::max(values, kernels().ternary_packed_size(n[0], n[1]));
+  return values;
+}
+
 using Timer = std::function<double(const KernelCall&)>;
 
 template <class R, class... Args>
 Timer timer_of(R (*Kernels::*member)(Args...)) {
   return [member](const KernelCall& call) {
-    const Sizes& n = call.sizes;
-    Memory memory;
-    Source source{call, memory, 1};
-    // Rows by columns, or n; a gated row holds two.
-    source.values = n.empty() ? 1 : n[0] * (n.size() > 1 ? n[1] : 1);
-    if (call.kernel.find("glu") != std::string::npos) source.values *= 2;
-    if (call.kernel == "ternary_pack")  // codes, one a byte, and where they go
-      source.values = std::max(source.values, kernels().ternary_packed_size(n[0], n[1]));
-    if (call.kernel.find("quantize_rows") != std::string::npos) source.values = n[0] * n[2];
-    std::tuple<std::decay_t<Args>...> args{Make<std::decay_t<Args>>::from(source)...};
+    using Set = std::tuple<std::decay_t<Args>...>;
+    const auto set_in = [&call](Memory& memory) {
+      Source source{call, memory, values_of(call)};
+      return Set{Make<std::decay_t<Args>>::from(source)...};
+    };
     const auto function = kernels().*member;
-    return seconds_of([&] { std::apply(function, args); });
+    Memory guarded;
+    std::apply(function, set_in(guarded));
+    const size_t bytes = std::max<size_t>(guarded.bytes(), 1);
+    const AddressSpace pool(std::max(spread() / bytes, size_t{1}) * bytes);
+    std::vector<Set> sets;
+    for (size_t at = 0; at < pool.size(); at += bytes) {
+      Memory memory(static_cast<char*>(pool.data()) + at);
+      sets.push_back(set_in(memory));
+    }
+    return seconds_of(sets.size(), [&](size_t i) { std::apply(function, sets[i]); });
   };
 }
 

@@ -1,37 +1,13 @@
 // Kernels of the LLaMA family, of every table against plain double-precision loops: gated
 // activations, centring, rotary positions.
 #include <cmath>
-#include <functional>
-#include <limits>
-#include <vector>
 
-#include "core/base/catch.h"
-#include "core/base/rng.h"
-#include "core/simd/kernels.h"
+#include "core/simd/kernel_test.h"
 
 using bitlab::real;
 using namespace bitlab::simd;
 
 namespace {
-
-using Reals = std::vector<real>;
-
-constexpr real kNaN = std::numeric_limits<real>::quiet_NaN();
-constexpr real kGuard = 4321;
-const std::vector<size_t> kWidths = {1, 2, 7, 16, 17, 33, 100};
-
-Reals noise(size_t n, const char* purpose, double std = 1) {
-  Reals x(n);
-  bitlab::Rng(7, purpose).fill_normal(std, x.data(), n);
-  return x;
-}
-
-void for_each_table(const std::function<void(const Kernels&)>& test) {
-  for (const std::string& name : available_kernels()) {
-    CAPTURE(name);
-    test(kernels_named(name));
-  }
-}
 
 // Within a few roundings of the greatest value that takes part.
 bool near(real got, double want, double size = 1) {

@@ -113,6 +113,9 @@ static void pack_b(const GemmArgs& args, size_t p, size_t k, size_t j, size_t co
   for (size_t first = 0; first < k; first += step)
     for (size_t v = 0; v < cols; v += kTileCols) {
       const size_t width = smaller(cols - v, kTileCols), stride = round_up(width, kLanes);
+      if (!args.trans_b)  // the rows of the next step: too far apart for the processor to foresee
+        for (size_t next = first + step; next < smaller(first + 2 * step, k); ++next)
+          __builtin_prefetch(args.b + (p + next) * args.ldb + j + v, 0, 2);
       const size_t row = p + first, column = j + v;
       pack_panel(args.trans_b, width, smaller(k - first, step),
                  args.b + (args.trans_b ? column * args.ldb + row : row * args.ldb + column),

@@ -106,6 +106,10 @@ static void gemm_tile(const GemmTile& args) {
   const GemmTile tile = args;  // a copy that stores to C cannot alias
   Vec acc[kRows][kVectors] = {};
   const real* b = tile.b;
+  if (tile.add)  // C may have left the near caches since the last block of k
+    for (size_t i = 0; i < kRows; ++i)
+      for (size_t byte = 0; byte < kVectors * kVectorBytes; byte += 64)
+        __builtin_prefetch(tile.c + i * tile.ldc + byte / sizeof(real));
   // One pointer for three rows: a multiple 0, 1, 2 of the stride fits the addressing modes.
   const real* a[(kRows + 2) / 3];
 #pragma GCC unroll 8

@@ -31,6 +31,7 @@
   X(relu2_glu_forward)              \
   X(relu2_glu_backward)             \
   X(rope)                           \
+  X(dropout)                        \
   X(copy)                           \
   X(add)                            \
   X(add_bias)                       \

@@ -97,6 +97,18 @@ struct AdamWArgs {
   real correction1 = 1, correction2 = 1;  // 1 - beta^t
 };
 
+// y[i] = 0 where the bits of element first + i are below `limit`, else x[i] keep. The bits of
+// element e are the lower (e even) or upper half of word e / 2 of the stream `key` at `step`
+// (Rng::bits). y may be x.
+struct DropoutArgs {
+  size_t n = 0;
+  const real* x = nullptr;
+  real* y = nullptr;
+  std::uint32_t limit = 0;  // probability 2^32
+  real keep = 1;            // 1 / (1 - probability)
+  std::uint64_t key = 0, step = 0, first = 0;
+};
+
 // y (m x n) = (x_codes (m x k) . w_codes^T) * x_step[row] * w_scale[column] + bias: exact in
 // integers, one scaling at the end.
 struct TernaryGemmArgs {
@@ -201,6 +213,7 @@ struct Kernels {
   void (*relu2_glu_forward)(size_t rows, size_t cols, const real* gu, real* h);
   void (*relu2_glu_backward)(size_t rows, size_t cols, const real* dh, real* gu);
   void (*rope)(const RopeArgs&);
+  void (*dropout)(const DropoutArgs&);
   void (*copy)(size_t n, const real* x, real* y);  // y = x; they may overlap
   void (*add)(size_t n, const real* x, real* y);   // y += x
   void (*add_bias)(size_t rows, size_t cols, const real* b, real* y);

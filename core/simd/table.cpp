@@ -30,6 +30,7 @@ namespace {
 #include "core/simd/centering.inc.h"
 #include "core/simd/glu.inc.h"
 #include "core/simd/rope.inc.h"
+#include "core/simd/dropout.inc.h"
 // clang-format on
 
 }  // namespace
@@ -67,6 +68,7 @@ const Kernels table = {
     relu2_glu_forward,
     relu2_glu_backward,
     rope,
+    dropout,
     copy,
     add,
     add_bias,

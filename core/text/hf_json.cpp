@@ -74,6 +74,17 @@ std::string tokenizer_json(ordered_json added,
       .dump();
 }
 
+const char* prepend_scheme(SpaceRules::Before before) {
+  switch (before) {
+    case SpaceRules::Before::kFirst:
+      return "first";
+    case SpaceRules::Before::kAlways:
+      return "always";
+    default:
+      return "never";
+  }
+}
+
 }  // namespace
 
 std::string ByteBpe::full_json() const {
@@ -126,14 +137,24 @@ std::string SentencePiece::hf_json() const {
   const auto replace = [](const std::string& from, const std::string& to) {
     return ordered_json{{"type", "Replace"}, {"pattern", {{"String", from}}}, {"content", to}};
   };
-  const ordered_json prepend = {{"type", "Prepend"}, {"prepend", space}};
-  const ordered_json strip = {{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}};
+  ordered_json normalizer = nullptr, pre = nullptr;
+  if (spaces_.before == SpaceRules::Before::kText) {
+    const ordered_json prepend = {{"type", "Prepend"}, {"prepend", space}};
+    normalizer = {{"type", "Sequence"}, {"normalizers", {prepend, replace(" ", space)}}};
+  } else {
+    pre = {{"type", "Metaspace"},
+           {"replacement", space},
+           {"prepend_scheme", prepend_scheme(spaces_.before)},
+           {"split", spaces_.split}};
+  }
+  ordered_json decoders = {replace(space, " "), {{"type", "ByteFallback"}}, {{"type", "Fuse"}}};
+  if (spaces_.strip)
+    decoders.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
   const std::int32_t begin = around().before.front();
   return tokenizer_json(
-      std::move(added), {{"type", "Sequence"}, {"normalizers", {prepend, replace(" ", space)}}},
-      nullptr, begin_template(pieces_[static_cast<std::size_t>(begin)].text, begin),
-      {{"type", "Sequence"},
-       {"decoders", {replace(space, " "), {{"type", "ByteFallback"}}, {{"type", "Fuse"}}, strip}}},
+      std::move(added), std::move(normalizer), std::move(pre),
+      begin_template(pieces_[static_cast<std::size_t>(begin)].text, begin),
+      {{"type", "Sequence"}, {"decoders", std::move(decoders)}},
       {std::move(unknown), true, false, std::move(vocabulary).json(), std::move(merges)});
 }
 

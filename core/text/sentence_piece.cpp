@@ -42,13 +42,16 @@ int SentencePiece::byte_of(std::string_view text) {
   return static_cast<int>(16 * high + low);
 }
 
-SentencePiece::SentencePiece(std::vector<Piece> pieces, std::vector<BpeMerge> merges)
+SentencePiece::SentencePiece(std::vector<Piece> pieces,
+                             std::vector<BpeMerge> merges,
+                             SpaceRules spaces)
     : SubwordTokenizer(kWhere,
                        special_of(pieces),
-                       {{control_of(pieces, "<s>")}, {}, true, control_of(pieces, "</s>")}),
+                       {{control_of(pieces, "<s>")}, {}, spaces.strip, control_of(pieces, "</s>")}),
       pieces_(std::move(pieces)),
       merges_(std::move(merges)),
       ranks_(merges_),
+      spaces_(spaces),
       normal_(pieces_.size()) {
   std::fill(std::begin(bytes_), std::end(bytes_), -1);
   for (std::size_t i = 0; i < pieces_.size(); ++i) {
@@ -72,6 +75,8 @@ SentencePiece::SentencePiece(std::vector<Piece> pieces, std::vector<BpeMerge> me
 }
 
 void SentencePiece::check_merges() const {
+  if (merges_.empty() && spaces_ != SpaceRules())
+    throw Error(kWhere, "other rules for spaces must come with merges, but there are none");
   const auto text = [&](std::int32_t id) -> const std::string& {
     const auto i = static_cast<std::size_t>(id);
     if (i >= pieces_.size() || pieces_[i].type != Type::kNormal)
@@ -150,31 +155,37 @@ void SentencePiece::merge(std::string_view word, std::vector<std::int32_t>& out)
 void SentencePiece::encode_text(std::string_view text,
                                 bool first,
                                 std::vector<std::int32_t>& out) const {
-  for (;; first = false) {
+  using Before = SpaceRules::Before;
+  bool spaced = spaces_.before == Before::kAlways || (first && spaces_.before != Before::kNever);
+  if (spaces_.before != Before::kText) spaced = spaced && !text.starts_with(' ');
+  for (;; spaced = false) {
     const std::size_t end = std::min(text.find(kSpace), text.size());
-    encode_plain(text.substr(0, end), first, out);
+    encode_plain(text.substr(0, end), spaced, out);
     if (end == text.size()) return;
     for (const char b : kSpace) out.push_back(bytes_[static_cast<unsigned char>(b)]);
     text.remove_prefix(end + kSpace.size());
   }
 }
 
-// Of a text without U+2581.
+// Of a text without U+2581; `spaced`: with a space before it.
 void SentencePiece::encode_plain(std::string_view text,
-                                 bool first,
+                                 bool spaced,
                                  std::vector<std::int32_t>& out) const {
-  std::string spaced(first ? kSpace : "");
-  spaced.reserve(text.size() + text.size() / 2);
-  for (const char c : text) c == ' ' ? void(spaced += kSpace) : void(spaced += c);
-  if (spaced.empty()) return;
-  if (!words_stand_alone_) return merge(spaced, out);
+  std::string written(spaced ? kSpace : "");
+  written.reserve(text.size() + text.size() / 2);
+  for (const char c : text) c == ' ' ? void(written += kSpace) : void(written += c);
+  if (written.empty()) return;
+  if (!words_stand_alone_ && !spaces_.split) return merge(written, out);
   // Nothing is ever joined over the beginning of a word, so each can be done alone.
   PieceCache cache;
   const auto make = [this](std::string_view w, std::vector<std::int32_t>& to) { merge(w, to); };
-  const std::string_view all = spaced;
+  const std::string_view all = written;
   for (std::size_t begin = 0; begin < all.size();) {
     std::size_t end = begin;
-    while (all.substr(end).starts_with(kSpace)) end += kSpace.size();
+    while (all.substr(end).starts_with(kSpace)) {
+      end += kSpace.size();
+      if (spaces_.split) break;
+    }
     end = std::min(all.find(kSpace, end), all.size());
     cache.append(all.substr(begin, end - begin), out, make);
     begin = end;

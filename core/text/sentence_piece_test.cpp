@@ -199,7 +199,8 @@ TEST_CASE("tokenizer.json of another kind is refused with the reason", "[text][s
   };
   refused("/normalizer", nullptr, "normalizer must be");
   refused("/normalizer/normalizers/0/prepend", "_", "normalizer must be");
-  refused("/pre_tokenizer", {{"type", "Metaspace"}}, "pre_tokenizer null");
+  refused("/pre_tokenizer", {{"type", "Metaspace"}}, "normalizer null and pre_tokenizer Metaspace");
+  refused("/added_tokens/1/rstrip", true, "rstrip must be false");
   refused("/model/dropout", 0.1, "dropout must be null");
   refused("/model/ignore_merges", true, "ignore_merges must be false");
   refused("/model/merges", nlohmann::json::array(), "there must be merges");
@@ -209,6 +210,117 @@ TEST_CASE("tokenizer.json of another kind is refused with the reason", "[text][s
   refused("/added_tokens/1/content", "<begin>", "must follow each other");
   refused("/added_tokens/1/id", 270, "must follow each other");
   refused("/added_tokens/1/id", -1, "ids of added tokens");
+}
+
+// The same with a Metaspace in place of the normalizer. `strip`: the decoder's.
+std::string metaspace_tokenizer(const char* scheme, bool split, bool strip) {
+  auto described = nlohmann::json::parse(hf_tokenizer(small_pieces()));
+  described["normalizer"] = nullptr;
+  described["pre_tokenizer"] = {{"type", "Metaspace"},
+                                {"replacement", "\u2581"},
+                                {"prepend_scheme", scheme},
+                                {"split", split}};
+  nlohmann::json steps = {
+      {{"type", "Replace"}, {"pattern", {{"String", "\u2581"}}}, {"content", " "}},
+      {{"type", "ByteFallback"}},
+      {{"type", "Fuse"}}};
+  if (strip) steps.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
+  described["decoder"] = {{"type", "Sequence"}, {"decoders", steps}};
+  return described.dump();
+}
+
+// Ids: bc 259, ab 260, _a 261, __ 262, a 263, b 264, c 265, _ 266.
+TEST_CASE("Metaspace puts a space only where the text begins with none", "[text][sentencepiece]") {
+  const auto ids = [](const char* scheme, bool split, const char* text) {
+    return subword_from_json(metaspace_tokenizer(scheme, split, true))
+        ->encode(text, {.special = true});
+  };
+  for (const bool split : {false, true}) {
+    for (const char* scheme : {"first", "always"}) {
+      CHECK(ids(scheme, split, "abc") == Ids{261, 259});
+      CHECK(ids(scheme, split, " abc") == Ids{261, 259});  // SentencePiece: 266 261 259
+      CHECK(ids(scheme, split, "\u00e9") == Ids{266, 3 + 0xC3, 3 + 0xA9});
+      CHECK(ids(scheme, split, "").empty());
+    }
+    CHECK(ids("never", split, "abc") == Ids{263, 259});
+    CHECK(ids("never", split, " abc") == Ids{261, 259});
+    // Behind a special token only "always" puts one, and no second one.
+    CHECK(ids("first", split, "a<s>a</s> a") == Ids{261, 1, 263, 2, 261});
+    CHECK(ids("always", split, "a<s>a</s> a") == Ids{261, 1, 261, 2, 261});
+    CHECK(ids("never", split, "a<s>a</s> a") == Ids{263, 1, 263, 2, 261});
+    CHECK(ids("first", split, "<s>a") == Ids{1, 263});
+  }
+}
+
+TEST_CASE("Metaspace that splits begins a piece at each space", "[text][sentencepiece]") {
+  const auto ids = [](bool split, const char* text) {
+    return subword_from_json(metaspace_tokenizer("first", split, true))->encode(text);
+  };
+  CHECK(ids(false, "c   abc") == Ids{266, 265, 262, 261, 259});
+  CHECK(ids(true, "c   abc") == Ids{266, 265, 266, 266, 261, 259});  // never "__"
+  CHECK(ids(false, "  ") == Ids{262});
+  CHECK(ids(true, "  ") == Ids{266, 266});
+  CHECK(ids(true, "c  ") == Ids{266, 265, 266, 266});
+  // A merge over the beginning of a word is never made.
+  auto described = nlohmann::json::parse(metaspace_tokenizer("first", true, true));
+  described["model"]["vocab"]["b\u2581"] = 267;
+  described["model"]["merges"].insert(described["model"]["merges"].begin(), {{"b", "\u2581"}});
+  CHECK(subword_from_json(described.dump())->encode("b b") == Ids{266, 264, 266, 264});
+  described["pre_tokenizer"]["split"] = false;
+  CHECK(subword_from_json(described.dump())->encode("b b") == Ids{266, 267, 264});
+}
+
+TEST_CASE("a Metaspace tokenizer's texts come back, and it is written as it was read",
+          "[text][sentencepiece]") {
+  std::mt19937_64 rng(8);
+  for (const char* scheme : {"first", "always", "never"})
+    for (const bool split : {false, true}) {
+      const bool strip = scheme != std::string("never");
+      const auto t = subword_from_json(metaspace_tokenizer(scheme, split, strip));
+      const auto again = subword_from_json(t->to_json());
+      CHECK(again->to_json() == t->to_json());
+      CHECK(again->id() == t->id());
+      CHECK(t->id() != subword_from_json(metaspace_tokenizer(scheme, !split, strip))->id());
+      CHECK(t->decode(t->encode(" a b")) == (strip ? "a b" : " a b"));
+      for (int i = 0; i < 500; ++i) {
+        const std::string text = random_text(rng, i % 2 == 0);
+        CHECK(again->encode(text) == t->encode(text));
+        if (!text.starts_with(' ')) CHECK(t->decode(t->encode(text)) == text);
+      }
+    }
+}
+
+TEST_CASE("forms of Metaspace are read, or refused with the reason", "[text][sentencepiece]") {
+  const auto good = nlohmann::json::parse(metaspace_tokenizer("first", true, true));
+  const auto changed = [&](const std::vector<std::pair<const char*, nlohmann::json>>& changes) {
+    nlohmann::json described = good;
+    for (const auto& [pointer, value] : changes)
+      described[nlohmann::json::json_pointer(pointer)] = value;
+    return described.dump();
+  };
+  const auto refused = [&](const char* pointer, const nlohmann::json& value, const char* reason) {
+    CHECK_THROWS_WITH(subword_from_json(changed({{pointer, value}})),
+                      Catch::Matchers::Contains(reason));
+  };
+  // Of older versions: always, and split.
+  const nlohmann::json old = {{"type", "Metaspace"}, {"replacement", "\u2581"}};
+  CHECK(subword_from_json(changed({{"/pre_tokenizer", old}, {"/decoder", old}}))->to_json() ==
+        subword_from_json(metaspace_tokenizer("always", true, true))->to_json());
+  nlohmann::json never = old;
+  never["add_prefix_space"] = false;
+  refused("/pre_tokenizer", never, "prepend_scheme must be never");
+  never["prepend_scheme"] = "never";
+  CHECK(subword_from_json(changed({{"/pre_tokenizer", never}, {"/decoder", never}}))->to_json() ==
+        subword_from_json(metaspace_tokenizer("never", true, false))->to_json());
+  refused("/pre_tokenizer/replacement", "_", "replacement must be");
+  refused("/pre_tokenizer/prepend_scheme", "last", "must be always, first or never");
+  refused("/normalizer", {{"type", "NFC"}}, "normalizer null and pre_tokenizer Metaspace");
+  refused("/decoder", nullptr, "decoder must be");
+  refused("/decoder/decoders/0/content", "_", "decoder must be");
+  // All spaces of the first piece would be left out, and it may have two.
+  CHECK_THROWS_WITH(
+      subword_from_json(changed({{"/pre_tokenizer/split", false}, {"/decoder", old}})),
+      Catch::Matchers::Contains("decoder must be"));
 }
 
 TEST_CASE("LLaMA-2's tokenizer.json gives llama.cpp's ids", "[text][sentencepiece][data]") {

@@ -158,26 +158,77 @@ std::unique_ptr<SubwordTokenizer> byte_bpe(const json& described) {
   return std::make_unique<ByteBpe>(std::move(parts));
 }
 
-// The text gets a space before it, and spaces become U+2581, as SentencePiece does it.
-void require_space_prefix(const json& described) {
+// Where a Metaspace puts spaces, and that it writes them as U+2581.
+SpaceRules::Before metaspace_prefix(const json& metaspace) {
+  using Before = SpaceRules::Before;
+  require(metaspace, "replacement", std::string(SentencePiece::kSpace));
+  const std::string scheme = metaspace.value("prepend_scheme", "always");
+  if (scheme != "never" && !metaspace.value("add_prefix_space", true))
+    throw Error(kWhere,
+                "prepend_scheme must be never where add_prefix_space is false, but is " + scheme);
+  if (scheme == "always") return Before::kAlways;
+  if (scheme == "first") return Before::kFirst;
+  if (scheme == "never") return Before::kNever;
+  throw Error(kWhere, "prepend_scheme must be always, first or never, but is " + scheme);
+}
+
+json replace(const std::string& from, std::string_view to) {
+  return {{"type", "Replace"}, {"pattern", {{"String", from}}}, {"content", to}};
+}
+
+// Whether the decoder leaves out the first space. Metaspace leaves out all of the first piece,
+// which is the same if there is never more than one in it.
+bool strips_space(const json& decoder, const SpaceRules& spaces) {
+  json steps = {replace(std::string(SentencePiece::kSpace), " "),
+                {{"type", "ByteFallback"}},
+                {{"type", "Fuse"}}};
+  const auto sequence = [&] { return json{{"type", "Sequence"}, {"decoders", steps}}; };
+  if (decoder == sequence()) return false;
+  steps.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
+  if (decoder == sequence()) return true;
+  if (spaces.split && decoder.is_object() && decoder.at("type") == "Metaspace")
+    return metaspace_prefix(decoder) != SpaceRules::Before::kNever;
+  throw Error(kWhere, "with a pre_tokenizer Metaspace, decoder must be " + sequence().dump() +
+                          ", with or without its Strip, or where Metaspace splits Metaspace, but "
+                          "is " +
+                          decoder.dump());
+}
+
+// LLaMA-2's normalizer, which puts a space before the text as SentencePiece does it, or a
+// pre-tokenizer Metaspace.
+SpaceRules space_rules(const json& described) {
   const std::string space(SentencePiece::kSpace);
   const json prepend = {{"type", "Prepend"}, {"prepend", space}};
-  const json replace = {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", space}};
-  const json expected = {{"type", "Sequence"}, {"normalizers", {prepend, replace}}};
+  const json expected = {{"type", "Sequence"}, {"normalizers", {prepend, replace(" ", space)}}};
   const json normalizer = described.value("normalizer", json()),
              pre = described.value("pre_tokenizer", json());
-  if (normalizer != expected || !pre.is_null())
+  if (normalizer == expected && pre.is_null()) return {};
+  if (!normalizer.is_null() || !pre.is_object() || pre.at("type") != "Metaspace")
     throw Error(kWhere,
                 "with byte_fallback, normalizer must be " + expected.dump() +
-                    " and pre_tokenizer null, but they are " + normalizer.dump() + " and " +
-                    pre.dump(),
+                    " and pre_tokenizer null, or normalizer null and pre_tokenizer Metaspace, but "
+                    "they are " +
+                    normalizer.dump() + " and " + pre.dump(),
                 "tokenizer.model of the same model may be read");
+  SpaceRules rules;
+  rules.before = metaspace_prefix(pre);
+  rules.split = pre.value("split", true);
+  rules.strip = strips_space(described.value("decoder", json()), rules);
+  return rules;
+}
+
+// Special tokens that take no spaces around them along, and stand in words too.
+void require_plain(const json& added_tokens) {
+  for (const json& added : added_tokens)
+    for (const char* key : {"single_word", "lstrip", "rstrip"})
+      if (added.contains(key)) require(added, key, false);
 }
 
 // LLaMA-2's: pieces of characters, and bytes for characters that are none.
 std::unique_ptr<SubwordTokenizer> byte_fallback_bpe(const json& described) {
   using Type = SentencePiece::Type;
-  require_space_prefix(described);
+  const SpaceRules spaces = space_rules(described);
+  require_plain(described.value("added_tokens", json::array()));
   const json& model = described.at("model");
   for (const char* key : {"dropout", "continuing_subword_prefix", "end_of_word_suffix"})
     if (model.contains(key)) require(model, key, nullptr);
@@ -203,7 +254,7 @@ std::unique_ptr<SubwordTokenizer> byte_fallback_bpe(const json& described) {
   std::vector<BpeMerge> merges;
   for (const json& merge : model.at("merges")) merges.push_back(merge_of(merge, ids));
   if (merges.empty()) throw Error(kWhere, "there must be merges, but there are none");
-  return std::make_unique<SentencePiece>(std::move(pieces), std::move(merges));
+  return std::make_unique<SentencePiece>(std::move(pieces), std::move(merges), spaces);
 }
 
 // Those whose description is whole in itself; null for any other.

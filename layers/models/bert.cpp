@@ -10,10 +10,13 @@
 #include "layers/dropout.h"
 #include "layers/embedding.h"
 #include "layers/feed_forward.h"
+#include "layers/gelu.h"
 #include "layers/linear.h"
 #include "layers/norms.h"
+#include "layers/picked_rows.h"
 #include "layers/pooler.h"
 #include "layers/recompute.h"
+#include "layers/relu.h"
 
 namespace bitlab {
 
@@ -36,13 +39,18 @@ void BertConfig::fields(FieldVisitor& v) {
   v.field("attention_dropout", attention_dropout,
           {.help = "of attention's probabilities", .min = 0, .max = 0.99});
   v.field("head", head,
-          {.help = "what comes out: logits of labels, the pooler's vector, or vectors of tokens",
-           .choices = {"classifier", "pooler", "none"}});
+          {.help = "what comes out: logits of labels, of masked tokens, the pooler's vector, or "
+                   "vectors of tokens",
+           .choices = {"classifier", "masked-lm", "pooler", "none"}});
   v.field("pooler", pooler,
           {.help = "activation between pooler and classifier", .choices = {"tanh", "relu"}});
   v.field("head_dropout", head_dropout, {.help = "before the classifier", .min = 0, .max = 0.99});
   v.field("labels", labels, {.help = "that the classifier tells apart", .min = 2});
   v.field("init_std", init_std, {.help = "standard deviation of fresh weights", .min = 0});
+  v.field("pretrained", pretrained,
+          {.help = "checkpoint to begin with: minilm, distilbert, bert-tiny, a folder of "
+                   "transformers or a run's; empty for random weights",
+           .hashed = false});  // the hash of its weights enters the run id
   choice_field(v, "linear", linear, linear_settings, linear_layers(),
                "kind of the linear layers that model.ternary names");
   v.begin("ternary", "which linear layers are of the kind model.linear");
@@ -51,6 +59,8 @@ void BertConfig::fields(FieldVisitor& v) {
   v.field("checkpoint", checkpoint,
           {.help = "blocks keep their input alone for backward: less memory, more time",
            .hashed = false});  // the same bits
+  v.require(pretrained.empty() || vocab_size > 0, "vocab_size",
+            "must be told where model.pretrained is", "BERT's uncased models have 30522");
   v.require(d_model % n_head == 0, "n_head", "must divide d_model = " + std::to_string(d_model),
             "try a divisor such as " + std::to_string(d_model % 8 == 0 ? 8 : 1));
 }
@@ -70,8 +80,10 @@ class Builder {
   LayerPtr net() const {
     auto net = std::make_unique<Sequential>();
     auto embedding = std::make_unique<Sequential>();
-    embedding->add("", std::make_unique<Embedding>(vocab_, size(config_.seq_len), width_, init(),
-                                                   size(config_.n_types)));
+    auto table = std::make_unique<Embedding>(vocab_, size(config_.seq_len), width_, init(),
+                                             size(config_.n_types));
+    Param& token = table->token_param();
+    embedding->add("", std::move(table));
     embedding->add("norm", norm());
     net->add("embedding", std::move(embedding));
     add_dropout(*net, config_.dropout, "embedding");
@@ -82,6 +94,10 @@ class Builder {
                config_.checkpoint ? std::make_unique<Recompute>(std::move(made)) : std::move(made));
     }
     if (config_.head == "none") return net;
+    if (config_.head == "masked-lm") {
+      net->add("head", std::make_unique<PickedRows>(masked_head(token), kMaskedShare));
+      return net;
+    }
     net->add("", std::make_unique<Pooler>(
                      linear("", width_, {{"pooler", width_}}),
                      config_.pooler == "tanh" ? PoolerActivation::Tanh : PoolerActivation::Relu));
@@ -142,6 +158,19 @@ class Builder {
                                          linear(name, hidden_, {{"w2", width_}}));
   }
 
+  // token^T norm(act(dense(x))) + bias
+  LayerPtr masked_head(Param& token) const {
+    auto head = std::make_unique<Sequential>();
+    head->add("", linear("head", width_, {{"dense", width_}}));
+    if (config_.activation == "gelu")
+      head->add("", std::make_unique<Gelu>());
+    else
+      head->add("", std::make_unique<Relu>());
+    head->add("norm", norm());
+    head->add("", std::make_unique<TiedHead>(token, true));
+    return head;
+  }
+
   // x + dropout(inner(x)), then the norm
   void add_part(Sequential& block,
                 const std::string& part,
@@ -173,7 +202,8 @@ std::vector<std::string> bert_linear_names(const BertConfig& config) {
   for (std::int64_t i = 0; i < config.n_layer; ++i)
     for (const char* part : {"attn.wq", "attn.wk", "attn.wv", "attn.wo", "ffn.w1", "ffn.w2"})
       names.push_back("blocks." + std::to_string(i) + "." + part);
-  if (config.head != "none") names.push_back("pooler");
+  if (config.head == "masked-lm") names.push_back("head.dense");
+  if (config.head == "pooler" || config.head == "classifier") names.push_back("pooler");
   if (config.head == "classifier") names.push_back("classifier");
   return names;
 }
@@ -189,14 +219,17 @@ size_t bert_vocab_size(const BertConfig& config, size_t tokenizer_size) {
   return own;
 }
 
-size_t bert_output_width(const BertConfig& config) {
+size_t bert_output_width(const BertConfig& config, size_t tokenizer_size) {
+  if (config.head == "masked-lm") return bert_vocab_size(config, tokenizer_size);
   return size(config.head == "classifier" ? config.labels : config.d_model);
 }
 
 LayerPtr build_bert(const BertConfig& config, size_t vocab_size) {
   if (config.linear != "full") {
     std::vector<std::string> names = bert_linear_names(config);
-    if (config.head != "classifier") names.push_back("classifier");  // the usual pattern may stay
+    // What names a head that another arm has may stay.
+    if (config.head != "classifier") names.push_back("classifier");
+    if (config.head != "masked-lm") names.push_back("head.dense");
     config.ternary.check(names);
   }
   return Builder(config, vocab_size).net();

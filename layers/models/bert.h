@@ -1,9 +1,10 @@
 #pragma once
 // Encoders of BERT's family: BERT (Devlin et al., 2019, arXiv 1810.04805) and DistilBERT (Sanh et
-// al., 2019, arXiv 1910.01108), with a classifier on top.
+// al., 2019, arXiv 1910.01108), with a classifier or the head of masked language models on top.
 //   x = dropout(norm(token[t] + position[p] + type[0]))
 //   x = norm1(x + dropout(attn(x)));  x = norm2(x + dropout(w2 gelu(w1 x)))      n_layer times
 //   logits = classifier(dropout(act(pooler(x[first])))), a row a text
+//   or logits = token^T norm(act(dense(x[p]))) + bias, a row a position p that is asked for
 // Attention looks both ways. Texts of a batch have their own lengths (Pass::begins): they give what
 // padding and a mask would, without its cost.
 #include <cstdint>
@@ -29,13 +30,15 @@ struct BertConfig : Configurable {
   std::string activation = "gelu";  // gelu, relu
   double dropout = 0.1;             // of embeddings and of what blocks add
   double attention_dropout = 0.1;   // of the probabilities
-  // classifier: logits, a row a text; pooler: what it would read; none: the last block's vectors, a
-  // row a token.
+  // classifier: logits, a row a text; pooler: what it would read; masked-lm: logits of tokens, a
+  // row a position of Pass::picked; none: the last block's vectors, a row a token.
   std::string head = "classifier";
   std::string pooler = "tanh";  // activation behind the pooler: tanh (BERT), relu (DistilBERT)
   double head_dropout = 0.1;    // before the classifier; DistilBERT has 0.2
   std::int64_t labels = 2;
   double init_std = 0.02;
+  // Where parameters come from before the first step: see experiments/pretrained.h. Empty: random.
+  std::string pretrained;
   std::string linear = "full";  // kind of the linear layers that `ternary` names; others are full
   std::unique_ptr<Configurable> linear_settings;  // of that kind, in the table named after it
   ReplacementConfig ternary;
@@ -45,15 +48,18 @@ struct BertConfig : Configurable {
   void fields(FieldVisitor& v) override;
 };
 
-// Names of all linear layers: "blocks.0.attn.wq" ... "pooler", "classifier".
+// The share of tokens that are masked in pre-training.
+inline constexpr double kMaskedShare = 0.15;
+
+// Names of all linear layers: "blocks.0.attn.wq" ... "pooler", "classifier", or "head.dense".
 std::vector<std::string> bert_linear_names(const BertConfig& config);
 
 // How many tokens the model knows, given how many the tokenizer has. Throws UsageError if that is
 // too many.
 size_t bert_vocab_size(const BertConfig& config, size_t tokenizer_size);
 
-// Width of what the model gives: labels, or d_model without a classifier.
-size_t bert_output_width(const BertConfig& config);
+// Width of what the model gives: labels, tokens, or d_model without such a head.
+size_t bert_output_width(const BertConfig& config, size_t tokenizer_size);
 
 // Its parameters are not bound yet (ParamStore does that). vocab_size is the tokenizer's. Throws
 // UsageError if it does not fit, or if a pattern of `ternary` matches nothing.

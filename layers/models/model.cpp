@@ -45,10 +45,7 @@ double LanguageModel::loss(Pass& pass, const std::int32_t* targets, double* loss
 double LanguageModel::loss_and_gradients(Pass& pass,
                                          const std::int32_t* targets,
                                          double grad_scale) const {
-  const View z = logits(pass);
-  const double total = cross_entropy(z, targets, grad_scale, z);
-  net_->backward(z, pass);
-  return total;
+  return loss_and_gradients(pass, [&](View z) { return cross_entropy(z, targets, grad_scale, z); });
 }
 
 void LanguageModel::fix_ternary(const std::string& name,

@@ -28,6 +28,15 @@ class LanguageModel {
   // The same, and adds grad_scale times its gradient to pass.gradients.
   double loss_and_gradients(Pass& pass, const std::int32_t* targets, double grad_scale) const;
 
+  // The same with another loss: loss(z) returns that of the logits z, and leaves its gradient in z.
+  template <class Loss>
+  double loss_and_gradients(Pass& pass, const Loss& loss) const {
+    const View z = logits(pass);
+    const double total = loss(z);
+    net_->backward(z, pass);
+    return total;
+  }
+
   // After the parameters changed: prepares the layers for optimiser step `step`.
   void prepare(std::uint64_t step);
   void prepare(std::uint64_t step, ThreadTeam& team);  // the same, shared among threads

@@ -3,6 +3,7 @@
 #include "layers/models/bert.h"
 #include "layers/models/bitnet.h"
 #include "layers/models/gpt.h"
+#include "layers/models/wide_mlp.h"
 
 namespace bitlab {
 
@@ -31,7 +32,9 @@ void register_builtin_models(Registry<ModelPlugin>& registry) {
                                            tokenizer_size);
                 }});
   registry.add("bert",
-               {1, "encoder that looks both ways, with a classifier: BERT and DistilBERT",
+               {1,
+                "encoder that looks both ways, to classify texts or find masked tokens: BERT and "
+                "DistilBERT",
                 [] { return std::make_unique<BertConfig>(); },
                 [](const Configurable& config, size_t vocab_size) {
                   return build_bert(dynamic_cast<const BertConfig&>(config), vocab_size);
@@ -39,9 +42,23 @@ void register_builtin_models(Registry<ModelPlugin>& registry) {
                 [](const Configurable& config) {
                   return static_cast<size_t>(dynamic_cast<const BertConfig&>(config).seq_len);
                 },
+                [](const Configurable& config, size_t tokenizer_size) {
+                  return bert_output_width(dynamic_cast<const BertConfig&>(config), tokenizer_size);
+                },
+                /*whole_texts=*/true});
+  registry.add("wide_mlp",
+               {1, "a text as a bag of words and one wide hidden layer",
+                [] { return std::make_unique<WideMlpConfig>(); },
+                [](const Configurable& config, size_t vocab_size) {
+                  return build_wide_mlp(dynamic_cast<const WideMlpConfig&>(config), vocab_size);
+                },
+                [](const Configurable& config) {
+                  return static_cast<size_t>(dynamic_cast<const WideMlpConfig&>(config).max_tokens);
+                },
                 [](const Configurable& config, size_t) {
-                  return bert_output_width(dynamic_cast<const BertConfig&>(config));
-                }});
+                  return static_cast<size_t>(dynamic_cast<const WideMlpConfig&>(config).labels);
+                },
+                /*whole_texts=*/true});
 }
 
 }  // namespace

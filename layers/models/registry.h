@@ -20,6 +20,10 @@ struct ModelPlugin {
   // tokenizer has. Throws UsageError if they do not fit. Null: the tokenizer's.
   std::function<size_t(const Configurable& config, size_t tokenizer_size)> vocab_size = {};
 
+  // Of models that read a text as a whole: their logits are no predictions of the next token, so
+  // language tasks, generation and perplexity are not for them.
+  bool whole_texts = false;
+
   size_t logits_width(const Configurable& config, size_t tokenizer_size) const {
     return vocab_size ? vocab_size(config, tokenizer_size) : tokenizer_size;
   }

@@ -95,12 +95,14 @@ class Echo : public Task {
   explicit Echo(const TaskContext& context) : context_(context) {}
 
   BatchSource train_batches() const override {
-    return [batches = RandomBatches(context_.data.train, context_.seq_len, context_.seed, "echo")](
-               std::uint64_t step, std::size_t first, std::size_t count, std::int32_t* tokens,
-               std::int32_t* targets) {
-      batches.fill(step, first, count, tokens, targets);
-      std::copy_n(tokens, count * 16, targets);
-    };
+    return sequences(
+        context_.seq_len,
+        [batches = RandomBatches(context_.data.train, context_.seq_len, context_.seed, "echo")](
+            std::uint64_t step, std::size_t first, std::size_t count, std::int32_t* tokens,
+            std::int32_t* targets) {
+          batches.fill(step, first, count, tokens, targets);
+          std::copy_n(tokens, count * 16, targets);
+        });
   }
   Evaluation evaluate(const LanguageModel& model, Split split, ThreadTeam& team) const override {
     if (split == Split::Train) return {};

@@ -1,0 +1,47 @@
+#pragma once
+// Settings that name what another arm leaves behind, a teacher or the weights that training goes on
+// from: "arm:full" stands for the run of the arm "full" with the same seed, "experiment:NAME/ARM"
+// for that of an arm of configs/experiments/NAME.toml as the file says it.
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "experiments/plan.h"
+
+namespace bitlab {
+
+// Whether the value of a setting is such a name.
+bool is_arm_reference(const std::string& value);
+
+struct ArmReference {
+  std::string path;        // of the setting: "model.pretrained"
+  std::string experiment;  // empty: the one that the setting is in
+  std::string arm;         // "full"
+
+  // "full" or "NAME/full": what tells it from others.
+  std::string key() const { return experiment.empty() ? arm : experiment + "/" + arm; }
+};
+
+// Those of an arm. Throws UsageError if one is not written as above.
+std::vector<ArmReference> arm_references(const Arm& arm);
+
+// Indices of arms, each after those that it names beside it. Throws UsageError if an arm names one
+// that is not there, has several points of a sweep, or needs itself.
+std::vector<std::size_t> in_order_of_references(const std::vector<Arm>& arms);
+
+// Plans the other experiment that a reference names.
+using OtherPlans = std::function<Plan(const std::string& experiment)>;
+
+// The arm of another experiment that a reference names. Throws UsageError if there is none such, or
+// if it has several points of a sweep.
+OtherArm find_other_arm(const ArmReference& reference, const OtherPlans& plans);
+
+// Throws UsageError, with the command that trains it, if a run of another experiment that one of
+// the plan's unfinished runs needs is not done.
+void require_other_runs(const std::vector<Arm>& arms, const Plan& plan);
+
+// The setting of a reference in one run's config.toml: the absolute folder of the run it names.
+std::vector<FieldState> with_run_folders(const Arm& arm, const Plan& plan, std::uint64_t seed);
+
+}  // namespace bitlab

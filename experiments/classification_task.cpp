@@ -1,0 +1,162 @@
+#include "experiments/classification_task.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "experiments/text_batches.h"
+
+namespace bitlab {
+
+namespace {
+
+std::vector<double> softmax(const std::vector<float>& logits) {
+  const double top = static_cast<double>(*std::max_element(logits.begin(), logits.end()));
+  std::vector<double> p(logits.size());
+  double sum = 0;
+  for (std::size_t i = 0; i < p.size(); ++i)
+    sum += p[i] = std::exp(static_cast<double>(logits[i]) - top);
+  for (double& x : p) x /= sum;
+  return p;
+}
+
+}  // namespace
+
+void ClassificationConfig::fields(FieldVisitor& v) {
+  v.field(
+      "teacher", teacher,
+      {.help = "run whose probabilities are learned too: its folder, or arm:NAME for the run of "
+               "that arm with the same seed; empty for none",
+       .hashed = false});  // its id enters the run id
+  v.field("teacher_weight", teacher_weight, {.help = "of the teacher in the loss", .min = 0});
+  v.field("temperature", temperature,
+          {.help = "what logits are divided by for the teacher's part", .min = 0.01});
+  // Ids are older than relations.
+  const bool hashed = relations.weight > 0;
+  v.field("relation_weight", relations.weight,
+          {.help = "of the relations of the teacher's attention in the loss, 0 for none",
+           .min = 0,
+           .hashed = hashed});
+  v.field("relation_layer", relations.layer,
+          {.help = "whose relations these are, counted from 0; -1 for the last",
+           .min = -1,
+           .hashed = hashed});
+  v.field("relation_heads", relations.heads,
+          {.help = "that queries, keys and values are cut into for relations, 0 for as many as "
+                   "attention has",
+           .min = 0,
+           .hashed = hashed});
+  v.require(relations.weight <= 0 || !teacher.empty(), "relation_weight",
+            "must be 0 without a teacher", "name one in task.classification.teacher");
+}
+
+std::vector<std::vector<float>> label_logits(
+    const LanguageModel& model,
+    const std::vector<std::span<const std::int32_t>>& texts,
+    ThreadTeam& team) {
+  const auto passes = passes_of(texts);
+  std::vector<std::vector<float>> result(texts.size());
+  team.run(team.size(), [&](std::size_t worker) {
+    Pass pass;
+    std::vector<std::int32_t> tokens;
+    std::vector<std::size_t> begins;
+    for (std::size_t i = worker; i < passes.size(); i += team.size()) {
+      tokens.clear();
+      begins.clear();
+      for (const std::size_t t : passes[i]) append_text(texts[t], tokens, begins);
+      pass.batch = passes[i].size();
+      pass.seq_len = model.seq_len();
+      pass.tokens = tokens.data();
+      pass.begins = begins.data();
+      const View z = model.logits(pass);
+      for (std::size_t b = 0; b < pass.batch; ++b)
+        result[passes[i][b]].assign(z.row(b), z.row(b) + z.cols);
+    }
+  });
+  return result;
+}
+
+std::vector<std::vector<double>> label_probabilities(
+    const LanguageModel& model,
+    const std::vector<std::span<const std::int32_t>>& texts,
+    ThreadTeam& team) {
+  std::vector<std::vector<double>> result;
+  for (const std::vector<float>& logits : label_logits(model, texts, team))
+    result.push_back(softmax(logits));
+  return result;
+}
+
+ClassificationTask::ClassificationTask(const TaskContext& context,
+                                       const EvalConfig& eval,
+                                       const ClassificationConfig& config)
+    : data_(*context.labelled),
+      eval_(eval),
+      teacher_(config.teacher),
+      distillation_{config.teacher_weight, config.temperature},
+      teacher_logits_(context.teacher),
+      relations_(config.relations),
+      relation_teachers_(context.relation_teacher),
+      batch_size_(context.batch_size),
+      step_size_(context.step_size),
+      seed_(context.seed) {}
+
+BatchSource ClassificationTask::train_batches() const {
+  const auto order = std::make_shared<TextOrder>(data_.train, batch_size_, step_size_, seed_);
+  std::vector<std::vector<float>> teacher;
+  if (!teacher_.empty()) teacher = teacher_logits_(teacher_, data_.train);
+  std::shared_ptr<const RelationTeacher> relation_teacher;
+  if (relations_.weight > 0) relation_teacher = relation_teachers_(teacher_, relations_.layer);
+  return [&texts = data_.train, order, relation_teacher, relations = relations_,
+          teacher = std::make_shared<const std::vector<std::vector<float>>>(std::move(teacher)),
+          distillation = distillation_](std::uint64_t step, std::size_t first, std::size_t count,
+                                        Batch& batch) {
+    batch.tokens.clear();
+    batch.begins.clear();
+    batch.targets.clear();
+    batch.teacher.clear();
+    batch.distillation = distillation;
+    for (const std::size_t i : order->piece(step, first, count)) {
+      append_text(texts.tokens_of(i), batch.tokens, batch.begins);
+      batch.targets.push_back(static_cast<std::int32_t>(texts.label_of(i)));
+      if (teacher->empty()) continue;
+      batch.teacher.insert(batch.teacher.end(), (*teacher)[i].begin(), (*teacher)[i].end());
+    }
+    batch.relations = relations;
+    if (relation_teacher)
+      relation_teacher->states(batch.tokens, batch.begins, batch.teacher_states);
+  };
+}
+
+Evaluation ClassificationTask::evaluate(const LanguageModel& model,
+                                        Split split,
+                                        ThreadTeam& team) const {
+  const bool val = split == Split::Val;
+  const LabelledTokens& texts = val ? data_.test : data_.train;
+  const std::vector<std::size_t> chosen =
+      judged_texts(texts.size(), val, eval_, batch_size_, seed_);
+  std::vector<std::span<const std::int32_t>> tokens;
+  for (const std::size_t i : chosen) tokens.push_back(texts.tokens_of(i));
+  const auto probabilities = label_probabilities(model, tokens, team);
+
+  Evaluation result;
+  double squares = 0;
+  const auto n = static_cast<double>(chosen.size());
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    const std::vector<double>& p = probabilities[i];
+    PredictionRow row;
+    row.text = texts.text_of(chosen[i]);
+    row.label = texts.label_of(chosen[i]);
+    row.predicted = std::max_element(p.begin(), p.end()) - p.begin();
+    row.probability = p[static_cast<std::size_t>(row.predicted)];
+    row.loss = -std::log(std::max(p[static_cast<std::size_t>(row.label)], 1e-300));
+    result.loss += row.loss / n;
+    squares += row.loss * row.loss;
+    result.predictions.push_back(row);
+  }
+  result.tokens = static_cast<std::int64_t>(chosen.size());
+  if (n > 1)
+    result.standard_error =
+        std::sqrt(std::max(0.0, squares / n - result.loss * result.loss) / (n - 1));
+  return result;
+}
+
+}  // namespace bitlab

@@ -1,0 +1,60 @@
+#pragma once
+// The label of a text, as the built-in task.
+#include <memory>
+
+#include "experiments/task.h"
+
+namespace bitlab {
+
+struct ClassificationConfig : Configurable {
+  std::string teacher;  // folder of a run, or arm:NAME; empty: none
+  double teacher_weight = 1;
+  double temperature = 2;
+  RelationSettings relations;
+
+  void fields(FieldVisitor& v) override;
+};
+
+// Training goes through the texts as TextOrder has it. Texts have their own lengths: there is no
+// padding. With a teacher the loss of a text also has the divergence from the teacher's
+// probabilities (core/ops/distillation.h), which the teacher gives in evaluation, without dropout;
+// with relations.weight also that from relations of its attention (core/ops/relations.h), which it
+// is asked for in every step.
+class ClassificationTask : public Task {
+ public:
+  // context.labelled must be there.
+  ClassificationTask(const TaskContext& context,
+                     const EvalConfig& eval,
+                     const ClassificationConfig& config);
+
+  BatchSource train_batches() const override;
+
+  // Val: the texts of test. Which of them, and of train: judged_texts(). With predictions. Same
+  // bits for any team.
+  Evaluation evaluate(const LanguageModel& model, Split split, ThreadTeam& team) const override;
+
+ private:
+  const LabelledDataset& data_;
+  EvalConfig eval_;
+  std::string teacher_;
+  Distillation distillation_;
+  TeacherLogits teacher_logits_;
+  RelationSettings relations_;
+  RelationTeachers relation_teachers_;
+  std::size_t batch_size_, step_size_;
+  std::uint64_t seed_;
+};
+
+// The model's logits for each of these texts, in their order.
+std::vector<std::vector<float>> label_logits(
+    const LanguageModel& model,
+    const std::vector<std::span<const std::int32_t>>& texts,
+    ThreadTeam& team);
+
+// Softmax of them.
+std::vector<std::vector<double>> label_probabilities(
+    const LanguageModel& model,
+    const std::vector<std::span<const std::int32_t>>& texts,
+    ThreadTeam& team);
+
+}  // namespace bitlab

@@ -1,0 +1,191 @@
+#include "report/classification.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "core/base/error.h"
+#include "core/io/classification_scores.h"
+#include "report/arm_comparison.h"
+#include "report/classification_statistics.h"
+#include "report/format.h"
+#include "report/judged_runs.h"
+#include "report/text_table.h"
+
+namespace bitlab {
+
+namespace {
+
+std::string with_interval(double value, const Interval& interval) {
+  return fmt::format("{} ({} to {})", format_fixed(value, 4), format_fixed(interval.low, 4),
+                     format_fixed(interval.high, 4));
+}
+
+// "negative 431 of 500, positive 440 of 500".
+std::string confusion_text(const JudgedRun& run, const ClassificationScores& scores) {
+  std::string text;
+  for (std::size_t label = 0; label < scores.confusion.size(); ++label) {
+    std::int64_t texts = 0;
+    for (const std::int64_t n : scores.confusion[label]) texts += n;
+    text += fmt::format("{}{} {} of {}", text.empty() ? "" : ", ", run.label_name(label),
+                        scores.confusion[label][label], texts);
+  }
+  return text;
+}
+
+// How many texts one alone got right, and the p value.
+std::string mcnemar_text(const JudgedRun& run, const JudgedRun* baseline) {
+  if (baseline == nullptr) return "–";
+  try {
+    const McNemar test = mcnemar(run.predictions, baseline->predictions);
+    return fmt::format("{} : {}, p = {:.2g}", test.only_first, test.only_second, test.p);
+  } catch (const Error&) {
+    return "other texts";
+  }
+}
+
+TextTable score_table(const Results& results, const std::vector<JudgedRun>& all) {
+  TextTable table;
+  table.heads = {{"arm", true},
+                 {"seed"},
+                 {"accuracy"},
+                 {"F1"},
+                 {"calibration error"},
+                 {"right", true},
+                 {"it : " + results.baseline + " alone right", true}};
+  for (const JudgedRun& run : all) {
+    const std::size_t labels = run.label_count();
+    const ClassificationScores scores = score(run.predictions, labels);
+    const ScoreIntervals intervals = score_intervals(run.predictions, labels);
+    table.rows.push_back(
+        {run.arm->name, std::to_string(run.run->seed),
+         with_interval(scores.accuracy, intervals.accuracy), with_interval(scores.f1, intervals.f1),
+         with_interval(scores.calibration_error, intervals.calibration_error),
+         confusion_text(run, scores), mcnemar_text(run, baseline_of(all, run, results.baseline))});
+  }
+  return table;
+}
+
+// "50.5 MB, 1.80x": bytes, and how many times smaller than `all`.
+std::string smaller(double bytes, double all) {
+  return fmt::format("{}, {:.2f}x", format_bytes(std::llround(bytes)), all / bytes);
+}
+
+// An arm a row, of its first run that is done. Files are as they lie on disk; fp16 is what two
+// bytes instead of four would be, everywhere or where weights are not ternary.
+TextTable size_table(const std::vector<JudgedRun>& all) {
+  TextTable table;
+  table.heads = {{"arm", true}, {"parameters"},        {"ternary"},  {"fp32 file"},
+                 {"fp16"},      {"2 bits, else fp32"}, {"else fp16"}};
+  const ArmResult* last = nullptr;
+  for (const JudgedRun& run : all) {
+    if (run.arm == last || run.run->bytes_full == 0) continue;
+    last = run.arm;
+    const auto params = static_cast<double>(last->params),
+               ternary = static_cast<double>(last->ternary_params),
+               full = static_cast<double>(run.run->bytes_full),
+               packed = static_cast<double>(run.run->bytes_packed);
+    table.rows.push_back({last->name, format_count(last->params),
+                          fmt::format("{:.1f} %", 100 * ternary / params),
+                          format_bytes(run.run->bytes_full), smaller(full - 2 * params, full),
+                          smaller(packed, full), smaller(packed - 2 * (params - ternary), full)});
+  }
+  return table;
+}
+
+// Differences of accuracy are told in points, hundredths.
+std::string points(double difference) {
+  return fmt::format("{:.2f} points", 100 * std::abs(difference));
+}
+
+std::string conclusion(const ArmResult& baseline, const ArmResult& arm, double difference) {
+  const bool worse = difference < 0;
+  if (baseline.ternary_params == 0 && arm.ternary_params > 0)
+    return fmt::format("in this setting ternary weights {} {}.", worse ? "cost" : "gain",
+                       points(difference));
+  return fmt::format("in this setting {} is {} than {}.", arm.name, worse ? "worse" : "better",
+                     baseline.name);
+}
+
+double mean_accuracy(const std::vector<JudgedRun>& all, const ArmResult& arm) {
+  double sum = 0, n = 0;
+  for (const JudgedRun& run : all)
+    if (run.arm == &arm) {
+      sum += *run.run->accuracy;
+      ++n;
+    }
+  return n > 0 ? sum / n : std::nan("");
+}
+
+std::string compare(const Results& results,
+                    const std::vector<JudgedRun>& all,
+                    const ArmResult& arm) {
+  std::vector<std::pair<Predictions, Predictions>> pairs;
+  const ArmResult* baseline = nullptr;
+  for (const JudgedRun& run : all) {
+    if (run.arm != &arm) continue;
+    const JudgedRun* other = baseline_of(all, run, results.baseline);
+    if (other == nullptr) continue;
+    baseline = other->arm;
+    pairs.emplace_back(&other->predictions, &run.predictions);
+  }
+  const double accuracy = mean_accuracy(all, arm);
+  if (std::isnan(accuracy)) return fmt::format("No run of {} is done yet.", arm.name);
+  const std::string begins =
+      fmt::format("{} classifies {:.2f} % of the texts right", arm.name, 100 * accuracy);
+  if (baseline == nullptr)
+    return begins + (arm.name == results.baseline
+                         ? "."
+                         : "; no seed is done in both it and " + results.baseline + ".");
+  try {
+    const AccuracyDifference d = accuracy_difference(pairs);
+    const std::string measured =
+        fmt::format("{}, {} {} than {} (95 % interval {:+.2f} to {:+.2f}, over {} texts and {})",
+                    begins, points(d.mean), d.mean < 0 ? "fewer" : "more", baseline->name,
+                    100 * d.interval.low, 100 * d.interval.high,
+                    format_count(static_cast<std::int64_t>(d.texts)), counted(d.pairs, "seed"));
+    if (d.interval.low <= 0 && d.interval.high >= 0) return measured + ", which chance could make.";
+    return measured + ": " + conclusion(*baseline, arm, d.mean);
+  } catch (const Error&) {
+    return begins + "; " + results.baseline + " judged other texts.";
+  }
+}
+
+}  // namespace
+
+std::vector<ClassificationTable> classification_tables(const Results& results) {
+  const std::vector<JudgedRun> all = judged_runs(results);
+  if (all.empty()) return {};
+  return {{"scores", "Scores",
+           "Of the last step, with percentile bootstrap intervals of 95 % over the texts: "
+           "accuracy, F1 weighted by labels, expected calibration error in 15 bins; McNemar's "
+           "exact test against the baseline's run of the same seed.",
+           score_table(results, all)},
+          {"sizes", "Sizes",
+           "Bytes of a run's model.safetensors and packed.safetensors on disk, and what fp16 would "
+           "make of them by count; times smaller than the fp32 file.",
+           size_table(all)}};
+}
+
+std::string classification_page(const Results& results) {
+  std::string page;
+  for (const ClassificationTable& part : classification_tables(results))
+    page += (page.empty() ? "" : "\n") + ("## " + part.title) + "\n\n" + markdown_text(part.table) +
+            "\n" + part.note + "\n";
+  return page;
+}
+
+std::string classification_verdict(const Results& results) {
+  const std::vector<JudgedRun> all = judged_runs(results);
+  if (all.empty()) return "";
+  std::string text;
+  bool single = false;
+  for (const ArmResult& arm : results.arms) {
+    text += compare(results, all, arm) + "\n";
+    single |= arm.runs.size() == 1;
+  }
+  if (single) text += "An interval over one seed says nothing of what other seeds would give.\n";
+  return text + many_intervals(results);
+}
+
+}  // namespace bitlab

@@ -1,0 +1,81 @@
+// Against figures worked out by hand and by enumeration.
+#include "report/classification_statistics.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/catch.h"
+#include "core/base/error.h"
+
+namespace bitlab {
+namespace {
+
+// n texts of label 0, wrong where `wrong` says so.
+template <class Wrong>
+std::vector<PredictionRow> judged(int n, const Wrong& wrong) {
+  std::vector<PredictionRow> rows;
+  for (int i = 0; i < n; ++i) rows.push_back({1, i, 0, wrong(i) ? 1 : 0, 0.9, 0.1});
+  return rows;
+}
+
+TEST_CASE("a bootstrap interval has the width that theory gives", "[classification]") {
+  std::vector<PredictionRow> rows;
+  for (int i = 0; i < 1000; ++i) rows.push_back({1, i, 0, i % 10 == 0, 0.9, 0.1});
+  const Interval a = score_intervals(rows, 2).accuracy, b = score_intervals(rows, 2).accuracy;
+  const double half = 1.96 * std::sqrt(0.9 * 0.1 / 1000);
+  CHECK(a.low == Approx(0.9 - half).margin(0.003));
+  CHECK(a.high == Approx(0.9 + half).margin(0.003));
+  CHECK((a.low == b.low && a.high == b.high));
+  const Interval off = score_intervals(rows, 2).calibration_error;
+  CHECK(off.low >= 0);
+  CHECK(off.high < 0.03);
+  CHECK(score_intervals(rows, 2).f1.high < 1);
+  CHECK(score_intervals({}, 2).accuracy.high == 0);
+}
+
+TEST_CASE("McNemar's test counts texts that one alone got right", "[classification]") {
+  std::vector<PredictionRow> first, second;
+  for (int i = 0; i < 30; ++i) {
+    first.push_back({1, i, 1, i >= 2, 0.9, 0});             // wrong on 0, 1
+    second.push_back({1, i, 1, i < 20 || i > 27, 0.9, 0});  // wrong on 20 .. 27
+  }
+  const McNemar test = mcnemar(first, second);
+  CHECK(test.only_first == 8);
+  CHECK(test.only_second == 2);
+  // 2 (C(10,0) + C(10,1) + C(10,2)) / 2^10
+  CHECK(test.p == Approx(2.0 * (1 + 10 + 45) / 1024));
+  CHECK(mcnemar(first, first).p == 1);
+  second[3].text = 99;
+  CHECK_THROWS_AS(mcnemar(first, second), Error);
+  second.pop_back();
+  CHECK_THROWS_AS(mcnemar(first, second), Error);
+}
+
+TEST_CASE("a difference of accuracy is paired over texts", "[classification]") {
+  const auto all = judged(1000, [](int) { return false; });
+  const auto tenth = judged(1000, [](int i) { return i % 10 == 0; });
+  auto turned = tenth;
+  std::reverse(turned.begin(), turned.end());  // the order of texts does not matter
+  const AccuracyDifference d = accuracy_difference({{&all, &turned}});
+  CHECK(d.mean == Approx(-0.1));
+  CHECK((d.pairs == 1 && d.texts == 1000));
+  const double half = 1.96 * std::sqrt(0.1 * 0.9 / 1000);
+  CHECK(d.interval.low == Approx(-0.1 - half).margin(0.003));
+  CHECK(d.interval.high == Approx(-0.1 + half).margin(0.003));
+  const AccuracyDifference none = accuracy_difference({{&tenth, &turned}});
+  CHECK((none.mean == 0 && none.interval.low == 0 && none.interval.high == 0));
+
+  // Seeds that differ widen it: of two, each is drawn twice in one of four rounds.
+  const auto half_right = judged(1000, [](int i) { return i % 2 == 0; });
+  const AccuracyDifference two = accuracy_difference({{&all, &tenth}, {&all, &half_right}});
+  CHECK(two.mean == Approx(-0.3));
+  CHECK(two.pairs == 2);
+  CHECK(two.interval.low < -0.48);
+  CHECK(two.interval.high > -0.12);
+
+  const auto fewer = judged(999, [](int) { return false; });
+  CHECK_THROWS_AS(accuracy_difference({{&all, &fewer}}), Error);
+}
+
+}  // namespace
+}  // namespace bitlab

@@ -1,0 +1,93 @@
+#include "report/classification.h"
+
+#include "core/base/catch.h"
+#include "report/claims.h"
+#include "report/fake_results.h"
+#include "report/html.h"
+#include "report/verdict.h"
+
+namespace bitlab {
+namespace {
+
+// 40 texts, of which the first `wrong` get the other label.
+void predict(const FakeResults& results, const std::string& arm, int wrong) {
+  MetricsWriter writer =
+      MetricsWriter::create(results.run(arm, 1) / "metrics.h5", {{"labels", "negative,positive"}});
+  writer.append(EvalRow{1000, "val", 0.4, 0.01, 40});
+  for (std::int64_t i = 0; i < 40; ++i) {
+    const std::int64_t label = i % 2, said = i < wrong ? 1 - label : label;
+    writer.append(PredictionRow{1000, i, label, said, 0.9, 0.1});
+  }
+}
+
+TEST_CASE("the page of a classification has scores, confusion and McNemar's test",
+          "[report][classification]") {
+  FakeResults results;
+  results.add_arm("full", {1}, 209153, 0);
+  results.add_arm("bit", {1}, 207617, 196608);
+  CHECK(classification_page(load_results(results.path())).empty());
+  results.finish("full", 1, 0.4, 0.4);
+  results.finish("bit", 1, 0.5, 0.5);
+  CHECK(classification_page(load_results(results.path())).empty());
+  results.set_status("full", 1, R"({"accuracy": 0.95, "f1": 0.95})");
+  results.set_status("bit", 1, R"({"accuracy": 0.75, "f1": 0.75})");
+  predict(results, "full", 2);
+  predict(results, "bit", 10);
+  const std::string page = classification_page(load_results(results.path()));
+  INFO(page);
+  const auto says = [&](const std::string& text) { CHECK(page.find(text) != std::string::npos); };
+  says("0.9500 (0.");
+  says("0.7500 (0.");
+  says("negative 19 of 20, positive 19 of 20");
+  says("negative 15 of 20, positive 15 of 20");
+  says("0 : 8, p = 0.0078");  // 2 / 2^8
+  says("| bit  |    207,617 |  94.7 % |");
+  says("838 kB");
+  says("140 kB, 5.99x");
+  const std::string html = html_page(load_results(results.path()), {});
+  for (const char* part : {"id=\"scores\"", "id=\"sizes\"", "<th", "0 : 8, p = 0.0078"})
+    CHECK(html.find(part) != std::string::npos);
+}
+
+TEST_CASE("the verdict of a classification tells accuracies and their difference",
+          "[report][classification]") {
+  FakeResults results;
+  for (const char* arm : {"full", "bit", "same", "late"})
+    results.add_arm(arm, {1}, 209153, arm[0] == 'b' ? 196608 : 0);
+  for (const auto& [arm, wrong] : {std::pair{"full", 2}, {"bit", 12}, {"same", 3}}) {
+    results.finish(arm, 1, 0.4, 0.4);
+    results.set_status(arm, 1, "{\"accuracy\": " + std::to_string(1 - wrong / 40.0) + "}");
+    predict(results, arm, wrong);
+  }
+  const std::string text = verdict(load_results(results.path()));
+  INFO(text);
+  const auto says = [&](const std::string& t) { CHECK(text.find(t) != std::string::npos); };
+  says("full classifies 95.00 % of the texts right.\n");
+  says("bit classifies 70.00 % of the texts right, 25.00 points fewer than full (95 % interval -");
+  says("over 40 texts and 1 seed): in this setting ternary weights cost 25.00 points.");
+  says("same classifies 92.50 % of the texts right, 2.50 points fewer than full");
+  says("which chance could make.");
+  says("No run of late is done yet.");
+  says("says nothing of what other seeds would give");
+  CHECK(text.find("perplexity") == std::string::npos);
+}
+
+TEST_CASE("claims can be of accuracy", "[report][classification][claims]") {
+  FakeResults results;
+  results.change_plan(R"({"claims": ["As good | accuracy: bit = full +- 0.015"]})");
+  results.add_arm("full", {1, 2, 3});
+  results.add_arm("bit", {1, 2, 3});
+  for (std::int64_t seed = 1; seed <= 3; ++seed)
+    for (const char* arm : {"full", "bit"}) {
+      results.finish(arm, seed, 0.4, 0.4);
+      results.set_status(arm, seed,
+                         "{\"accuracy\": 0.8" + std::to_string(80 + seed - (arm[0] == 'b')) + "}");
+    }
+  CHECK(judge_claims(load_results(results.path())).at(0).judgement == Judgement::Supported);
+  for (std::int64_t seed = 1; seed <= 3; ++seed)
+    results.set_status("bit", seed, "{\"accuracy\": 0.7" + std::to_string(80 + seed) + "}");
+  CHECK(judge_claims(load_results(results.path())).at(0).judgement == Judgement::Contradicted);
+}
+
+}  // namespace
+}  // namespace bitlab
