@@ -20,7 +20,9 @@ namespace {
 constexpr std::size_t kMostBoth = 4;  // lines that are drawn with validation and training
 
 std::string x_title(const CurveView& view) {
-  const std::string unit = view.results.data.unit;
+  // Where losses are per text or per masked token, steps still read tokens.
+  const std::string& per = view.results.data.unit;
+  const std::string unit = per == "text" || per == "masked token" ? "token" : per;
   const std::int64_t each = view.results.tokens_per_step;
   const bool same =
       std::all_of(view.results.arms.begin(), view.results.arms.end(), [&](const ArmResult& arm) {
