@@ -28,8 +28,8 @@ std::vector<RunPoint> train_curve(const SeedResult& run, double TrainRow::*value
   return curve;
 }
 
-// The training steps' own losses, averaged over the steps from one evaluation to the next; as they
-// are if nothing was evaluated.
+// The training steps' own losses, averaged over the steps from one evaluation to the next, or to the
+// first row behind it; as they are if nothing was evaluated.
 std::vector<RunPoint> logged_curve(const SeedResult& run) {
   std::vector<RunPoint> curve;
   auto evaluation = run.eval.begin();
@@ -40,9 +40,9 @@ std::vector<RunPoint> logged_curve(const SeedResult& run) {
     before = row.step;
     sum += length * row.loss;
     steps += length;
-    while (evaluation != run.eval.end() && evaluation->step < row.step) ++evaluation;
-    const bool closes =
-        run.eval.empty() || (evaluation != run.eval.end() && evaluation->step == row.step);
+    bool closes = run.eval.empty();
+    for (; evaluation != run.eval.end() && evaluation->step <= row.step; ++evaluation)
+      closes |= evaluation->step > 0;
     if (!closes || steps <= 0) continue;
     curve.push_back({static_cast<double>(row.step), sum / steps});
     sum = steps = 0;

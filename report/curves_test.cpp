@@ -86,6 +86,13 @@ TEST_CASE("logged training loss is averaged from one evaluation to the next", "[
   CHECK(curves.train[0].mean == Approx((100 * 4 + 400 * 3) / 500.0));
   CHECK(curves.train[1].x == 1000);
   CHECK(curves.train[1].mean == Approx((400 * 2 + 100 * 1) / 500.0));
+
+  arm.runs[0].train = {{300, 0, 0, 4, 0, 0}, {600, 0, 0, 2, 0, 0}, {1000, 0, 0, 1, 0, 0}};
+  const CurveLine between = line_of(arm);  // no row at 500: the one behind it closes
+  REQUIRE(between.train.size() == 2);
+  CHECK(between.train[0].x == 600);
+  CHECK(between.train[0].mean == Approx(3));
+  CHECK(between.train[1].mean == Approx(1));
 }
 
 TEST_CASE("a band is cut where its edges cross the frame", "[report]") {
