@@ -28,8 +28,8 @@ std::vector<RunPoint> train_curve(const SeedResult& run, double TrainRow::*value
   return curve;
 }
 
-// The training steps' own losses, averaged over the steps from one evaluation to the next, or to the
-// first row behind it; as they are if nothing was evaluated.
+// The training steps' own losses, averaged over the steps from one evaluation to the next, or to
+// the first row behind it; as they are if nothing was evaluated.
 std::vector<RunPoint> logged_curve(const SeedResult& run) {
   std::vector<RunPoint> curve;
   auto evaluation = run.eval.begin();
