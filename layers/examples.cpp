@@ -1,12 +1,12 @@
 #include "layers/examples.h"
 
+#include "layers/activation.h"
 #include "layers/attention.h"
 #include "layers/bitlinear.h"
 #include "layers/containers.h"
 #include "layers/dropout.h"
 #include "layers/embedding.h"
 #include "layers/feed_forward.h"
-#include "layers/gelu.h"
 #include "layers/in_place_ternary.h"
 #include "layers/latent_scores.h"
 #include "layers/mla.h"
@@ -14,7 +14,6 @@
 #include "layers/picked_rows.h"
 #include "layers/pooler.h"
 #include "layers/recompute.h"
-#include "layers/relu.h"
 #include "layers/token_counts.h"
 
 namespace bitlab {
@@ -63,8 +62,8 @@ void add_leaves(Examples& all) {
   add_exact(all, "PickedRows", 5, [] {
     return std::make_unique<PickedRows>(linear("", 5, {{"w", 4}}, true), 0.15);
   });
-  add_exact(all, "Gelu", 5, [] { return std::make_unique<Gelu>(); });
-  add_exact(all, "Relu", 5, [] { return std::make_unique<Relu>(); });
+  add_exact(all, "Gelu", 5, [] { return std::make_unique<ActivationLayer>(Activation::Gelu); });
+  add_exact(all, "Relu", 5, [] { return std::make_unique<ActivationLayer>(Activation::Relu); });
   add_on_tokens(all, "TokenCounts", 6, [] {
     auto net = std::make_unique<Sequential>();
     net->add("counts", std::make_unique<TokenCounts>(6));

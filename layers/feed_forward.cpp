@@ -1,32 +1,17 @@
 #include "layers/feed_forward.h"
 
-#include "core/base/error.h"
 #include "core/ops/elementwise.h"
 
 namespace bitlab {
-
-Activation parse_activation(const std::string& name) {
-  if (name == "relu") return Activation::Relu;
-  if (name == "relu2") return Activation::Relu2;
-  if (name == "gelu") return Activation::Gelu;
-  throw UsageError("activation", "must be relu, relu2 or gelu, but got '" + name + "'");
-}
 
 FeedForward::FeedForward(LayerPtr w1, Activation activation, LayerPtr w2)
     : w1_(std::move(w1)), w2_(std::move(w2)), activation_(activation) {}
 
 View FeedForward::forward(View x, Pass& pass) const {
   const View h = w1_->forward(x, pass);
-  View a = h;  // ReLU in place: its backward needs the output only
-  if (activation_ == Activation::Relu) {
-    relu_forward(h, a);
-  } else {
-    a = pass.arena.matrix(h.rows, h.cols);
-    if (activation_ == Activation::Relu2)
-      relu2_forward(h, a);
-    else
-      gelu_forward(h, a);
-  }
+  // ReLU in place: its backward needs the output only.
+  const View a = activation_ == Activation::Relu ? h : pass.arena.matrix(h.rows, h.cols);
+  activation_forward(activation_, h, a);
   pass.saved.push(h);
   return w2_->forward(a, pass);
 }
@@ -34,12 +19,7 @@ View FeedForward::forward(View x, Pass& pass) const {
 View FeedForward::backward(View dy, Pass& pass) const {
   const View da = w2_->backward(dy, pass);
   const View h = pass.saved.pop();
-  if (activation_ == Activation::Relu)
-    relu_backward(h, da);
-  else if (activation_ == Activation::Relu2)
-    relu2_backward(h, da);
-  else
-    gelu_backward(h, da);
+  activation_backward(activation_, h, da);
   return w1_->backward(da, pass);
 }
 
@@ -58,9 +38,8 @@ double FeedForward::macs_per_row(size_t seq_len) const {
 }
 
 std::string FeedForward::describe() const {
-  const char* const names[] = {"; ReLU; ", "; ReLU squared; ", "; GELU; "};
-  return "FeedForward(" + w1_->describe() + names[static_cast<size_t>(activation_)] +
-         w2_->describe() + ")";
+  return "FeedForward(" + w1_->describe() + "; " + name_of(activation_) + "; " + w2_->describe() +
+         ")";
 }
 
 GatedFeedForward::GatedFeedForward(LayerPtr gate_up, Gate gate, LayerPtr w_down)

@@ -2,14 +2,10 @@
 // The position-wise feed-forward part of a block.
 #include <string>
 
+#include "layers/activation.h"
 #include "layers/layer.h"
 
 namespace bitlab {
-
-enum class Activation { Relu, Relu2, Gelu };
-
-Activation parse_activation(
-    const std::string& name);  // relu, relu2, gelu; throws UsageError for another
 
 // y = w2(act(w1(x))).
 class FeedForward : public Layer {

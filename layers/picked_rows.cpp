@@ -1,7 +1,6 @@
 #include "layers/picked_rows.h"
 
-#include <algorithm>
-#include <cstring>
+#include "layers/row_selection.h"
 
 namespace bitlab {
 
@@ -9,20 +8,15 @@ PickedRows::PickedRows(LayerPtr inner, double share) : inner_(std::move(inner)),
 
 View PickedRows::forward(View x, Pass& pass) const {
   if (!pass.picked) return inner_->forward(x, pass);
-  const View some = pass.arena.matrix(pass.picked->size(), x.cols);
-  for (size_t i = 0; i < some.rows; ++i)
-    std::memcpy(some.row(i), x.row((*pass.picked)[i]), x.cols * sizeof(real));
-  return inner_->forward(some, pass);
+  const auto row_of = [&](size_t i) { return (*pass.picked)[i]; };
+  return inner_->forward(gather_rows(x, pass.picked->size(), row_of, pass), pass);
 }
 
 View PickedRows::backward(View dy, Pass& pass) const {
   const View dsome = inner_->backward(dy, pass);
   if (!pass.picked) return dsome;
-  const View dx = pass.matrix(dsome.cols);
-  std::fill_n(dx.data, dx.size(), real(0));
-  for (size_t i = 0; i < dsome.rows; ++i)
-    std::memcpy(dx.row((*pass.picked)[i]), dsome.row(i), dx.cols * sizeof(real));
-  return dx;
+  return scatter_rows(
+      dsome, [&](size_t i) { return (*pass.picked)[i]; }, pass);
 }
 
 void PickedRows::visit_params(const std::string& prefix, const ParamVisitor& visit) {

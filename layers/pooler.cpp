@@ -1,9 +1,7 @@
 #include "layers/pooler.h"
 
-#include <algorithm>
-#include <cstring>
-
 #include "core/ops/elementwise.h"
+#include "layers/row_selection.h"
 
 namespace bitlab {
 
@@ -11,10 +9,8 @@ Pooler::Pooler(LayerPtr dense, PoolerActivation activation)
     : dense_(std::move(dense)), activation_(activation) {}
 
 View Pooler::forward(View x, Pass& pass) const {
-  const View first = pass.arena.matrix(pass.batch, x.cols);
-  for (size_t b = 0; b < pass.batch; ++b)
-    std::memcpy(first.row(b), x.row(pass.begin_of(b)), x.cols * sizeof(real));
-  const View h = dense_->forward(first, pass);
+  const auto first_of = [&](size_t b) { return pass.begin_of(b); };
+  const View h = dense_->forward(gather_rows(x, pass.batch, first_of, pass), pass);
   const View y = pass.arena.matrix(h.rows, h.cols);  // what comes next may keep it
   if (activation_ == PoolerActivation::Tanh)
     tanh_forward(h, y);
@@ -31,11 +27,8 @@ View Pooler::backward(View dy, Pass& pass) const {
   else
     relu_backward(y, dy);
   const View dfirst = dense_->backward(dy, pass);
-  const View dx = pass.matrix(dfirst.cols);
-  std::fill_n(dx.data, dx.size(), real(0));
-  for (size_t b = 0; b < pass.batch; ++b)
-    std::memcpy(dx.row(pass.begin_of(b)), dfirst.row(b), dx.cols * sizeof(real));
-  return dx;
+  return scatter_rows(
+      dfirst, [&](size_t b) { return pass.begin_of(b); }, pass);
 }
 
 void Pooler::visit_params(const std::string& prefix, const ParamVisitor& visit) {

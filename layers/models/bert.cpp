@@ -5,18 +5,17 @@
 
 #include "core/base/error.h"
 #include "core/config/choice.h"
+#include "layers/activation.h"
 #include "layers/attention.h"
 #include "layers/containers.h"
 #include "layers/dropout.h"
 #include "layers/embedding.h"
 #include "layers/feed_forward.h"
-#include "layers/gelu.h"
 #include "layers/linear.h"
 #include "layers/norms.h"
 #include "layers/picked_rows.h"
 #include "layers/pooler.h"
 #include "layers/recompute.h"
-#include "layers/relu.h"
 
 namespace bitlab {
 
@@ -162,10 +161,7 @@ class Builder {
   LayerPtr masked_head(Param& token) const {
     auto head = std::make_unique<Sequential>();
     head->add("", linear("head", width_, {{"dense", width_}}));
-    if (config_.activation == "gelu")
-      head->add("", std::make_unique<Gelu>());
-    else
-      head->add("", std::make_unique<Relu>());
+    head->add("", std::make_unique<ActivationLayer>(parse_activation(config_.activation)));
     head->add("norm", norm());
     head->add("", std::make_unique<TiedHead>(token, true));
     return head;

@@ -1,10 +1,10 @@
 #include "layers/models/wide_mlp.h"
 
 #include "core/config/choice.h"
+#include "layers/activation.h"
 #include "layers/containers.h"
 #include "layers/dropout.h"
 #include "layers/linear.h"
-#include "layers/relu.h"
 #include "layers/token_counts.h"
 
 namespace bitlab {
@@ -36,7 +36,7 @@ LayerPtr build_wide_mlp(const WideMlpConfig& config, size_t vocab_size) {
   auto net = std::make_unique<Sequential>();
   net->add("", std::make_unique<TokenCounts>(vocab_size));
   net->add("", linear("hidden", vocab_size, config.d_hidden));
-  net->add("", std::make_unique<Relu>());
+  net->add("", std::make_unique<ActivationLayer>(Activation::Relu));
   if (config.dropout > 0) net->add("", std::make_unique<Dropout>(config.dropout, "dropout/hidden"));
   net->add("", linear("classifier", static_cast<size_t>(config.d_hidden), config.labels));
   return net;
