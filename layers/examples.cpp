@@ -62,8 +62,10 @@ void add_leaves(Examples& all) {
   add_exact(all, "PickedRows", 5, [] {
     return std::make_unique<PickedRows>(linear("", 5, {{"w", 4}}, true), 0.15);
   });
-  add_exact(all, "Gelu", 5, [] { return std::make_unique<ActivationLayer>(Activation::Gelu); });
-  add_exact(all, "Relu", 5, [] { return std::make_unique<ActivationLayer>(Activation::Relu); });
+  add_exact(all, "ActivationLayer, GELU", 5,
+            [] { return std::make_unique<ActivationLayer>(Activation::Gelu); });
+  add_exact(all, "ActivationLayer, ReLU", 5,
+            [] { return std::make_unique<ActivationLayer>(Activation::Relu); });
   add_on_tokens(all, "TokenCounts", 6, [] {
     auto net = std::make_unique<Sequential>();
     net->add("counts", std::make_unique<TokenCounts>(6));
