@@ -53,25 +53,13 @@ std::vector<std::vector<float>> label_logits(
     const LanguageModel& model,
     const std::vector<std::span<const std::int32_t>>& texts,
     ThreadTeam& team) {
-  const auto passes = passes_of(texts);
   std::vector<std::vector<float>> result(texts.size());
-  team.run(team.size(), [&](std::size_t worker) {
-    Pass pass;
-    std::vector<std::int32_t> tokens;
-    std::vector<std::size_t> begins;
-    for (std::size_t i = worker; i < passes.size(); i += team.size()) {
-      tokens.clear();
-      begins.clear();
-      for (const std::size_t t : passes[i]) append_text(texts[t], tokens, begins);
-      pass.batch = passes[i].size();
-      pass.seq_len = model.seq_len();
-      pass.tokens = tokens.data();
-      pass.begins = begins.data();
-      const View z = model.logits(pass);
-      for (std::size_t b = 0; b < pass.batch; ++b)
-        result[passes[i][b]].assign(z.row(b), z.row(b) + z.cols);
-    }
-  });
+  for_each_pass(texts, model.seq_len(), team,
+                [&](Pass& pass, const std::vector<std::size_t>& which, std::vector<std::int32_t>&) {
+                  const View z = model.logits(pass);
+                  for (std::size_t b = 0; b < which.size(); ++b)
+                    result[which[b]].assign(z.row(b), z.row(b) + z.cols);
+                });
   return result;
 }
 

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/base/error.h"
+#include "core/base/shuffle.h"
 #include "core/text/subword.h"
 #include "experiments/text_batches.h"
 #include "layers/models/bert.h"
@@ -58,9 +59,8 @@ void Masking::apply(std::span<std::int32_t> text,
                     std::vector<std::int32_t>& targets) const {
   std::vector<std::size_t> places = candidates(text);
   const std::size_t wanted = targets_among(places.size());
-  std::uint64_t draw = 0;
-  for (std::size_t i = 0; i < wanted; ++i)  // the beginning of a shuffle (Fisher and Yates)
-    std::swap(places[i], places[i + rng.below(places.size() - i, key, draw++)]);
+  shuffle_first(places, wanted, rng, key);
+  std::uint64_t draw = wanted;  // the next
   places.resize(wanted);
   std::sort(places.begin(), places.end());
   for (const std::size_t place : places) {
@@ -123,41 +123,31 @@ Evaluation MaskedTask::evaluate(const LanguageModel& model, Split split, ThreadT
   if (chosen.empty()) return {};
   std::vector<std::span<const std::int32_t>> tokens;
   for (const std::size_t i : chosen) tokens.push_back(texts.tokens_of(i));
-  const auto passes = passes_of(tokens);
   const Rng rng(0, val ? "mask/val" : "mask/train/eval");
   std::vector<double> loss(chosen.size());
   std::vector<std::int64_t> judged(chosen.size());
-  team.run(team.size(), [&](std::size_t worker) {
-    Pass pass;
-    std::vector<std::int32_t> joined, targets;
-    std::vector<std::size_t> begins, rows;
-    std::vector<double> losses;
-    for (std::size_t p = worker; p < passes.size(); p += team.size()) {
-      joined.clear();
-      begins.clear();
-      rows.clear();
-      targets.clear();
-      for (const std::size_t i : passes[p]) {
-        const std::size_t begin = joined.size(), before = targets.size();
-        append_text(tokens[i], joined, begins);
-        masking_->apply(std::span(joined).subspan(begin), rng,
-                        static_cast<std::uint64_t>(texts.text_of(chosen[i])), begin, rows, targets);
-        judged[i] = static_cast<std::int64_t>(targets.size() - before);
-      }
-      pass.batch = passes[p].size();
-      pass.seq_len = model.seq_len();
-      pass.tokens = joined.data();
-      pass.begins = begins.data();
-      pass.picked = &rows;
-      losses.resize(rows.size());
-      model.loss(pass, targets.data(), losses.data());
-      auto next = losses.begin();
-      for (const std::size_t i : passes[p]) {
-        loss[i] = std::accumulate(next, next + judged[i], 0.0);
-        next += judged[i];
-      }
-    }
-  });
+  for_each_pass(
+      tokens, model.seq_len(), team,
+      [&](Pass& pass, const std::vector<std::size_t>& which, std::vector<std::int32_t>& joined) {
+        std::vector<std::size_t> rows;
+        std::vector<std::int32_t> targets;
+        for (std::size_t b = 0; b < which.size(); ++b) {
+          const std::size_t i = which[b], before = targets.size();
+          masking_->apply(std::span(joined).subspan(pass.begin_of(b), tokens[i].size()), rng,
+                          static_cast<std::uint64_t>(texts.text_of(chosen[i])), pass.begin_of(b),
+                          rows, targets);
+          judged[i] = static_cast<std::int64_t>(targets.size() - before);
+        }
+        pass.picked = &rows;
+        std::vector<double> losses(rows.size());
+        model.loss(pass, targets.data(), losses.data());
+        pass.picked = nullptr;
+        auto next = losses.begin();
+        for (const std::size_t i : which) {
+          loss[i] = std::accumulate(next, next + judged[i], 0.0);
+          next += judged[i];
+        }
+      });
   return mean_of(loss, judged);
 }
 

@@ -4,12 +4,11 @@
 
 #include "core/base/error.h"
 #include "core/ops/relations.h"
+#include "experiments/text_batches.h"
 
 namespace bitlab {
 
 namespace {
-
-constexpr std::size_t kTokensPerPass = 1024;  // of a teacher, unless one text has more
 
 // Keeps what the layer has.
 class Recorder : public AttentionTap {

@@ -4,14 +4,9 @@
 #include <numeric>
 
 #include "core/base/rng.h"
+#include "core/base/shuffle.h"
 
 namespace bitlab {
-
-namespace {
-
-constexpr std::size_t kTokensPerPass = 1024;
-
-}  // namespace
 
 std::vector<std::size_t> shuffled(std::size_t n,
                                   std::uint64_t seed,
@@ -19,9 +14,7 @@ std::vector<std::size_t> shuffled(std::size_t n,
                                   std::uint64_t epoch) {
   std::vector<std::size_t> order(n);
   std::iota(order.begin(), order.end(), std::size_t{0});
-  const Rng rng(seed, purpose);
-  for (std::size_t i = 0; i + 1 < n; ++i)
-    std::swap(order[i], order[i + rng.below(n - i, epoch, i)]);
+  shuffle_first(order, n, Rng(seed, purpose), epoch);
   return order;
 }
 
@@ -95,6 +88,28 @@ std::vector<std::vector<std::size_t>> passes_of(
     tokens += texts[i].size();
   }
   return passes;
+}
+
+void for_each_pass(const std::vector<std::span<const std::int32_t>>& texts,
+                   std::size_t seq_len,
+                   ThreadTeam& team,
+                   const OnPass& on_pass) {
+  const auto passes = passes_of(texts);
+  team.run(team.size(), [&](std::size_t worker) {
+    Pass pass;
+    std::vector<std::int32_t> tokens;
+    std::vector<std::size_t> begins;
+    for (std::size_t p = worker; p < passes.size(); p += team.size()) {
+      tokens.clear();
+      begins.clear();
+      for (const std::size_t i : passes[p]) append_text(texts[i], tokens, begins);
+      pass.batch = passes[p].size();
+      pass.seq_len = seq_len;
+      pass.tokens = tokens.data();
+      pass.begins = begins.data();
+      on_pass(pass, passes[p], tokens);
+    }
+  });
 }
 
 void append_text(std::span<const std::int32_t> text,

@@ -9,8 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "core/base/thread_team.h"
 #include "experiments/labelled_dataset.h"
 #include "experiments/trainer_config.h"
+#include "layers/layer.h"
 
 namespace bitlab {
 
@@ -63,10 +65,24 @@ std::vector<std::size_t> judged_texts(std::size_t texts,
                                       std::size_t batch_size,
                                       std::uint64_t seed);
 
-// Texts (their indices) for one forward pass each, in the order of their lengths: at most 1024
-// tokens, unless one text has more.
+// Tokens of whole texts in one forward pass, at most, unless one text has more.
+inline constexpr std::size_t kTokensPerPass = 1024;
+
+// Texts (their indices) for one forward pass each, in the order of their lengths.
 std::vector<std::vector<std::size_t>> passes_of(
     const std::vector<std::span<const std::int32_t>>& texts);
+
+// What is done with a pass that is set up for some of the texts: their indices, and their tokens,
+// which may still be changed.
+using OnPass = std::function<void(
+    Pass& pass, const std::vector<std::size_t>& which, std::vector<std::int32_t>& tokens)>;
+
+// Calls `on_pass` for each of passes_of(texts), those of a thread one after another. seq_len: the
+// model's.
+void for_each_pass(const std::vector<std::span<const std::int32_t>>& texts,
+                   std::size_t seq_len,
+                   ThreadTeam& team,
+                   const OnPass& on_pass);
 
 // Appends a text to those that `tokens` and `begins` hold as Pass has them; both empty: none.
 void append_text(std::span<const std::int32_t> text,

@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/base/rng.h"
 #include "core/base/sha256.h"
+#include "core/base/shuffle.h"
 
 namespace bitlab {
 
@@ -45,8 +46,7 @@ std::vector<std::size_t> stratified_subset(const std::vector<LabelledText>& text
                            " has " + std::to_string(all.size()) + " of " + std::to_string(wanted),
                        "0 takes all");
     const Rng rng(seed, "subset/" + name_of(split) + "/" + std::to_string(label));
-    for (std::size_t i = 0; i < wanted; ++i)  // the beginning of a shuffle (Fisher and Yates)
-      std::swap(all[i], all[i + rng.below(all.size() - i, 0, i)]);
+    shuffle_first(all, wanted, rng, 0);
     chosen.insert(chosen.end(), all.begin(), all.begin() + static_cast<std::ptrdiff_t>(wanted));
   }
   std::sort(chosen.begin(), chosen.end());
