@@ -8,8 +8,10 @@
 #include "core/base/error.h"
 #include "core/config/load.h"
 #include "core/config/problems.h"
+#include "experiments/arm_references.h"
 #include "experiments/plan.h"
 #include "experiments/plugin_loader.h"
+#include "experiments/pretrained.h"
 #include "experiments/sweep.h"
 
 namespace bitlab {
@@ -216,12 +218,21 @@ class Expansion {
     }
   }
 
+  // The weights and teachers that an arm names enter a run's id by what they are, not by their name:
+  // here the name must do.
+  static std::string what_it_computes(const Arm& arm) {
+    std::string text = canonical_text(arm.fields) + pretrained_name(arm.spec);
+    for (const ArmReference& reference : arm_references(arm))
+      text += "\n" + reference.path + " = " + reference.key();
+    return text;
+  }
+
   // An arm without some of the axes meets the same point again and again: that is none twice.
   // Otherwise the same settings are a duplicate, even those of another arm.
   void keep_if_new(Arm arm) {
     const bool whole = arm.axes.size() == sweep_.axes.size();
     if (!whole && !named_.insert(arm.name).second) return;
-    const bool known = !seen_.insert(canonical_text(arm.fields)).second;
+    const bool known = !seen_.insert(what_it_computes(arm)).second;
     if (known && !arm.axes.empty())
       ++experiment_.duplicates;
     else

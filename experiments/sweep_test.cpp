@@ -198,6 +198,16 @@ TEST_CASE("points with the same settings are dropped and counted", "[sweep]") {
   CHECK(same.duplicates == 2);
 }
 
+TEST_CASE("arms that differ in the weights that they begin with are swept apart", "[sweep]") {
+  const Project project(
+      "[model]\nname = \"bert\"\nvocab_size = 100\n[arms.full]\n[arms.after]\nmodel.pretrained = \"arm:full\"\n"
+      "[arms.other]\nmodel.pretrained = \"experiment:x/full\"\n");
+  const Experiment e = project.load({"optim.lr=1e-3,2e-3"});
+  CHECK(names(e) == Names{"full lr=0.001", "full lr=0.002", "after lr=0.001", "after lr=0.002",
+                          "other lr=0.001", "other lr=0.002"});
+  CHECK(e.duplicates == 0);
+}
+
 TEST_CASE("arms that the file names stay, even where they are the same", "[sweep]") {
   const Project project("[arms.a]\n[arms.b]\n");
   CHECK(names(project.load()) == Names{"a", "b"});
