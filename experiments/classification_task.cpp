@@ -80,37 +80,57 @@ ClassificationTask::ClassificationTask(const TaskContext& context,
       eval_(eval),
       teacher_(config.teacher),
       distillation_{config.teacher_weight, config.temperature},
-      teacher_logits_(context.teacher),
       relations_(config.relations),
-      relation_teachers_(context.relation_teacher),
+      teachers_(context.teacher),
       batch_size_(context.batch_size),
       step_size_(context.step_size),
       seed_(context.seed) {}
 
+namespace {
+
+// Asks a teacher about the texts of a batch.
+using AskTeacher = std::function<void(const std::vector<std::size_t>& which, Batch& batch)>;
+
+AskTeacher logits_and_states(std::shared_ptr<const Teacher> teacher,
+                             const Distillation& distillation,
+                             const RelationSettings& relations) {
+  return [=](const std::vector<std::size_t>&, Batch& batch) {
+    teacher->ask(batch.tokens, batch.begins, batch.teacher);
+    batch.distillation = distillation;
+    batch.relations = relations;
+  };
+}
+
+AskTeacher logits_alone(std::shared_ptr<const Teacher> teacher,
+                        const Distillation& distillation,
+                        const LabelledTokens& texts) {
+  const auto remembered = std::make_shared<RememberedLogits>(std::move(teacher), texts);
+  return [=](const std::vector<std::size_t>& which, Batch& batch) {
+    remembered->ask(which, batch.teacher.logits);
+    batch.distillation = distillation;
+  };
+}
+
+}  // namespace
+
 BatchSource ClassificationTask::train_batches() const {
   const auto order = std::make_shared<TextOrder>(data_.train, batch_size_, step_size_, seed_);
-  std::vector<std::vector<float>> teacher;
-  if (!teacher_.empty()) teacher = teacher_logits_(teacher_, data_.train);
-  std::shared_ptr<const RelationTeacher> relation_teacher;
-  if (relations_.weight > 0) relation_teacher = relation_teachers_(teacher_, relations_.layer);
-  return [&texts = data_.train, order, relation_teacher, relations = relations_,
-          teacher = std::make_shared<const std::vector<std::vector<float>>>(std::move(teacher)),
-          distillation = distillation_](std::uint64_t step, std::size_t first, std::size_t count,
-                                        Batch& batch) {
+  AskTeacher ask_teacher = [](const std::vector<std::size_t>&, Batch&) {};
+  if (!teacher_.empty() && relations_.weight > 0)
+    ask_teacher = logits_and_states(teachers_(teacher_, relations_.layer), distillation_, relations_);
+  else if (!teacher_.empty())
+    ask_teacher = logits_alone(teachers_(teacher_, {}), distillation_, data_.train);
+  return [&texts = data_.train, order, ask_teacher](std::uint64_t step, std::size_t first,
+                                                    std::size_t count, Batch& batch) {
     batch.tokens.clear();
     batch.begins.clear();
     batch.targets.clear();
-    batch.teacher.clear();
-    batch.distillation = distillation;
-    for (const std::size_t i : order->piece(step, first, count)) {
+    const std::vector<std::size_t> which = order->piece(step, first, count);
+    for (const std::size_t i : which) {
       append_text(texts.tokens_of(i), batch.tokens, batch.begins);
       batch.targets.push_back(static_cast<std::int32_t>(texts.label_of(i)));
-      if (teacher->empty()) continue;
-      batch.teacher.insert(batch.teacher.end(), (*teacher)[i].begin(), (*teacher)[i].end());
     }
-    batch.relations = relations;
-    if (relation_teacher)
-      relation_teacher->states(batch.tokens, batch.begins, batch.teacher_states);
+    ask_teacher(which, batch);
   };
 }
 

@@ -17,9 +17,8 @@ struct ClassificationConfig : Configurable {
 
 // Training goes through the texts as TextOrder has it. Texts have their own lengths: there is no
 // padding. With a teacher the loss of a text also has the divergence from the teacher's
-// probabilities (core/ops/distillation.h), which the teacher gives in evaluation, without dropout;
-// with relations.weight also that from relations of its attention (core/ops/relations.h), which it
-// is asked for in every step.
+// probabilities (core/ops/distillation.h); with relations.weight also that from relations of its
+// attention (core/ops/relations.h).
 class ClassificationTask : public Task {
  public:
   // context.labelled must be there.
@@ -38,9 +37,8 @@ class ClassificationTask : public Task {
   EvalConfig eval_;
   std::string teacher_;
   Distillation distillation_;
-  TeacherLogits teacher_logits_;
   RelationSettings relations_;
-  RelationTeachers relation_teachers_;
+  Teachers teachers_;
   std::size_t batch_size_, step_size_;
   std::uint64_t seed_;
 };

@@ -216,19 +216,9 @@ std::vector<ReferenceLoss> reference_losses(const Dataset& data, const std::stri
 
 namespace {
 
-std::vector<std::vector<float>> teacher_logits(const std::string& run,
-                                               const LabelledTokens& texts) {
-  const LoadedRun teacher = load_run(run);
-  std::vector<std::span<const std::int32_t>> tokens;
-  for (std::size_t i = 0; i < texts.size(); ++i) tokens.push_back(texts.tokens_of(i));
-  ThreadTeam team(1);
-  return label_logits(*teacher.model, tokens, team);
-}
-
-std::shared_ptr<const RelationTeacher> relation_teacher(const std::string& run,
-                                                        std::int64_t layer) {
-  LoadedRun teacher = load_run(run);
-  return std::make_shared<const RelationTeacher>(std::move(teacher.model), layer);
+std::shared_ptr<const Teacher> teacher_of(const std::string& run,
+                                          std::optional<std::int64_t> layer) {
+  return std::make_shared<const Teacher>(load_run(run).model, layer);
 }
 
 }  // namespace
@@ -238,7 +228,7 @@ std::unique_ptr<Task> make_task(const Spec& spec, const Dataset& data, std::uint
   return plugin.make({data.tokens, data.tokenizer->vocab_size(), spec.seq_len(),
                       static_cast<std::size_t>(spec.train.batch_size), seed,
                       static_cast<std::size_t>(spec.train.batch_size * spec.train.accumulate),
-                      teacher_logits, data.labelled.get(), relation_teacher, data.tokenizer.get()},
+                      teacher_of, data.labelled.get(), data.tokenizer.get()},
                      spec.eval, *settings_of(spec.task.settings, plugin));
 }
 

@@ -43,10 +43,10 @@ struct Texts {
   }
 };
 
-std::vector<real> states_of(const RelationTeacher& teacher, const Texts& texts) {
-  std::vector<real> states;
-  teacher.states(texts.tokens, texts.begins, states);
-  return states;
+std::vector<real> states_of(const Teacher& teacher, const Texts& texts) {
+  TeacherAnswer answer;
+  teacher.ask(texts.tokens, texts.begins, answer);
+  return answer.states;
 }
 
 std::string student_config(const TestFolder& folder,
@@ -58,50 +58,8 @@ std::string student_config(const TestFolder& folder,
 
 }  // namespace
 
-TEST_CASE("a teacher gives a text the same queries, keys and values in any company",
-          "[relations]") {
-  for (const std::int64_t layer : {-1, 0, 1}) {
-    const RelationTeacher teacher(model_of(encoder(2, 16, 2), 1), layer);
-    CHECK(teacher.width() == 48);
-    const Texts texts;
-    const auto all = states_of(teacher, texts);
-    REQUIRE(all.size() == 28 * 48);
-    for (std::size_t b = 0; b < 3; ++b) {
-      std::vector<real> alone;
-      const auto begin = texts.tokens.begin();
-      const std::size_t first = texts.begins[b], end = texts.begins[b + 1];
-      teacher.states({begin + long(first), begin + long(end)}, {0, end - first}, alone);
-      CHECK(std::memcmp(alone.data(), &all[first * 48], alone.size() * sizeof(real)) == 0);
-    }
-    CHECK(states_of(teacher, texts) == all);
-  }
-  const auto last = states_of(RelationTeacher(model_of(encoder(2, 16, 2), 1), -1), {}),
-             named = states_of(RelationTeacher(model_of(encoder(2, 16, 2), 1), 1), {}),
-             first = states_of(RelationTeacher(model_of(encoder(2, 16, 2), 1), 0), {});
-  CHECK(last == named);
-  CHECK(last != first);
-  CHECK(error_of([] {
-          RelationTeacher(model_of(encoder(2, 16, 2), 1), 2);
-        }).find("the teacher has 2") != std::string::npos);
-}
-
-TEST_CASE("many texts are asked for in several passes", "[relations]") {
-  const RelationTeacher teacher(model_of(encoder(1, 16, 2), 1), -1);
-  std::vector<std::int32_t> tokens;
-  std::vector<std::size_t> begins = {0};
-  for (int i = 0; i < 100; ++i) {
-    for (int t = 0; t < 24; ++t) tokens.push_back(t % 13);
-    begins.push_back(tokens.size());
-  }
-  std::vector<real> states;
-  teacher.states(tokens, begins, states);
-  REQUIRE(states.size() == 2400 * 48);
-  for (std::size_t i = 1; i < 100; ++i)
-    REQUIRE(std::memcmp(&states[i * 24 * 48], states.data(), 24 * 48 * sizeof(real)) == 0);
-}
-
 TEST_CASE("a step's loss has the relations, and its gradient comes down to them", "[relations]") {
-  const RelationTeacher teacher(model_of(encoder(3, 24, 4), 9), -1);  // deeper and wider
+  const Teacher teacher(model_of(encoder(3, 24, 4), 9), -1);  // deeper and wider
   const Texts texts;
   for (const std::int64_t heads : {0, 4}) {
     RelationSettings relations;
@@ -117,14 +75,16 @@ TEST_CASE("a step's loss has the relations, and its gradient comes down to them"
         batch.begins = texts.begins;
         batch.targets = {0, 1, 0};
         batch.relations = relations;
-        if (with) teacher.states(batch.tokens, batch.begins, batch.teacher_states);
+        if (!with) return;
+        teacher.ask(batch.tokens, batch.begins, batch.teacher);
+        batch.teacher.logits.clear();  // relations alone
       };
     };
     ThreadTeam team(1);
     TrainStep with(*student, train, 1, source(true)), without(*student, train, 1, source(false));
     const auto loss_of_relations = [&] {
       const auto wanted = states_of(teacher, texts);
-      std::vector<real> own = states_of(RelationTeacher(model_of(encoder(2, 16, 2), 1), -1), texts);
+      std::vector<real> own = states_of(Teacher(model_of(encoder(2, 16, 2), 1), -1), texts);
       std::vector<real> scratch(own.size());
       return relation_loss({own.data(), 28, 48}, {const_cast<real*>(wanted.data()), 28, 72},
                            texts.begins.data(), 3, heads ? 4 : 2, 0, {scratch.data(), 28, 48});

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/base/registry.h"
@@ -12,6 +13,7 @@
 #include "core/io/metrics.h"
 #include "core/text/tokenizer.h"
 #include "experiments/labelled_dataset.h"
+#include "experiments/teacher.h"
 #include "experiments/train_step.h"
 #include "experiments/trainer_config.h"
 #include "layers/models/model.h"
@@ -60,13 +62,9 @@ Evaluation evaluate_windows(const LanguageModel& model,
 // (a ratio estimator). loss: the sum of each sequence, targets: their number.
 Evaluation mean_of(const std::vector<double>& loss, const std::vector<std::int64_t>& targets);
 
-// Logits of a trained run's model for each of these texts, in their order.
-using TeacherLogits = std::function<std::vector<std::vector<float>>(const std::string& run,
-                                                                    const LabelledTokens& texts)>;
-
-// Of a trained run's model, what layer `layer` of its attention has (-1: the last).
-using RelationTeachers = std::function<std::shared_ptr<const RelationTeacher>(
-    const std::string& run, std::int64_t layer)>;
+// The model of a trained run, whose attention in layer `layer` is told too if one is named.
+using Teachers = std::function<std::shared_ptr<const Teacher>(const std::string& run,
+                                                              std::optional<std::int64_t> layer)>;
 
 struct TaskContext {
   const LmDataset& data;  // outlives the task
@@ -74,9 +72,8 @@ struct TaskContext {
   std::size_t batch_size = 0;  // sequences of a micro-batch
   std::uint64_t seed = 1;
   std::size_t step_size = 0;  // sequences of a step
-  TeacherLogits teacher = {};
+  Teachers teacher = {};
   const LabelledDataset* labelled = nullptr;  // of a source of whole texts; outlives the task
-  RelationTeachers relation_teacher = {};
   const Tokenizer* tokenizer = nullptr;  // outlives the task
 };
 

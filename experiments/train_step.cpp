@@ -104,9 +104,9 @@ namespace {
 
 // The loss of labels or tokens, and of a teacher's logits where there are some.
 double loss_of_logits(const LanguageModel& model, Pass& pass, const Batch& batch, double scale) {
-  if (batch.teacher.empty()) return model.loss_and_gradients(pass, batch.targets.data(), scale);
+  if (batch.teacher.logits.empty()) return model.loss_and_gradients(pass, batch.targets.data(), scale);
   return model.loss_and_gradients(pass, [&](View z) {
-    return distillation_loss(z, batch.targets.data(), batch.teacher.data(), batch.distillation,
+    return distillation_loss(z, batch.targets.data(), batch.teacher.logits.data(), batch.distillation,
                              scale);
   });
 }
@@ -116,7 +116,7 @@ double loss_with_relations(const LanguageModel& model, Pass& pass, Batch& batch,
   const RelationSettings& relations = batch.relations;
   const std::size_t rows = pass.rows();
   RelationTap tap(relation_layer(model.net(), relations.layer, "the model"),
-                  {batch.teacher_states.data(), rows, batch.teacher_states.size() / rows},
+                  {batch.teacher.states.data(), rows, batch.teacher.states.size() / rows},
                   relations.heads, relations.weight * scale);
   pass.tap = &tap;
   const double loss = loss_of_logits(model, pass, batch, scale);
@@ -143,7 +143,7 @@ void TrainStep::run_shard(Shard& shard, std::uint64_t step, std::size_t piece) {
   pass.gradients = shard.gradients.get();
   shard.flops = pass_flops(model_, pass);
   const double scale = 1.0 / step_targets(batch);
-  shard.loss = batch.teacher_states.empty() ? loss_of_logits(model_, pass, batch, scale)
+  shard.loss = batch.teacher.states.empty() ? loss_of_logits(model_, pass, batch, scale)
                                             : loss_with_relations(model_, pass, batch, scale);
 }
 

@@ -9,6 +9,7 @@
 #include "core/base/thread_team.h"
 #include "core/ops/distillation.h"
 #include "experiments/relation_distillation.h"
+#include "experiments/teacher.h"
 #include "experiments/trainer_config.h"
 #include "layers/models/model.h"
 
@@ -24,12 +25,10 @@ struct Batch {
   // Targets of all pieces of the step together, which the loss is the mean over. 0: each piece has
   // as many as this one.
   std::size_t step_targets = 0;
-  // Of a teacher: its logits, row by row, and how much they count. Empty: there is none.
-  std::vector<float> teacher;
+  // Of a teacher, and how much its logits and the relations of its states count. What is empty is
+  // not learned.
+  TeacherAnswer teacher;
   Distillation distillation;
-  // Of a teacher's attention: its queries, keys and values, a row a token (RelationTeacher), and
-  // how its relations are learned. Empty: they are not.
-  std::vector<real> teacher_states;
   RelationSettings relations;
 };
 

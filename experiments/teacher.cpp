@@ -1,0 +1,97 @@
+#include "experiments/teacher.h"
+
+#include <algorithm>
+
+#include "experiments/relation_distillation.h"
+#include "experiments/text_batches.h"
+
+namespace bitlab {
+
+namespace {
+
+// Keeps what the layer has.
+class Recorder : public AttentionTap {
+ public:
+  Recorder(const SelfAttention& layer, real* to) : AttentionTap(layer), to_(to) {}
+  void on_forward(View qkv, const Pass&) override { std::copy_n(qkv.data, qkv.size(), to_); }
+
+ private:
+  real* to_;
+};
+
+std::size_t qkv_width(const AttentionShape& shape) {
+  return (shape.n_head + 2 * shape.n_kv_head) * shape.d_head;
+}
+
+}  // namespace
+
+Teacher::Teacher(std::unique_ptr<const LanguageModel> model, std::optional<std::int64_t> layer)
+    : model_(std::move(model)) {
+  if (!layer) return;
+  layer_ = &relation_layer(model_->net(), *layer, "the teacher");
+  width_ = qkv_width(layer_->shape());
+}
+
+std::unique_ptr<Pass> Teacher::spare_pass() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (spare_.empty()) return std::make_unique<Pass>();
+  auto pass = std::move(spare_.back());
+  spare_.pop_back();
+  return pass;
+}
+
+void Teacher::ask(const std::vector<std::int32_t>& tokens,
+                  const std::vector<std::size_t>& begins,
+                  TeacherAnswer& answer) const {
+  answer.logits.clear();
+  answer.states.resize(tokens.size() * width_);
+  std::unique_ptr<Pass> pass = spare_pass();
+  std::vector<std::size_t> some;  // texts of one pass
+  for (std::size_t first = 0, end = 0; first + 1 < begins.size(); first = end) {
+    some.clear();
+    do some.push_back(begins[end++] - begins[first]);
+    while (end + 1 < begins.size() && begins[end + 1] - begins[first] <= kTokensPerPass);
+    some.push_back(begins[end] - begins[first]);
+    pass->batch = end - first;
+    pass->seq_len = model_->seq_len();
+    pass->tokens = tokens.data() + begins[first];
+    pass->begins = some.data();
+    std::optional<Recorder> recorder;
+    if (layer_) recorder.emplace(*layer_, answer.states.data() + begins[first] * width_);
+    pass->tap = recorder ? &*recorder : nullptr;
+    const View z = model_->logits(*pass);
+    answer.logits.insert(answer.logits.end(), z.data, z.data + z.size());
+  }
+  const std::lock_guard<std::mutex> lock(mutex_);
+  spare_.push_back(std::move(pass));
+}
+
+RememberedLogits::RememberedLogits(std::shared_ptr<const Teacher> teacher,
+                                   const LabelledTokens& texts)
+    : teacher_(std::move(teacher)), texts_(texts), known_(texts.size()) {}
+
+void RememberedLogits::ask(const std::vector<std::size_t>& which, std::vector<float>& logits) {
+  std::vector<std::size_t> fresh;
+  std::vector<std::int32_t> tokens;
+  std::vector<std::size_t> begins;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (const std::size_t i : which) {
+      if (!known_[i].empty()) continue;
+      fresh.push_back(i);
+      append_text(texts_.tokens_of(i), tokens, begins);
+    }
+  }
+  TeacherAnswer answer;
+  teacher_->ask(tokens, begins, answer);
+  // Another thread may have asked for the same text: it got the same bits.
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::size_t width = fresh.empty() ? 0 : answer.logits.size() / fresh.size();
+  for (std::size_t b = 0; b < fresh.size(); ++b)
+    known_[fresh[b]].assign(answer.logits.begin() + static_cast<std::ptrdiff_t>(b * width),
+                            answer.logits.begin() + static_cast<std::ptrdiff_t>((b + 1) * width));
+  logits.clear();
+  for (const std::size_t i : which) logits.insert(logits.end(), known_[i].begin(), known_[i].end());
+}
+
+}  // namespace bitlab

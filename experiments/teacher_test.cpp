@@ -1,0 +1,119 @@
+#include "experiments/teacher.h"
+
+#include <cstring>
+#include <thread>
+
+#include "core/base/catch.h"
+#include "experiments/classification_task.h"
+#include "experiments/text_batches.h"
+#include "experiments/toy_reviews.h"
+#include "layers/models/bert.h"
+
+namespace bitlab {
+namespace {
+
+std::unique_ptr<LanguageModel> encoder() {
+  BertConfig config;
+  config.n_layer = 2;
+  config.n_head = 2;
+  config.d_model = 16;
+  config.seq_len = 24;
+  config.init_std = 0.3;
+  return std::make_unique<LanguageModel>(build_bert(config, 13), 2, 24, 1);
+}
+
+// Of 1 to 24 tokens, more than one pass has room for.
+LabelledTokens texts() {
+  LabelledTokens texts;
+  for (int i = 0; i < 120; ++i) {
+    std::vector<std::int32_t> tokens;
+    for (int t = 0; t <= (i * 7) % 24; ++t) tokens.push_back((3 * t + i) % 13);
+    texts.add(tokens, i % 2, i);
+  }
+  return texts;
+}
+
+// The texts asked for together.
+TeacherAnswer answer_to_all(const Teacher& teacher, const LabelledTokens& texts) {
+  std::vector<std::int32_t> tokens;
+  std::vector<std::size_t> begins;
+  for (std::size_t i = 0; i < texts.size(); ++i) append_text(texts.tokens_of(i), tokens, begins);
+  TeacherAnswer answer;
+  teacher.ask(tokens, begins, answer);
+  return answer;
+}
+
+// What the model itself says of them, one row after another.
+std::vector<float> logits_of(const LanguageModel& model, const LabelledTokens& texts) {
+  std::vector<std::span<const std::int32_t>> tokens;
+  for (std::size_t i = 0; i < texts.size(); ++i) tokens.push_back(texts.tokens_of(i));
+  ThreadTeam team(1);
+  std::vector<float> all;
+  for (const auto& row : label_logits(model, tokens, team))
+    all.insert(all.end(), row.begin(), row.end());
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a teacher says the same of a text in any company", "[teacher]") {
+  const LabelledTokens some = texts();
+  const std::vector<float> expected = logits_of(*encoder(), some);
+  for (const std::int64_t layer : {-1, 0, 1}) {
+    const Teacher teacher(encoder(), layer);
+    CHECK(teacher.states_width() == 48);
+    const TeacherAnswer all = answer_to_all(teacher, some);
+    CHECK(all.logits == expected);
+    REQUIRE(all.states.size() == some.tokens() * 48);
+    const real* states = all.states.data();
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      const auto text = some.tokens_of(i);
+      TeacherAnswer alone;
+      teacher.ask({text.begin(), text.end()}, {0, text.size()}, alone);
+      REQUIRE(std::memcmp(alone.states.data(), states, text.size() * 48 * sizeof(real)) == 0);
+      states += text.size() * 48;
+    }
+  }
+}
+
+TEST_CASE("a teacher's states are those of the layer that is named", "[teacher]") {
+  const LabelledTokens some = texts();
+  const auto states = [&](std::int64_t layer) {
+    return answer_to_all(Teacher(encoder(), layer), some).states;
+  };
+  CHECK(states(-1) == states(1));
+  CHECK(states(-1) != states(0));
+  CHECK(answer_to_all(Teacher(encoder()), some).states.empty());
+  CHECK(error_of([] { Teacher(encoder(), 2); }).find("the teacher has 2") != std::string::npos);
+}
+
+TEST_CASE("logits are remembered, whoever asks for them first", "[teacher]") {
+  const LabelledTokens some = texts();
+  const std::vector<float> expected = logits_of(*encoder(), some);
+  RememberedLogits remembered(std::make_shared<const Teacher>(encoder()), some);
+  // Two threads ask for all, from either end, the one thrice at a time; then one asks again.
+  const auto ask = [&](bool backward, std::size_t at_once) {
+    for (std::size_t first = 0; first < some.size(); first += at_once) {
+      std::vector<std::size_t> which;
+      for (std::size_t i = first; i < std::min(first + at_once, some.size()); ++i)
+        which.push_back(backward ? some.size() - 1 - i : i);
+      std::vector<float> logits;
+      remembered.ask(which, logits);
+      for (std::size_t b = 0; b < which.size(); ++b) {
+        if (logits[2 * b] == expected[2 * which[b]] &&
+            logits[2 * b + 1] == expected[2 * which[b] + 1])
+          continue;
+        return false;
+      }
+    }
+    return true;
+  };
+  bool other = false;
+  std::thread thread([&] { other = ask(true, 1); });
+  CHECK(ask(false, 3));
+  thread.join();
+  CHECK(other);
+  CHECK(ask(false, 7));
+}
+
+}  // namespace bitlab
