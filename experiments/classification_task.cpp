@@ -117,7 +117,8 @@ BatchSource ClassificationTask::train_batches() const {
   const auto order = std::make_shared<TextOrder>(data_.train, batch_size_, step_size_, seed_);
   AskTeacher ask_teacher = [](const std::vector<std::size_t>&, Batch&) {};
   if (!teacher_.empty() && relations_.weight > 0)
-    ask_teacher = logits_and_states(teachers_(teacher_, relations_.layer), distillation_, relations_);
+    ask_teacher =
+        logits_and_states(teachers_(teacher_, relations_.layer), distillation_, relations_);
   else if (!teacher_.empty())
     ask_teacher = logits_alone(teachers_(teacher_, {}), distillation_, data_.train);
   return [&texts = data_.train, order, ask_teacher](std::uint64_t step, std::size_t first,

@@ -218,8 +218,8 @@ class Expansion {
     }
   }
 
-  // The weights and teachers that an arm names enter a run's id by what they are, not by their name:
-  // here the name must do.
+  // The weights and teachers that an arm names enter a run's id by what they are, not by their
+  // name: here the name must do.
   static std::string what_it_computes(const Arm& arm) {
     std::string text = canonical_text(arm.fields) + pretrained_name(arm.spec);
     for (const ArmReference& reference : arm_references(arm))

@@ -200,7 +200,8 @@ TEST_CASE("points with the same settings are dropped and counted", "[sweep]") {
 
 TEST_CASE("arms that differ in the weights that they begin with are swept apart", "[sweep]") {
   const Project project(
-      "[model]\nname = \"bert\"\nvocab_size = 100\n[arms.full]\n[arms.after]\nmodel.pretrained = \"arm:full\"\n"
+      "[model]\nname = \"bert\"\nvocab_size = 100\n[arms.full]\n[arms.after]\nmodel.pretrained = "
+      "\"arm:full\"\n"
       "[arms.other]\nmodel.pretrained = \"experiment:x/full\"\n");
   const Experiment e = project.load({"optim.lr=1e-3,2e-3"});
   CHECK(names(e) == Names{"full lr=0.001", "full lr=0.002", "after lr=0.001", "after lr=0.002",

@@ -74,7 +74,7 @@ struct TaskContext {
   std::size_t step_size = 0;  // sequences of a step
   Teachers teacher = {};
   const LabelledDataset* labelled = nullptr;  // of a source of whole texts; outlives the task
-  const Tokenizer* tokenizer = nullptr;  // outlives the task
+  const Tokenizer* tokenizer = nullptr;       // outlives the task
 };
 
 struct TaskConfig : Configurable {

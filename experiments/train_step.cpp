@@ -104,10 +104,11 @@ namespace {
 
 // The loss of labels or tokens, and of a teacher's logits where there are some.
 double loss_of_logits(const LanguageModel& model, Pass& pass, const Batch& batch, double scale) {
-  if (batch.teacher.logits.empty()) return model.loss_and_gradients(pass, batch.targets.data(), scale);
+  if (batch.teacher.logits.empty())
+    return model.loss_and_gradients(pass, batch.targets.data(), scale);
   return model.loss_and_gradients(pass, [&](View z) {
-    return distillation_loss(z, batch.targets.data(), batch.teacher.logits.data(), batch.distillation,
-                             scale);
+    return distillation_loss(z, batch.targets.data(), batch.teacher.logits.data(),
+                             batch.distillation, scale);
   });
 }
 
