@@ -81,6 +81,15 @@ TEST_CASE("one file may be extended twice, over different ways", "[config]") {
   CHECK(boat.d_model == 8);
 }
 
+TEST_CASE("arms of the files that one extends come before its own", "[config]") {
+  const ConfigFolder folder;
+  folder.write("a.toml", "[arms.full]\n[arms.bit]\n[arms.late]\n");
+  folder.write("b.toml", "[arms.more]\n");
+  folder.write("x.toml",
+               "extends = [\"a.toml\", \"b.toml\"]\n[arms.own]\n[arms.late]\nhull.lr = 0.2\n");
+  CHECK(arm_names(folder.load()) == std::vector<std::string>{"full", "bit", "late", "more", "own"});
+}
+
 TEST_CASE("arms win over the file, the command line over arms, its own arm over all", "[config]") {
   const ConfigFolder folder;
   folder.write(

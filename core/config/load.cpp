@@ -104,6 +104,7 @@ class Loader {
     try {
       const toml::table root = toml::parse(source->text, source->name);
       extend(root, path, source, into);
+      source->merged = merged_++;
       flatten(root, "", source, into);
       into.erase("extends");
     } catch (const toml::parse_error& e) {
@@ -173,7 +174,8 @@ class Loader {
       const std::string path = join_path(prefix, std::string(key.str()));
       if (const toml::table* inner = node.as_table()) {
         setting.table = true;
-        into.insert_or_assign(path, setting);
+        if (const auto [at, fresh] = into.emplace(path, setting); !fresh && !at->second.table)
+          at->second = setting;  // a table keeps the place where it was first named
         flatten(*inner, path, source, into);
       } else {
         setting.value = to_value(node, source);
@@ -216,7 +218,7 @@ class Loader {
 
   fs::path shown_from_;
   std::vector<fs::path> open_;  // the files being read, outermost first
-  std::size_t order_ = 0;
+  std::size_t order_ = 0, merged_ = 0;
 };
 
 // A misspelt arm on the command line would otherwise be a new one.

@@ -16,6 +16,7 @@ struct ConfigText {
   std::size_t order = 0;  // in which it was opened; errors are sorted by it
   bool command_line = false;
   std::string folder = {};  // that relative paths in it begin in; empty: the current one
+  std::size_t merged = 0;   // the how manieth it was merged: what a file extends comes before it
 };
 
 // A stretch of one line of a source. Without a source: nowhere, the value is a default.

@@ -1,6 +1,7 @@
 #include "core/config/settings.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace bitlab {
@@ -49,13 +50,15 @@ std::string join_path(const std::string& table, const std::string& key) {
 }
 
 std::vector<std::string> arm_names(const LoadedConfig& config) {
-  std::vector<std::pair<Place, std::string>> found;
+  using Written = std::tuple<std::size_t, std::size_t, std::size_t>;  // file, line, column
+  std::vector<std::pair<Written, std::string>> found;
   for (const auto& [path, setting] : config.file)
-    if (setting.table && table_of(path) == "arms") found.emplace_back(setting.key, key_of(path));
+    if (const Place& at = setting.key; setting.table && table_of(path) == "arms")
+      found.emplace_back(Written(at.source->merged, at.line, at.column), key_of(path));
   std::stable_sort(found.begin(), found.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<std::string> names;
-  for (auto& [place, name] : found) names.push_back(std::move(name));
+  for (auto& [written, name] : found) names.push_back(std::move(name));
   return names;
 }
 
