@@ -46,10 +46,11 @@ void export_metrics(const Request& request) {
 
 ExportWeights parse_weights(const std::string& text) {
   if (text == "f32") return ExportWeights::F32;
+  if (text == "f16") return ExportWeights::F16;
   if (text == "bf16") return ExportWeights::BF16;
   if (text == "packed") return ExportWeights::Packed;
   throw UsageError("bitlab export",
-                   "--weights must be f32, bf16 or packed, but got '" + text + "'");
+                   "--weights must be f32, f16, bf16 or packed, but got '" + text + "'");
 }
 
 void export_model(const Request& request) {
@@ -73,14 +74,14 @@ int export_command(const std::vector<std::string>& args) {
                         "where to; CSV goes to csv/ in the results folder if not told");
   options.add_options()("format", po::value(&request.format)->value_name("csv|hf"),
                         "csv: metrics; hf: a run's model as Hugging Face's transformers save it");
-  options.add_options()("weights", po::value(&request.weights)->value_name("f32|bf16|packed"),
-                        "of hf: f32; bf16: rounded; packed: ternary matrices as 2-bit codes");
+  options.add_options()("weights", po::value(&request.weights)->value_name("f32|f16|bf16|packed"),
+                        "of hf: f32; f16, bf16: rounded; packed: ternary matrices as 2-bit codes");
   po::options_description all = options;
   all.add_options()("words", po::value(&request.words));
   if (parse_options("export", args, all, "words").count("help") > 0) {
     std::cout
         << "usage: bitlab export NAME [FILTER] [-o DIR]\n"
-           "       bitlab export RUN --format hf [--weights f32|bf16|packed] -o DIR\n\n"
+           "       bitlab export RUN --format hf [--weights f32|f16|bf16|packed] -o DIR\n\n"
            "The first writes runs.csv (one row a run), train.csv, eval.csv and quant.csv (the "
            "rows of metrics.h5,\nwith run, arm, seed and swept settings before them), of the "
            "last plan. The second writes config.json,\nmodel.safetensors and the tokenizer "

@@ -3,11 +3,11 @@
 #include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <random>
 
 #include "core/io/safetensors.h"
 #include "core/text/tokenizer_test.h"
 #include "experiments/dataset.h"
+#include "experiments/encoder_files.h"
 #include "experiments/hf_encoder.h"
 #include "experiments/model_test.h"
 #include "experiments/pretrained.h"
@@ -17,81 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-json bert_config() {  // as Google's and prajjwal1's: no model_type
-  return {{"hidden_size", 8},
-          {"hidden_act", "gelu"},
-          {"initializer_range", 0.02},
-          {"vocab_size", 24},
-          {"hidden_dropout_prob", 0.1},
-          {"num_attention_heads", 2},
-          {"type_vocab_size", 2},
-          {"max_position_embeddings", 16},
-          {"num_hidden_layers", 2},
-          {"intermediate_size", 12},
-          {"attention_probs_dropout_prob", 0.1}};
-}
-
-json distilbert_config() {
-  return {{"model_type", "distilbert"},
-          {"architectures", {"DistilBertForSequenceClassification"}},
-          {"activation", "gelu"},
-          {"attention_dropout", 0.1},
-          {"dim", 8},
-          {"dropout", 0.1},
-          {"hidden_dim", 12},
-          {"max_position_embeddings", 16},
-          {"n_heads", 2},
-          {"n_layers", 2},
-          {"seq_classif_dropout", 0.2},
-          {"sinusoidal_pos_embds", false},
-          {"tie_weights_", true},
-          {"vocab_size", 24},
-          {"id2label", {{"0", "NEGATIVE"}, {"1", "POSITIVE"}}}};
-}
-
-struct Named {
-  std::string name;
-  std::vector<std::size_t> shape;
-  std::vector<float> values;
-};
-
-// Random tensors of all parameters of an encoder, by transformers' names.
-std::vector<Named> tensors_of(const BertConfig& config, EncoderFamily family) {
-  std::vector<Named> tensors;
-  std::mt19937 rng(7);
-  std::normal_distribution<float> normal(0, 0.3f);
-  for (const ExpectedParam& p : expected_params("bert", config, 24)) {
-    Named t{encoder_name(p.name, family), p.shape(), {}};
-    t.values.resize(p.rows * p.cols);
-    for (float& v : t.values) v = normal(rng);
-    tensors.push_back(std::move(t));
-  }
-  return tensors;
-}
-
-void save(const fs::path& folder,
-          const json& config,
-          const std::vector<Named>& tensors,
-          DType dtype = DType::F32) {
-  std::vector<TensorBytes> bytes;
-  for (const Named& t : tensors)
-    bytes.push_back({t.name, dtype, t.shape, t.values.data(), dtype != DType::F32});
-  fs::create_directories(folder);
-  write_file_atomic(folder / "config.json", config.dump());
-  write_safetensors(folder / "model.safetensors", bytes);
-}
-
-BertConfig small(bool bert, const std::string& head) {
-  BertConfig config;
-  config.n_layer = config.n_head = 2;
-  config.d_model = 8;
-  config.d_ff = 12;
-  config.seq_len = 16;
-  config.n_types = bert ? 2 : 0;
-  config.head = head;
-  return config;
-}
 
 // As TensorFlow's checkpoints were converted once.
 std::string old_name(std::string name) {
@@ -108,7 +33,7 @@ TEST_CASE("encoders are found under every prefix and name, in every dtype", "[en
   const TestFolder folder;
   for (const bool bert : {true, false}) {
     const EncoderFamily family = bert ? EncoderFamily::Bert : EncoderFamily::DistilBert;
-    const json config = bert ? bert_config() : distilbert_config();
+    const std::string config = bert ? bert_config() : distilbert_config();
     const auto tensors = tensors_of(small(bert, "classifier"), family);
     save(folder / "plain", config, tensors);
     const ForeignModel plain = read_hf_encoder(folder / "plain");
@@ -179,7 +104,7 @@ TEST_CASE("the head of a masked language model is found, and taken where it is a
   };
   for (const bool bert : {true, false}) {
     const EncoderFamily family = bert ? EncoderFamily::Bert : EncoderFamily::DistilBert;
-    const json config = bert ? bert_config() : distilbert_config();
+    const std::string config = bert ? bert_config() : distilbert_config();
     auto tensors = tensors_of(small(bert, "masked-lm"), family);
     REQUIRE(tensors[0].name == "embeddings.word_embeddings.weight");
     Named decoder = tensors[0];  // tied, it comes along
@@ -221,7 +146,7 @@ TEST_CASE("encoders that are missing something, or are shaped otherwise, are ref
           "[encoder][errors]") {
   const TestFolder folder;
   auto tensors = tensors_of(small(true, "classifier"), EncoderFamily::Bert);
-  const auto refusal = [&](const json& config, const std::vector<Named>& of) {
+  const auto refusal = [&](const std::string& config, const std::vector<Named>& of) {
     save(folder / "bad", config, of);
     return error_of([&] { read_hf_encoder(folder / "bad"); });
   };
@@ -235,21 +160,21 @@ TEST_CASE("encoders that are missing something, or are shaped otherwise, are ref
   broken[5].values[0] = NAN;
   CHECK(says(refusal(bert_config(), broken), "not finite: encoder.layer.0"));
 
-  json config = bert_config();
+  json config = json::parse(bert_config());
   config["hidden_act"] = "gelu_new";
   config["position_embedding_type"] = "relative_key";
   config["num_attention_heads"] = 3;
-  const std::string keys = refusal(config, tensors);
+  const std::string keys = refusal(config.dump(), tensors);
   CHECK(says(keys, "hidden_act must be gelu (with erf) or relu, but is \"gelu_new\""));
   CHECK(says(keys, "position_embedding_type must be absolute"));
   CHECK(says(keys, "num_attention_heads must be a divisor"));
-  config = bert_config();
+  config = json::parse(bert_config());
   config.erase("hidden_size");
   config["model_type"] = "bert";
-  CHECK(says(refusal(config, tensors), "hidden_size is missing"));
-  config = bert_config();
+  CHECK(says(refusal(config.dump(), tensors), "hidden_size is missing"));
+  config = json::parse(bert_config());
   config["something_new"] = 3;
-  save(folder / "new", config, tensors);
+  save(folder / "new", config.dump(), tensors);
   CHECK(says(read_hf_encoder(folder / "new").notes.at(0), "something_new"));
 }
 

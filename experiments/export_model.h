@@ -11,13 +11,14 @@ namespace bitlab {
 inline constexpr const char* kOwnTokenizerFile = "tokenizer.bitlab.json";
 
 enum class ExportWeights {
-  F32,     // as they are; of a ternary model the latent weights
+  F32,     // as they are; of a ternary decoder the latent weights
+  F16,     // rounded
   BF16,    // rounded
   Packed,  // ternary matrices as 2-bit codes with their scale (to multiply by), the rest F32
 };
 
 struct ExportResult {
-  std::string architecture;  // LlamaForCausalLM, BitNetForCausalLM
+  std::string architecture;  // LlamaForCausalLM, BitNetForCausalLM, BertForSequenceClassification
   std::uintmax_t bytes = 0;  // of model.safetensors
   std::vector<std::string> notes;
 };

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/error_of.h"
 #include "core/base/files.h"
 #include "core/io/test_folder.h"
 #include "experiments/export_model.h"
@@ -42,17 +43,6 @@ double largest_difference(const std::vector<A>& a, const std::vector<B>& b) {
   for (std::size_t i = 0; i < a.size(); ++i)
     largest = std::max(largest, std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
   return largest;
-}
-
-// What a call throws; empty if it does not.
-template <class Call>
-std::string error_of(const Call& call) {
-  try {
-    call();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
 }
 
 inline bool says(const std::string& message, const std::string& part) {

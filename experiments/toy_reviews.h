@@ -3,11 +3,10 @@
 // only.
 #include <chrono>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <thread>
 
-#include "core/base/error.h"
+#include "core/base/error_of.h"
 #include "core/base/rng.h"
 #include "core/data/sources.h"
 #include "experiments/plan.h"
@@ -122,15 +121,6 @@ inline std::string masked_config(const TestFolder& folder, const std::string& mo
 
 inline Spec spec_of(const TestFolder& folder, const std::string& more = "") {
   return load_run_spec(make_run(folder, "spec", toy_config(folder, more)) / "config.toml");
-}
-
-inline std::string error_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
 }
 
 // Trains `calm` undisturbed, and `killed` with SIGKILLs on one thread and two in turns.

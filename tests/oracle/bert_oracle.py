@@ -4,6 +4,7 @@
     bert_oracle.py bert.json          writes the expected embeddings of all-MiniLM-L6-v2-fp16 in BITLAB_MIRROR/bert
     bert_oracle.py --check bert.json  computes them again and compares; exit 77 where torch or the weights are missing
     bert_oracle.py --save FOLDER      writes small checkpoints by torch.save: both formats, and what must be refused
+    bert_oracle.py --logits FOLDER TOKEN ...   logits of a BertForSequenceClassification, as a JSON list
 
 Written after transformers' modeling_bert.py in torch and double precision; nothing is taken from bitlab.
 """
@@ -84,6 +85,15 @@ def expected(folder):
     return {"model": "all-MiniLM-L6-v2", "texts": texts}
 
 
+def logits(folder, tokens):
+    config = json.loads((folder / "config.json").read_text())
+    weights = {name.removeprefix("bert."): w for name, w in read_safetensors(folder / "model.safetensors").items()}
+    x = encode(weights, config, tokens)[0]
+    for name, activation in (("pooler.dense", torch.tanh), ("classifier", lambda z: z)):
+        x = activation(F.linear(x, weights[name + ".weight"], weights[name + ".bias"]))
+    return x.tolist()
+
+
 def save(folder):
     """The same random tensors through torch.save's two formats, and what must be refused."""
     torch.manual_seed(1)
@@ -103,6 +113,8 @@ def main():
     args = sys.argv[1:]
     if args[0] == "--save":
         return save(pathlib.Path(args[1]))
+    if args[0] == "--logits":
+        return print(json.dumps(logits(pathlib.Path(args[1]), [int(t) for t in args[2:]])))
     check = args[0] == "--check"
     path = pathlib.Path(args[-1])
     mirror = os.environ.get("BITLAB_MIRROR", pathlib.Path(__file__).parents[2] / "../shared/data")
