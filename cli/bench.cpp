@@ -18,7 +18,8 @@ namespace {
 constexpr const char* kUsage =
     "usage: bitlab bench train NAME [path=value ...] [options]\n"
     "       bitlab bench decode PRESET|NAME [path=value ...] [options]\n"
-    "       bitlab bench attention [options]\n\n"
+    "       bitlab bench attention [options]\n"
+    "       bitlab bench load RUN [--json]\n\n"
     "All on one core unless --threads says otherwise. sgemm is OpenBLAS at 1024 cubed on one core, "
     "measured around.\n\n"
     "train: whole steps (batch, forward, backward, optimiser) of every arm. GFLOP/s count 6 per "
@@ -36,7 +37,11 @@ constexpr const char* kUsage =
     "attention: causal, one sequence. GFLOP/s count what is done: two products forward and five "
     "backward, without the\n"
     "half above the diagonal (7 T^2 D a head). Scratch is what is needed beyond inputs, outputs "
-    "and gradients.\n\n";
+    "and gradients.\n\n"
+    "load: a trained run's checkpoint and its packed weights, as files and as what loading them "
+    "adds "
+    "to the memory of a\n"
+    "process; times are those of files in the system's cache.\n\n";
 
 }  // namespace
 
@@ -79,8 +84,9 @@ int bench_command(const std::vector<std::string>& args) {
   if (what == "train") return bench_train_command(request);
   if (what == "decode") return bench_decode_command(request);
   if (what == "attention") return bench_attention_command(request);
+  if (what == "load") return bench_load_command(request);
   throw UsageError("bitlab bench",
-                   "must be told what: train, decode or attention, but got '" + what + "'",
+                   "must be told what: train, decode, attention or load, but got '" + what + "'",
                    "bitlab bench --help");
 }
 

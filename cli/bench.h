@@ -21,6 +21,7 @@ struct BenchRequest {
 int bench_train_command(const BenchRequest& request);
 int bench_decode_command(const BenchRequest& request);
 int bench_attention_command(const BenchRequest& request);
+int bench_load_command(const BenchRequest& request);
 
 // Where `seconds` of the arm went, kernel by kernel, for one of `count` steps or tokens each.
 void print_profile(const std::string& arm,

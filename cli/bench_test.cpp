@@ -82,6 +82,27 @@ TEST_CASE("bench attention measures every length that is asked for", "[bench]") 
   }
 }
 
+TEST_CASE("bench load: packed weights leave the latent ones out of memory", "[bench]") {
+  const TestFolder root;
+  write_file_atomic(root / "wide.toml", small_experiment(1, 1, 1));
+  const Program program(root.path(), "results");
+  REQUIRE(program.run({"run", (root / "wide.toml").string(), "--arm", "bit", "model.d_model=256",
+                       "model.n_layer=2"}) == 0);
+  const json rows = measured(program, {"bench", "load", "wide/bit"});
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].at("packed") == false);
+  CHECK(rows[1].at("packed") == true);
+  const double latent = 4 * 2 * 12 * 256 * 256;  // bytes: 4 matrices of attention, 8 of the rest
+  for (const char* size : {"file_bytes", "resident_bytes"}) {
+    const double full = rows[0].at(size), packed = rows[1].at(size);
+    INFO(size << ": " << full << ", " << packed);
+    CHECK(full > latent);
+    CHECK(full - packed > 0.9 * latent);
+  }
+  CHECK(program.run({"bench", "load", "wide/bit"}) == 0);
+  CHECK(program.output().find("packed") != std::string::npos);
+}
+
 TEST_CASE("bench refuses what it cannot time", "[bench]") {
   const TestFolder root;
   const Program program(root.path(), "results");
@@ -93,6 +114,8 @@ TEST_CASE("bench refuses what it cannot time", "[bench]") {
            {"bench", "decode", "kevbuh-debug", "--tokens", "500", "--context", "500"},
            {"bench", "decode", "bitnet700-seed"},
            {"bench", "attention", "more"},
+           {"bench", "load"},
+           {"bench", "load", "none-such"},
            {"bench", "attention", "--heads", "6", "--kv-heads", "4"}}) {
     const int code = program.run(args);
     INFO(program.output());

@@ -13,7 +13,6 @@
 #include "cli/paths.h"
 #include "core/base/error.h"
 #include "experiments/launcher.h"
-#include "experiments/packed_model.h"
 
 namespace bitlab {
 
@@ -105,10 +104,8 @@ int classify_command(const std::vector<std::string>& args) {
                      "bitlab classify --help");
   for (const std::string& file : files)
     for (std::string& line : lines_of(file)) texts.push_back(std::move(line));
-  const std::filesystem::path dir = find_run(runs.front());
-  LoadedRun run = load_run(dir);
-  if (packed)
-    load_packed(dir / "packed.safetensors", *run.model, static_cast<std::uint64_t>(run.step));
+  const LoadedRun run =
+      load_run(find_run(runs.front()), packed ? LoadWeights::Packed : LoadWeights::Checkpoint);
   const Classification result = classify(run, texts, threads);
   if (parsed.count("json") > 0)
     print_json(result);

@@ -59,6 +59,7 @@ std::string training_memory(const NamedPlan& named) {
   page += line("optimiser", bytes(f.optimizer_bytes), named.spec->optim.name);
   page += line("prepared weights", bytes(f.buffer_bytes), "ternary codes, in the kernels' layout");
   page += line("activations", bytes(f.activation_bytes), activations(p));
+  if (f.teacher_bytes) page += line("teacher", bytes(f.teacher_bytes), "taken to be as large");
   return page + line("together", bytes(f.training_bytes),
                      fmt::format("beside {} of program and data", bytes(resident_bytes())));
 }
@@ -186,8 +187,9 @@ ordered_json object_of(const NamedPlan& named, std::size_t threads) {
   ordered_json memory = {{"batch_size", t.batch_size},        {"shards", t.shards},
                          {"weights", f.weight_bytes},         {"gradients", f.gradient_bytes},
                          {"optimizer", f.optimizer_bytes},    {"prepared_weights", f.buffer_bytes},
-                         {"activations", f.activation_bytes}, {"total", f.training_bytes},
-                         {"program", resident_bytes()},       {"checkpointing", p.recomputed}};
+                         {"activations", f.activation_bytes}, {"teacher", f.teacher_bytes},
+                         {"total", f.training_bytes},         {"program", resident_bytes()},
+                         {"checkpointing", p.recomputed}};
   if (p.activation_bytes_other) {
     memory["activations_without_checkpointing"] =
         p.recomputed ? *p.activation_bytes_other : f.activation_bytes;

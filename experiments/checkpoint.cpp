@@ -141,6 +141,7 @@ void load_model(const fs::path& checkpoint, LanguageModel& model) {
     problems = "\n  more tensors than the model has parameters";
   if (!problems.empty())
     throw Error(path.string(), "tensors must be those of the model, but:" + problems);
+  model.params().expect_all();
   for (const Param* p : model.params().params()) file.read(p->name, p->value.data, p->size());
 }
 

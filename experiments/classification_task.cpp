@@ -49,6 +49,11 @@ void ClassificationConfig::fields(FieldVisitor& v) {
             "must be 0 without a teacher", "name one in task.classification.teacher");
 }
 
+const ClassificationConfig* distilled(const TaskConfig& task) {
+  const auto* config = dynamic_cast<const ClassificationConfig*>(task.settings.get());
+  return config != nullptr && !config->teacher.empty() ? config : nullptr;
+}
+
 std::vector<std::vector<float>> label_logits(
     const LanguageModel& model,
     const std::vector<std::span<const std::int32_t>>& texts,

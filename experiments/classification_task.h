@@ -15,6 +15,9 @@ struct ClassificationConfig : Configurable {
   void fields(FieldVisitor& v) override;
 };
 
+// The settings of a spec that learns from a teacher; else null.
+const ClassificationConfig* distilled(const TaskConfig& task);
+
 // Training goes through the texts as TextOrder has it. Texts have their own lengths: there is no
 // padding. With a teacher the loss of a text also has the divergence from the teacher's
 // probabilities (core/ops/distillation.h); with relations.weight also that from relations of its

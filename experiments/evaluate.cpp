@@ -11,7 +11,6 @@
 #include "core/io/losses.h"
 #include "experiments/dataset.h"
 #include "experiments/loaded_run.h"
-#include "experiments/packed_model.h"
 
 namespace bitlab {
 
@@ -83,14 +82,6 @@ std::size_t stride_of(const EvalRequest& request, std::size_t seq_len) {
   return request.stride > 0 ? request.stride : seq_len;
 }
 
-void use_packed(const fs::path& run_dir, LoadedRun& run, EvalReport& report) {
-  report.weights = run_dir / "packed.safetensors";
-  if (!fs::exists(report.weights))
-    throw UsageError(run_dir.string(), "must hold packed weights, but holds none",
-                     "without --packed the checkpoint is judged");
-  load_packed(report.weights, *run.model, static_cast<std::uint64_t>(run.step));
-}
-
 Evaluation judge(const LoadedRun& run,
                  const Windows& windows,
                  std::size_t seq_len,
@@ -116,15 +107,15 @@ Evaluation judge(const LoadedRun& run,
 }  // namespace
 
 EvalReport evaluate_run(const fs::path& run_dir, const EvalRequest& request) {
-  LoadedRun run = load_run(run_dir);
+  const LoadedRun run =
+      load_run(run_dir, request.packed ? LoadWeights::Packed : LoadWeights::Checkpoint);
   require_language_model(run, "bitlab eval");
   EvalReport report;
-  report.weights = run.checkpoint / "model.safetensors";
+  report.weights = run.weights;
   report.step = run.step;
   report.unit = run.tokenizer->unit();
   report.seq_len = run.spec.seq_len();
   report.stride = stride_of(request, report.seq_len);
-  if (request.packed) use_packed(run_dir, run, report);
   const SplitTokens split = open_split(run, request, report);
   const Windows windows(begun(run, split.tokens), report.seq_len, report.stride);
 

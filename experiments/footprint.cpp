@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "experiments/classification_task.h"
 #include "experiments/train_step.h"
 #include "layers/param_count.h"
 
@@ -60,8 +61,9 @@ Footprint footprint(const Spec& spec,
   f.optimizer_bytes = f.weight_bytes * optimizers().at(spec.optim.name).state_per_param;
   net->visit_leaves([&](Layer& leaf) { f.buffer_bytes += leaf.buffer_bytes(); });
   f.activation_bytes = static_cast<std::size_t>(train.shards) * shard.peak_bytes();
-  f.training_bytes =
-      f.weight_bytes + f.gradient_bytes + f.optimizer_bytes + f.buffer_bytes + f.activation_bytes;
+  f.teacher_bytes = distilled(spec.task) != nullptr ? f.weight_bytes : 0;
+  f.training_bytes = f.weight_bytes + f.gradient_bytes + f.optimizer_bytes + f.buffer_bytes +
+                     f.activation_bytes + f.teacher_bytes;
   if (pass != nullptr) *pass = typical == largest ? shard : rehearse_at(typical);
   return f;
 }

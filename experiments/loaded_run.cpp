@@ -14,7 +14,7 @@ namespace bitlab {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-LoadedRun load_run(const fs::path& run_dir) {
+LoadedRun load_run(const fs::path& run_dir, LoadWeights weights) {
   const auto checkpoints = list_checkpoints(run_dir);
   if (checkpoints.empty())
     throw Error(run_dir.string(), "must hold a checkpoint, but holds none",
@@ -36,11 +36,15 @@ LoadedRun load_run(const fs::path& run_dir) {
                 std::string("must be a checkpoint of bitlab, but: ") + e.what());
   }
   run.model.reset(new LanguageModel(build_empty_model(run.spec, run.tokenizer->vocab_size())));
-  const fs::path weights = run.checkpoint / "model.safetensors";
+  run.weights = weights == LoadWeights::Packed ? run_dir / "packed.safetensors"
+                                               : run.checkpoint / "model.safetensors";
+  if (weights == LoadWeights::Packed && !fs::exists(run.weights))
+    throw UsageError(run_dir.string(), "must hold packed weights, but holds none",
+                     "a run writes them when it is done; without --packed the checkpoint is used");
   const auto step = static_cast<std::uint64_t>(run.step);
-  run.packed = is_packed(SafetensorsFile(weights));
+  run.packed = is_packed(SafetensorsFile(run.weights));
   if (run.packed) {
-    load_packed(weights, *run.model, step);
+    load_packed(run.weights, *run.model, step);
   } else {
     load_model(run.checkpoint, *run.model);
     run.model->prepare(step);

@@ -191,7 +191,7 @@ std::vector<Footprint> footprints(const Experiment& experiment, const Plan& plan
   const auto vocab_size = static_cast<std::size_t>(plan.data.vocab_size);
   for (const Arm& arm : experiment.arms) {
     const auto [size, fresh] =
-        known.try_emplace(settings_key(arm, {"model", "train"}) + arm.spec.optim.name);
+        known.try_emplace(settings_key(arm, {"model", "train", "task"}) + arm.spec.optim.name);
     if (fresh) size->second = footprint(arm.spec, vocab_size, plan.data.lengths);
     all.push_back(size->second);
   }

@@ -5,7 +5,10 @@
 
 #include "core/base/catch.h"
 #include "experiments/classification_task.h"
+#include "experiments/dataset.h"
+#include "experiments/footprint.h"
 #include "experiments/text_batches.h"
+#include "experiments/time_estimate.h"
 #include "experiments/toy_reviews.h"
 #include "layers/models/bert.h"
 
@@ -114,6 +117,26 @@ TEST_CASE("logits are remembered, whoever asks for them first", "[teacher]") {
   thread.join();
   CHECK(other);
   CHECK(ask(false, 7));
+}
+
+TEST_CASE("a plan counts the passes of a teacher, and its weights", "[teacher][plan]") {
+  const TestFolder folder;
+  const auto spec = [&](const std::string& task) {
+    return spec_of(folder, "[task.classification]\n" + task);
+  };
+  const Spec alone = spec(""), logits = spec("teacher = \"x\"\n"),
+             relations = spec("teacher = \"x\"\nrelation_weight = 1.0\n");
+  const DataFacts facts = open_dataset(alone.data).facts;
+  const auto flops = [&](const Spec& s, std::int64_t from) { return run_flops(s, 1, facts, from); };
+  // 120 steps of 8 texts; 200 texts are there to be asked about.
+  const double epoch = 200 * facts.lengths.mean, all = 120 * 8 * facts.lengths.mean;
+  CHECK(flops(logits, 0) - flops(alone, 0) == Approx(epoch / 3));
+  CHECK(flops(relations, 0) - flops(alone, 0) == Approx(all / 3));
+  CHECK(flops(logits, 110) - flops(alone, 110) == Approx(10 * 8 * facts.lengths.mean / 3));
+  const Footprint without = footprint(alone, 13, facts.lengths),
+                  with = footprint(logits, 13, facts.lengths);
+  CHECK(without.teacher_bytes == 0);
+  CHECK(with.training_bytes - without.training_bytes == with.params * sizeof(real));
 }
 
 }  // namespace bitlab

@@ -8,6 +8,7 @@
 #include <map>
 #include <queue>
 
+#include "experiments/classification_task.h"
 #include "experiments/planning.h"
 #include "experiments/run_folder.h"
 
@@ -81,9 +82,7 @@ class Speed {
     if (finished->second > 0) return finished->second;
     const double step_flops = arm.flops_per_token * static_cast<double>(arm.tokens_per_step);
     const auto [measured, unknown] = measured_.try_emplace({arm.base, step_flops}, 0);
-    if (unknown)
-      measured->second =
-          measure_(spec, plan_.data) / step_flops;
+    if (unknown) measured->second = measure_(spec, plan_.data) / step_flops;
     return measured->second;
   }
 
@@ -116,6 +115,15 @@ double time_until_all_end(const std::vector<double>& seconds, std::size_t slots)
   return last;
 }
 
+// Tokens that a teacher is asked about, which is taken to be as large as the model.
+double tokens_asked_for(const Spec& spec, const DataFacts& data, double trained) {
+  const ClassificationConfig* task = distilled(spec.task);
+  if (task == nullptr) return 0;
+  if (task->relations.weight > 0) return trained;
+  const double all_texts = static_cast<double>(data.train_tokens) * sequence_tokens(spec, data);
+  return std::min(trained, all_texts);  // logits are kept
+}
+
 }  // namespace
 
 double run_flops(const Spec& spec,
@@ -133,7 +141,8 @@ double run_flops(const Spec& spec,
            : static_cast<double>(eval.batches) * batch) +
       static_cast<double>(eval.train_batches) * batch;
   const double evaluations = steps / static_cast<double>(eval.every) + 1;
-  return flops_per_token * (trained + evaluations * judged_at_once / 3);
+  const double forward = evaluations * judged_at_once + tokens_asked_for(spec, data, trained);
+  return flops_per_token * (trained + forward / 3);
 }
 
 TimeEstimate estimate_time(const Experiment& experiment,

@@ -27,7 +27,8 @@ TimeEstimate estimate_time(const Experiment& experiment,
                            std::size_t slots,
                            const StepMeasure& measure);
 
-// FLOPs of a run from `first_step` on: 6 per multiply-add of training, 2 of evaluations.
+// FLOPs of a run from `first_step` on: 6 per multiply-add of training, 2 of evaluations and of a
+// teacher.
 double run_flops(const Spec& spec,
                  double flops_per_token,
                  const DataFacts& data,

@@ -203,8 +203,7 @@ void finish(const RunFolder& folder, const LanguageModel& model, RunStatus& stat
 // it begins with. Throws Obstacle if nobody does.
 void wait_for_runs(const Spec& spec, const std::atomic<int>& stop) {
   std::vector<std::string> needed = {pretrained_name(spec)};
-  if (const auto* task = dynamic_cast<const ClassificationConfig*>(spec.task.settings.get()))
-    needed.push_back(task->teacher);
+  if (const ClassificationConfig* task = distilled(spec.task)) needed.push_back(task->teacher);
   for (const std::string& name : needed) {
     if (name.empty() || !fs::exists(fs::path(name) / "status.json")) continue;
     const RunFolder run(name);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "core/base/huge_pages.h"
 #include "core/base/rng.h"
 
 namespace bitlab {
@@ -26,11 +27,15 @@ ParamStore::ParamStore(Layer& net) {
     size += p.size();
     params_.push_back(&p);
   });
-  values_ = make_zeros(size);
-  for (Param* p : params_) p->value = {values_.data() + p->offset, p->rows, p->cols};
+  memory_ = AddressSpace(size * sizeof(real));
+  values_ = {static_cast<real*>(memory_.data()), 1, size};
+  for (Param* p : params_) p->value = {values_.data + p->offset, p->rows, p->cols};
 }
 
+void ParamStore::expect_all() { prefer_huge_pages(memory_.data(), memory_.size()); }
+
 void ParamStore::initialise(std::uint64_t seed) {
+  expect_all();
   for (Param* p : params_) {
     const Rng rng(seed, "init/" + p->name);
     real* const out = p->value.data;

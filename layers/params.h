@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/base/address_space.h"
 #include "core/tensor/tensor.h"
 #include "layers/layer.h"
 
@@ -11,24 +12,29 @@ namespace bitlab {
 
 // Owns the values of all parameters of a layer tree, one after the other in the order of
 // visit_params. A parameter that is visited twice (tied) is stored once, under the first name.
-// Binding gives each Param its full name, its place and its memory.
+// Binding gives each Param its full name, its place and its memory, which is zero and takes no
+// pages before it is written: latent weights of a model that has codes alone cost nothing.
 class ParamStore {
  public:
   explicit ParamStore(Layer& net);  // throws Error if two parameters share a name
   ParamStore(const ParamStore&) = delete;
   ParamStore& operator=(const ParamStore&) = delete;
 
+  // For a caller that is about to write all of them: in huge pages.
+  void expect_all();
+
   // Fills every parameter from its Init, keyed by (seed, full name).
   void initialise(std::uint64_t seed);
 
   const std::vector<Param*>& params() const { return params_; }
-  View values() { return view(values_); }  // 1 x size
+  View values() { return values_; }  // 1 x size
   size_t size() const { return values_.size(); }
   size_t ternary_size() const;  // of the latent weights of ternary layers
 
  private:
   std::vector<Param*> params_;
-  Tensor<1> values_;
+  AddressSpace memory_;
+  View values_;
 };
 
 // Gradients of all parameters of a store.
