@@ -1,4 +1,5 @@
 // bitlab check: every TOML file in configs/ loads, and every arm of it resolves.
+#include <fmt/format.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include <filesystem>
 #include <initializer_list>
 #include <iostream>
+#include <set>
 
 #include "cli/claims.h"
 #include "cli/commands.h"
@@ -16,6 +18,7 @@
 #include "cli/paths.h"
 #include "cli/sweep_text.h"
 #include "core/base/error.h"
+#include "core/config/load.h"
 #include "experiments/plan.h"
 #include "experiments/plugin.h"
 #include "experiments/plugin_loader.h"
@@ -44,27 +47,51 @@ std::string shown_name(const fs::path& file, const fs::path& home) {
   return below.empty() || *below.begin() == ".." ? file.string() : below.string();
 }
 
-bool check_file(const fs::path& file,
-                const fs::path& home,
-                const std::vector<std::string>& plugins) {
-  const std::string shown = shown_name(file, home);
+struct Checked {
+  std::string shown;            // the file's name
+  std::string error;            // empty: it is right
+  std::string arms;             // what there is to say of one that is right
+  std::set<std::string> reads;  // files with settings of it, its own among them
+};
+
+Checked check_file(const fs::path& file,
+                   const fs::path& home,
+                   const std::vector<std::string>& plugins) {
+  Checked checked{shown_name(file, home), "", "", {}};
   try {
     const Experiment experiment = load_experiment(file.string(), {}, home, plugins);
     check_claims(experiment);
-    std::cout << "ok      " << shown;
-    if (experiment.arms.size() > 1) {
-      std::cout << ":";
-      for (const std::string& arm : experiment.arm_names()) std::cout << " " << arm;
-    }
+    if (experiment.arms.size() > 1)
+      checked.arms = fmt::format(": {}", fmt::join(experiment.arm_names(), " "));
     if (const std::string sweep = sweep_text_of(experiment.arms); !sweep.empty())
-      std::cout << "; sweep: " << sweep;
-    std::cout << "\n";
-    return true;
+      checked.arms += "; sweep: " + sweep;
+    for (const auto& [path, setting] : load_config(file, {}, home).file)
+      if (setting.key.known()) checked.reads.insert(setting.key.source->name);
   } catch (const UsageError& e) {
-    std::cout << "wrong   " << shown << "\n" << std::flush;
-    std::cerr << e.what() << "\n";
-    return false;
+    checked.error = e.what();
   }
+  return checked;
+}
+
+// Tells of each file whether it is right. A part of others, such as data that only some models can
+// learn from, need not be right alone: it is if a file is that extends it. Returns how many are
+// wrong.
+std::size_t tell(const std::vector<Checked>& files) {
+  std::size_t wrong = 0;
+  for (const Checked& file : files) {
+    const auto whole = std::find_if(files.begin(), files.end(), [&](const Checked& other) {
+      return other.error.empty() && other.reads.count(file.shown) > 0;
+    });
+    if (whole != files.end()) {
+      std::cout << "ok      " << file.shown << file.arms
+                << (file.error.empty() ? "" : ": as part of " + whole->shown) << "\n";
+      continue;
+    }
+    ++wrong;
+    std::cout << "wrong   " << file.shown << "\n" << std::flush;
+    std::cerr << file.error << "\n";
+  }
+  return wrong;
 }
 
 bool has_layers(const PluginLibrary& plugin) {
@@ -139,11 +166,12 @@ int check_command(const std::vector<std::string>& args) {
     return 0;
   }
   const fs::path home = project_root();
-  std::size_t wrong = 0;
   const std::vector<fs::path> files = names.empty()
                                           ? toml_files(home / "configs")
                                           : std::vector<fs::path>(names.begin(), names.end());
-  for (const fs::path& file : files) wrong += !check_file(file, home, plugins);
+  std::vector<Checked> checked;
+  for (const fs::path& file : files) checked.push_back(check_file(file, home, plugins));
+  const std::size_t wrong = tell(checked);
   std::cout << files.size() - wrong << " of " << files.size() << " files are right\n";
   for (const std::string& plugin : plugins) load_plugin(plugin);
   if (parsed.count("layers") && !check_layers()) return 1;

@@ -80,6 +80,16 @@ std::string on_terminal(const Program& program, const std::vector<std::string>& 
 
 }  // namespace
 
+TEST_CASE("all files that come with bitlab are right, alone or as parts", "[verbs][check]") {
+  const std::string all = said({"check"});
+  CHECK(contains(all, "ok      configs/experiments/imdb-minilm.toml: full"));
+  CHECK(contains(all, "configs/data/imdb-sentiment.toml: as part of configs/experiments/imdb-"));
+  // A part alone is nothing to train.
+  const std::string part =
+      std::string(std::getenv("BITLAB_SOURCE_DIR")) + "/configs/data/imdb-sentiment.toml";
+  CHECK(contains(said({"check", part}, 1), "must be a model of whole texts"));
+}
+
 TEST_CASE("a long evaluation says on a terminal how far it is", "[cli]") {
   const Finished& all = finished();
   const std::string file = (all.folder / "long.txt").string();
