@@ -51,7 +51,7 @@ struct Checked {
   std::string shown;            // the file's name
   std::string error;            // empty: it is right
   std::string arms;             // what there is to say of one that is right
-  std::set<std::string> reads;  // files with settings of it, its own among them
+  std::set<std::string> reads;  // files with settings of it
 };
 
 Checked check_file(const fs::path& file,
@@ -82,14 +82,15 @@ std::size_t tell(const std::vector<Checked>& files) {
     const auto whole = std::find_if(files.begin(), files.end(), [&](const Checked& other) {
       return other.error.empty() && other.reads.count(file.shown) > 0;
     });
-    if (whole != files.end()) {
-      std::cout << "ok      " << file.shown << file.arms
-                << (file.error.empty() ? "" : ": as part of " + whole->shown) << "\n";
-      continue;
+    if (file.error.empty()) {
+      std::cout << "ok      " << file.shown << file.arms << "\n";
+    } else if (whole != files.end()) {
+      std::cout << "ok      " << file.shown << ": as part of " << whole->shown << "\n";
+    } else {
+      ++wrong;
+      std::cout << "wrong   " << file.shown << "\n" << std::flush;
+      std::cerr << file.error << "\n";
     }
-    ++wrong;
-    std::cout << "wrong   " << file.shown << "\n" << std::flush;
-    std::cerr << file.error << "\n";
   }
   return wrong;
 }

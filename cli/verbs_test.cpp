@@ -84,6 +84,8 @@ TEST_CASE("all files that come with bitlab are right, alone or as parts", "[verb
   const std::string all = said({"check"});
   CHECK(contains(all, "ok      configs/experiments/imdb-minilm.toml: full"));
   CHECK(contains(all, "configs/data/imdb-sentiment.toml: as part of configs/experiments/imdb-"));
+  // Files elsewhere, by whatever name.
+  CHECK(contains(said({"check", finished().file}), "1 of 1 files are right"));
   // A part alone is nothing to train.
   const std::string part =
       std::string(std::getenv("BITLAB_SOURCE_DIR")) + "/configs/data/imdb-sentiment.toml";
