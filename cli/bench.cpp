@@ -39,9 +39,8 @@ constexpr const char* kUsage =
     "half above the diagonal (7 T^2 D a head). Scratch is what is needed beyond inputs, outputs "
     "and gradients.\n\n"
     "load: a trained run's checkpoint and its packed weights, as files and as what loading them "
-    "adds "
-    "to the memory of a\n"
-    "process; times are those of files in the system's cache.\n\n";
+    "adds to the memory of\n"
+    "a process; times are those of files in the system's cache.\n\n";
 
 }  // namespace
 

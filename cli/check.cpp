@@ -79,18 +79,20 @@ Checked check_file(const fs::path& file,
 std::size_t tell(const std::vector<Checked>& files) {
   std::size_t wrong = 0;
   for (const Checked& file : files) {
+    if (file.error.empty()) {
+      std::cout << "ok      " << file.shown << file.arms << "\n";
+      continue;
+    }
     const auto whole = std::find_if(files.begin(), files.end(), [&](const Checked& other) {
       return other.error.empty() && other.reads.count(file.shown) > 0;
     });
-    if (file.error.empty()) {
-      std::cout << "ok      " << file.shown << file.arms << "\n";
-    } else if (whole != files.end()) {
+    if (whole != files.end()) {
       std::cout << "ok      " << file.shown << ": as part of " << whole->shown << "\n";
-    } else {
-      ++wrong;
-      std::cout << "wrong   " << file.shown << "\n" << std::flush;
-      std::cerr << file.error << "\n";
+      continue;
     }
+    ++wrong;
+    std::cout << "wrong   " << file.shown << "\n" << std::flush;
+    std::cerr << file.error << "\n";
   }
   return wrong;
 }

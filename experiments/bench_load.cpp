@@ -9,6 +9,7 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/process_memory.h"
+#include "experiments/checkpoint.h"
 #include "experiments/loaded_run.h"
 
 namespace bitlab {
@@ -65,6 +66,9 @@ LoadBench bench(const std::filesystem::path& run_dir, LoadWeights weights) {
   }
   LoadBench result;
   result.packed = weights == LoadWeights::Packed;
+  result.file = result.packed ? run_dir / "packed.safetensors"
+                              : list_checkpoints(run_dir).back() / "model.safetensors";
+  result.file_bytes = std::filesystem::file_size(result.file);
   result.resident_bytes = least.bytes;
   result.seconds = least.seconds;
   return result;
@@ -76,11 +80,6 @@ std::vector<LoadBench> bench_load(const std::filesystem::path& run_dir) {
   std::vector<LoadBench> all = {bench(run_dir, LoadWeights::Checkpoint)};
   if (std::filesystem::exists(run_dir / "packed.safetensors"))
     all.push_back(bench(run_dir, LoadWeights::Packed));
-  for (LoadBench& one : all) {
-    one.file =
-        load_run(run_dir, one.packed ? LoadWeights::Packed : LoadWeights::Checkpoint).weights;
-    one.file_bytes = std::filesystem::file_size(one.file);
-  }
   return all;
 }
 

@@ -8,7 +8,7 @@
 #include "core/base/error.h"
 #include "core/config/load.h"
 #include "core/config/problems.h"
-#include "experiments/arm_references.h"
+#include "experiments/classification_task.h"
 #include "experiments/plan.h"
 #include "experiments/plugin_loader.h"
 #include "experiments/pretrained.h"
@@ -221,10 +221,9 @@ class Expansion {
   // The weights and teachers that an arm names enter a run's id by what they are, not by their
   // name: here the name must do.
   static std::string what_it_computes(const Arm& arm) {
-    std::string text = canonical_text(arm.fields) + pretrained_name(arm.spec);
-    for (const ArmReference& reference : arm_references(arm))
-      text += "\n" + reference.path + " = " + reference.key();
-    return text;
+    const ClassificationConfig* task = distilled(arm.spec.task);
+    return canonical_text(arm.fields) + pretrained_name(arm.spec) + "\n" +
+           (task != nullptr ? task->teacher : "");
   }
 
   // An arm without some of the axes meets the same point again and again: that is none twice.

@@ -21,7 +21,7 @@ EncoderFamily family_of(const BertConfig& c) {
 
 // What a classifier, a pooler, a masked language model and none are called.
 std::string architecture_of(const BertConfig& c) {
-  const std::string family = c.n_types == 0 ? "DistilBert" : "Bert";
+  const std::string family = family_of(c) == EncoderFamily::Bert ? "Bert" : "DistilBert";
   if (c.head == "classifier") return family + "ForSequenceClassification";
   return family + (c.head == "masked-lm" ? "ForMaskedLM" : "Model");
 }
@@ -105,8 +105,9 @@ ExportResult export_encoder(const LoadedRun& run,
   writer.add_ternary_values(export_dtype(weights));
   ExportResult result{architecture_of(config), 0, {}};
   result.bytes = writer.write(folder / "model.safetensors");
-  write_tokenizer(folder, run, config.n_types == 0 ? "DistilBertTokenizer" : "BertTokenizer",
-                  result);
+  write_tokenizer(
+      folder, run,
+      family_of(config) == EncoderFamily::Bert ? "BertTokenizer" : "DistilBertTokenizer", result);
   write_file_atomic(folder / "config.json",
                     config_json(run, config, export_dtype_name(weights)).dump(2) + "\n");
   return result;

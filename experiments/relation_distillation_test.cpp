@@ -7,28 +7,13 @@
 #include "core/ops/relations.h"
 #include "experiments/dataset.h"
 #include "experiments/run_folder.h"
+#include "experiments/toy_encoder.h"
 #include "experiments/toy_reviews.h"
-#include "layers/models/bert.h"
 
 namespace bitlab {
 namespace {
 
 namespace fs = std::filesystem;
-
-BertConfig encoder(std::int64_t layers, std::int64_t width, std::int64_t heads) {
-  BertConfig config;
-  config.n_layer = layers;
-  config.n_head = heads;
-  config.d_model = width;
-  config.seq_len = 24;
-  config.dropout = config.attention_dropout = config.head_dropout = 0;
-  config.init_std = 0.3;
-  return config;
-}
-
-std::unique_ptr<LanguageModel> model_of(const BertConfig& config, std::uint64_t seed) {
-  return std::make_unique<LanguageModel>(build_bert(config, 13), 2, 24, seed);
-}
 
 // Three texts, the longest first.
 struct Texts {
@@ -59,13 +44,13 @@ std::string student_config(const TestFolder& folder,
 }  // namespace
 
 TEST_CASE("a step's loss has the relations, and its gradient comes down to them", "[relations]") {
-  const Teacher teacher(model_of(encoder(3, 24, 4), 9), -1);  // deeper and wider
+  const Teacher teacher(toy_model(toy_encoder(3, 24, 4), 9), -1);  // deeper and wider
   const Texts texts;
   for (const std::int64_t heads : {0, 4}) {
     RelationSettings relations;
     relations.weight = 3;
     relations.heads = heads;
-    auto student = model_of(encoder(2, 16, 2), 1);
+    auto student = toy_model(toy_encoder(2, 16, 2), 1);
     TrainConfig train;
     train.batch_size = 3;
     train.shards = train.accumulate = 1;
@@ -84,7 +69,7 @@ TEST_CASE("a step's loss has the relations, and its gradient comes down to them"
     TrainStep with(*student, train, 1, source(true)), without(*student, train, 1, source(false));
     const auto loss_of_relations = [&] {
       const auto wanted = states_of(teacher, texts);
-      std::vector<real> own = states_of(Teacher(model_of(encoder(2, 16, 2), 1), -1), texts);
+      std::vector<real> own = states_of(Teacher(toy_model(toy_encoder(2, 16, 2), 1), -1), texts);
       std::vector<real> scratch(own.size());
       return relation_loss({own.data(), 28, 48}, {const_cast<real*>(wanted.data()), 28, 72},
                            texts.begins.data(), 3, heads ? 4 : 2, 0, {scratch.data(), 28, 48});

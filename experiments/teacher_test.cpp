@@ -9,21 +9,13 @@
 #include "experiments/footprint.h"
 #include "experiments/text_batches.h"
 #include "experiments/time_estimate.h"
+#include "experiments/toy_encoder.h"
 #include "experiments/toy_reviews.h"
-#include "layers/models/bert.h"
 
 namespace bitlab {
 namespace {
 
-std::unique_ptr<LanguageModel> encoder() {
-  BertConfig config;
-  config.n_layer = 2;
-  config.n_head = 2;
-  config.d_model = 16;
-  config.seq_len = 24;
-  config.init_std = 0.3;
-  return std::make_unique<LanguageModel>(build_bert(config, 13), 2, 24, 1);
-}
+std::unique_ptr<LanguageModel> encoder() { return toy_model(toy_encoder(2, 16, 2), 1); }
 
 // Of 1 to 24 tokens, more than one pass has room for.
 LabelledTokens texts() {
