@@ -231,7 +231,8 @@ TEST_CASE("nothing is allocated per step after the first ones",
           "[experiments][train][allocation]") {
   for (const auto& [linear, quantiser] :
        {std::pair{"full", ""}, std::pair{"bitlinear", "absmean"},
-        std::pair{"bitlinear", "absmedian"}, std::pair{"bitlinear", "binary"}})
+        std::pair{"bitlinear", "absmedian"}, std::pair{"bitlinear", "twn"},
+        std::pair{"bitlinear", "binary"}})
     for (const size_t threads : {1, 2}) {
       CAPTURE(linear, quantiser, threads);
       Run run(small(linear, quantiser), cut(8, 4, 2), threads);

@@ -19,7 +19,7 @@ double round_clamp(double x, double low, double high) {
 // The codes of w; returns the scale.
 double weight_codes(View w, const BitLinearConfig& config, Values& codes) {
   const std::string& kind = config.weight_quant;
-  if (kind != "absmean" && kind != "absmedian" && kind != "binary") {
+  if (kind != "absmean" && kind != "absmedian" && kind != "twn" && kind != "binary") {
     std::vector<std::int8_t> small(w.size());
     const WeightQuantizer quantizer =
         configured_quantizer(kind, config.weight_quant_settings.get());
@@ -37,6 +37,17 @@ double weight_codes(View w, const BitLinearConfig& config, Values& codes) {
   std::sort(sizes.begin(), sizes.end());
   if (kind == "absmedian") a = sizes[(sizes.size() - 1) / 2];
   a = std::max(a, config.weight_eps);
+  if (kind == "twn") {
+    const double cut = 0.7 * a;
+    double sum = 0, count = 0;
+    for (size_t i = 0; i < w.size(); ++i) {
+      const double x = w.data[i];
+      codes.push_back(std::fabs(x) > cut ? (x > 0) - (x < 0) : 0);
+      sum += std::fabs(x * codes.back());
+      count += std::fabs(codes.back());
+    }
+    return sum / count;
+  }
   for (size_t i = 0; i < w.size(); ++i) {
     const double x = w.data[i];
     codes.push_back(kind == "binary" ? (x > mean) - (x < mean) : round_clamp(x / a, -1, 1));

@@ -56,9 +56,31 @@ real binary(View w, double eps, std::int8_t* codes) {
   return at_least(mean_of_abs(w), eps);
 }
 
+// Half of what is rounded becomes a code, so rounding w / (2 threshold) cuts at the threshold.
+real twn(View w, double eps, std::int8_t* codes) {
+  const real mean = at_least(mean_of_abs(w), eps);
+  round_to_codes(w, real(1.4) * mean, codes);
+  constexpr size_t kChunk = 1024;
+  real kept[kChunk];  // weights of codes other than 0
+  double sum = 0;
+  size_t count = 0;
+  for (size_t begin = 0; begin < w.size(); begin += kChunk) {
+    const size_t n = std::min(kChunk, w.size() - begin);
+    int coded = 0;
+    for (size_t i = 0; i < n; ++i) {
+      kept[i] = w.data[begin + i] * static_cast<real>(codes[begin + i]);
+      coded += codes[begin + i] != 0;
+    }
+    sum += simd::kernels().sum_of_abs(n, kept);
+    count += static_cast<size_t>(coded);
+  }
+  return count > 0 ? at_least(static_cast<real>(sum / static_cast<double>(count)), eps) : mean;
+}
+
 void register_builtin_weight_quantizers(Registry<WeightQuantizer>& registry) {
   registry.add("absmean", {1, "ternary, scale = mean |w| (BitNet b1.58)", absmean});
   registry.add("absmedian", {1, "ternary, scale = median |w|", absmedian});
+  registry.add("twn", {1, "ternary at 0.7 mean |w|, scale = mean of what is not 0 (TWN)", twn});
   registry.add("binary", {1, "sign of w - mean w, scale = mean |w| (BitNet b1)", binary});
 }
 

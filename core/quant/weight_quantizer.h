@@ -24,6 +24,9 @@ struct WeightQuantizer {
 
 //   absmean    a = max(mean|w|, eps), code = clamp(rne(w / a), -1, 1)   (b1.58, arXiv 2402.17764)
 //   absmedian  the same with the median ("Reloaded", arXiv 2407.09527)
+//   twn        code = sign(w) where |w| > 0.7 max(mean|w|, eps), else 0; a = max(mean |w| of those
+//              that are not 0, eps): about the ternary weights nearest to w (Ternary Weight
+//              Networks, arXiv 1605.04711, eqs. 5 and 6)
 //   binary     a = max(mean|w|, eps), code = sign(w - mean w), sign(0) = 0   (BitNet b1)
 // Rounding is half to even; 1 / a is taken in working precision, as torch does.
 Registry<WeightQuantizer>& weight_quantizers();

@@ -67,7 +67,7 @@ TEST_CASE("absmean rounds w / mean|w| half to even and clamps", "[quant]") {
 }
 
 TEST_CASE("eps is the smallest scale", "[quant]") {
-  for (const char* name : {"absmean", "absmedian", "binary"}) {
+  for (const char* name : {"absmean", "absmedian", "twn", "binary"}) {
     CAPTURE(name);
     const Quantised zero = quantise(name, {0, 0, 0, -0.0F});
     CHECK(zero.scale == static_cast<real>(1e-5));
@@ -82,7 +82,7 @@ TEST_CASE("eps is the smallest scale", "[quant]") {
 }
 
 TEST_CASE("a NaN or infinite weight makes the scale useless, visibly", "[quant]") {
-  for (const char* name : {"absmean", "absmedian", "binary"})
+  for (const char* name : {"absmean", "absmedian", "twn", "binary"})
     for (const real bad : {kNaN, kInf, -kInf})
       for (size_t at : {0, 3, 6}) {
         CAPTURE(name, bad, at);
@@ -101,6 +101,45 @@ TEST_CASE("absmedian takes the lower median, as torch does", "[quant]") {
   const Quantised even = quantise("absmedian", {3, -0.5F, 1, 2});
   CHECK(even.scale == 1);
   CHECK(even.codes == Codes{1, 0, 1, 1});
+}
+
+TEST_CASE("twn cuts at 0.7 mean|w| and takes the mean of what is left", "[quant]") {
+  const Quantised q = quantise("twn", {1, -0.5F, 0.75F, -2, 0.25F, 1.5F});  // mean 1
+  CHECK(q.codes == Codes{1, 0, 1, -1, 0, 1});
+  CHECK(q.scale == Approx(5.25 / 4));
+  CHECK(quantise("twn", {3, 3, -3}).codes == Codes{1, 1, -1});
+  CHECK(quantise("twn", {3, 3, -3}).scale == 3);
+}
+
+TEST_CASE("twn is nearer to Gaussian weights than absmean, and about as near as can be",
+          "[quant]") {
+  const std::vector<real> w = gaussian(100003, 0.02);
+  const auto distance = [&](const Quantised& q) {
+    double squares = 0;
+    for (size_t i = 0; i < w.size(); ++i) {
+      const double d = double(w[i]) - double(q.scale) * q.codes[i];
+      squares += d * d;
+    }
+    return squares;
+  };
+  double best = 1e300;  // over thresholds, each with the scale that suits it best
+  for (double cut = 0.1; cut < 2; cut += 0.01) {
+    Quantised q{Codes(w.size()), 0};
+    double sum = 0, count = 0;
+    for (size_t i = 0; i < w.size(); ++i) {
+      const double size = std::fabs(double(w[i]));
+      if (size <= cut * 0.02) continue;
+      q.codes[i] = w[i] > 0 ? 1 : -1;
+      sum += size;
+      ++count;
+    }
+    q.scale = static_cast<real>(sum / count);
+    best = std::min(best, distance(q));
+  }
+  const double own = distance(quantise("twn", w));
+  CHECK(own >= best * 0.9999);
+  CHECK(own < 1.01 * best);
+  CHECK(own < 0.9 * distance(quantise("absmean", w)));
 }
 
 TEST_CASE("binary is the sign around the mean, and zero at the mean", "[quant]") {
@@ -130,7 +169,7 @@ TEST_CASE("the zero share of a fresh Gaussian layer is 0.310", "[quant]") {
 
 TEST_CASE("effective weights take three values, and quantising them again gives the same codes",
           "[quant]") {
-  for (const char* name : {"absmean", "absmedian", "binary"})
+  for (const char* name : {"absmean", "absmedian", "twn", "binary"})
     for (const size_t n : {1, 2, 7, 64, 4097, 50000})
       for (const double std : {1e-3, 0.02, 5.0}) {
         CAPTURE(name, n, std);
@@ -159,7 +198,8 @@ TEST_CASE("codes of a long matrix equal a plain double loop away from the thresh
 
 TEST_CASE("an unknown quantiser is refused with the names there are", "[quant]") {
   CHECK_THROWS_AS(weight_quantizers().at("absmax"), UsageError);
-  CHECK(weight_quantizers().names() == std::vector<std::string>{"absmean", "absmedian", "binary"});
+  CHECK(weight_quantizers().names() ==
+        std::vector<std::string>{"absmean", "absmedian", "binary", "twn"});
 }
 
 TEST_CASE("int8 activations follow the FAQ: largest to 127, never -128, zero tokens stay zero",
