@@ -45,8 +45,21 @@ void ClassificationConfig::fields(FieldVisitor& v) {
                    "attention has",
            .min = 0,
            .hashed = hashed});
+  v.field("hidden_weight", hidden_weight,
+          {.help = "of the distance from the teacher's hidden states in the loss, 0 for none",
+           .min = 0,
+           .hashed = hidden_weight > 0});
+  v.require(hidden_weight <= 0 || !teacher.empty(), "hidden_weight", "must be 0 without a teacher",
+            "name one in task.classification.teacher");
   v.require(relations.weight <= 0 || !teacher.empty(), "relation_weight",
             "must be 0 without a teacher", "name one in task.classification.teacher");
+}
+
+TeacherStates ClassificationConfig::states() const {
+  TeacherStates states;
+  if (relations.weight > 0) states.attention = relations.layer;
+  states.blocks = hidden_weight > 0;
+  return states;
 }
 
 const ClassificationConfig* distilled(const TaskConfig& task) {
@@ -83,9 +96,7 @@ ClassificationTask::ClassificationTask(const TaskContext& context,
                                        const ClassificationConfig& config)
     : data_(*context.labelled),
       eval_(eval),
-      teacher_(config.teacher),
-      distillation_{config.teacher_weight, config.temperature},
-      relations_(config.relations),
+      config_(config),
       teachers_(context.teacher),
       batch_size_(context.batch_size),
       step_size_(context.step_size),
@@ -97,12 +108,14 @@ namespace {
 using AskTeacher = std::function<void(const std::vector<std::size_t>& which, Batch& batch)>;
 
 AskTeacher logits_and_states(std::shared_ptr<const Teacher> teacher,
-                             const Distillation& distillation,
-                             const RelationSettings& relations) {
-  return [=](const std::vector<std::size_t>&, Batch& batch) {
+                             const ClassificationConfig& config) {
+  return [teacher = std::move(teacher), distillation = config.distillation(),
+          relations = config.relations,
+          hidden = config.hidden_weight](const std::vector<std::size_t>&, Batch& batch) {
     teacher->ask(batch.tokens, batch.begins, batch.teacher);
     batch.distillation = distillation;
     batch.relations = relations;
+    batch.hidden_weight = hidden;
   };
 }
 
@@ -121,11 +134,10 @@ AskTeacher logits_alone(std::shared_ptr<const Teacher> teacher,
 BatchSource ClassificationTask::train_batches() const {
   const auto order = std::make_shared<TextOrder>(data_.train, batch_size_, step_size_, seed_);
   AskTeacher ask_teacher = [](const std::vector<std::size_t>&, Batch&) {};
-  if (!teacher_.empty() && relations_.weight > 0)
-    ask_teacher =
-        logits_and_states(teachers_(teacher_, relations_.layer), distillation_, relations_);
-  else if (!teacher_.empty())
-    ask_teacher = logits_alone(teachers_(teacher_, {}), distillation_, data_.train);
+  if (config_.learns_states())
+    ask_teacher = logits_and_states(teachers_(config_.teacher, config_.states()), config_);
+  else if (!config_.teacher.empty())
+    ask_teacher = logits_alone(teachers_(config_.teacher, {}), config_.distillation(), data_.train);
   return [&texts = data_.train, order, ask_teacher](std::uint64_t step, std::size_t first,
                                                     std::size_t count, Batch& batch) {
     batch.tokens.clear();

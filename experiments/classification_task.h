@@ -11,7 +11,13 @@ struct ClassificationConfig : Configurable {
   double teacher_weight = 1;
   double temperature = 2;
   RelationSettings relations;
+  double hidden_weight = 0;  // of the teacher's hidden states; 0: off
 
+  // Whether the teacher tells more than logits, which are asked for once: then it is asked in every
+  // step.
+  TeacherStates states() const;
+  Distillation distillation() const { return {teacher_weight, temperature}; }
+  bool learns_states() const { return relations.weight > 0 || hidden_weight > 0; }
   void fields(FieldVisitor& v) override;
 };
 
@@ -21,7 +27,8 @@ const ClassificationConfig* distilled(const TaskConfig& task);
 // Training goes through the texts as TextOrder has it. Texts have their own lengths: there is no
 // padding. With a teacher the loss of a text also has the divergence from the teacher's
 // probabilities (core/ops/distillation.h); with relations.weight also that from relations of its
-// attention (core/ops/relations.h).
+// attention (core/ops/relations.h), with hidden_weight the distance from what its blocks give
+// (core/ops/hidden_states.h).
 class ClassificationTask : public Task {
  public:
   // context.labelled must be there.
@@ -38,9 +45,7 @@ class ClassificationTask : public Task {
  private:
   const LabelledDataset& data_;
   EvalConfig eval_;
-  std::string teacher_;
-  Distillation distillation_;
-  RelationSettings relations_;
+  ClassificationConfig config_;
   Teachers teachers_;
   std::size_t batch_size_, step_size_;
   std::uint64_t seed_;

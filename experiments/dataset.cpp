@@ -214,21 +214,20 @@ std::vector<ReferenceLoss> reference_losses(const Dataset& data, const std::stri
   return references;
 }
 
-namespace {
-
-std::shared_ptr<const Teacher> teacher_of(const std::string& run,
-                                          std::optional<std::int64_t> layer) {
-  return std::make_shared<const Teacher>(load_run(run).model, layer);
+std::shared_ptr<const Teacher> trained_teacher(const std::string& run,
+                                               const TeacherStates& states) {
+  return std::make_shared<const Teacher>(load_run(run).model, states);
 }
 
-}  // namespace
-
-std::unique_ptr<Task> make_task(const Spec& spec, const Dataset& data, std::uint64_t seed) {
+std::unique_ptr<Task> make_task(const Spec& spec,
+                                const Dataset& data,
+                                std::uint64_t seed,
+                                const Teachers& teachers) {
   const TaskPlugin& plugin = tasks().at(spec.task.name);
   return plugin.make({data.tokens, data.tokenizer->vocab_size(), spec.seq_len(),
                       static_cast<std::size_t>(spec.train.batch_size), seed,
                       static_cast<std::size_t>(spec.train.batch_size * spec.train.accumulate),
-                      teacher_of, data.labelled.get(), data.tokenizer.get()},
+                      teachers, data.labelled.get(), data.tokenizer.get()},
                      spec.eval, *settings_of(spec.task.settings, plugin));
 }
 

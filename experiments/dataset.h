@@ -39,8 +39,14 @@ LmDataset open_splits(const std::string& source,
 // tokens; of at most 33 million tokens), and the known entropy of a generated source.
 std::vector<ReferenceLoss> reference_losses(const Dataset& data, const std::string& task);
 
+// The model that a run's folder holds, as a teacher.
+std::shared_ptr<const Teacher> trained_teacher(const std::string& run, const TeacherStates& states);
+
 // The task of a spec on this data, which must outlive it.
-std::unique_ptr<Task> make_task(const Spec& spec, const Dataset& data, std::uint64_t seed);
+std::unique_ptr<Task> make_task(const Spec& spec,
+                                const Dataset& data,
+                                std::uint64_t seed,
+                                const Teachers& teachers = trained_teacher);
 
 // The model of a spec for this data, initialised from the seed.
 LanguageModel build_model(const Spec& spec, std::size_t vocab_size, std::uint64_t seed);

@@ -58,8 +58,11 @@ void require_head(FieldVisitor& v, const std::string& task, const Configurable& 
             "must be \"" + head + "\" where task.name = \"" + task + "\"", "");
 }
 
-// Relations are those of layers and heads that the model has.
-void require_relations(FieldVisitor& v, const ClassificationConfig& task, const BertConfig* bert) {
+// States of a teacher are learned by layers and heads that the model has.
+void require_states(FieldVisitor& v, const ClassificationConfig& task, const BertConfig* bert) {
+  v.require(task.hidden_weight <= 0 || bert != nullptr, "name",
+            "must be bert where task.classification.hidden_weight is not 0",
+            "other models have no blocks");
   if (task.relations.weight <= 0) return;
   v.require(bert != nullptr, "name",
             "must be bert where task.classification.relation_weight is not 0",
@@ -188,7 +191,7 @@ void Spec::fields(FieldVisitor& v) {
             "models that predict the next token learn with task.name = \"language\"");
   require_head(v, task.name, *model);
   if (const auto* settings = dynamic_cast<const ClassificationConfig*>(task.settings.get()))
-    require_relations(v, *settings, dynamic_cast<const BertConfig*>(model.get()));
+    require_states(v, *settings, dynamic_cast<const BertConfig*>(model.get()));
   v.end();
 }
 

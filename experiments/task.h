@@ -62,9 +62,9 @@ Evaluation evaluate_windows(const LanguageModel& model,
 // (a ratio estimator). loss: the sum of each sequence, targets: their number.
 Evaluation mean_of(const std::vector<double>& loss, const std::vector<std::int64_t>& targets);
 
-// The model of a trained run, whose attention in layer `layer` is told too if one is named.
+// The model of a trained run, and which of its states are to be told.
 using Teachers = std::function<std::shared_ptr<const Teacher>(const std::string& run,
-                                                              std::optional<std::int64_t> layer)>;
+                                                              const TeacherStates& states)>;
 
 struct TaskContext {
   const LmDataset& data;  // outlives the task

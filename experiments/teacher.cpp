@@ -4,6 +4,7 @@
 
 #include "experiments/relation_distillation.h"
 #include "experiments/text_batches.h"
+#include "layers/block_output.h"
 
 namespace bitlab {
 
@@ -19,16 +20,37 @@ class Recorder : public AttentionTap {
   real* to_;
 };
 
+// Appends what comes out of blocks.
+class BlockRecorder : public BlockTap {
+ public:
+  explicit BlockRecorder(BlockStates& to) : to_(to) {
+    for (std::vector<real>& block : to_.blocks) block.clear();
+  }
+  void on_forward(std::size_t block, View x, const Pass&) override {
+    to_.width = x.cols;
+    if (to_.blocks.size() <= block) to_.blocks.resize(block + 1);
+    to_.blocks[block].insert(to_.blocks[block].end(), x.data, x.data + x.size());
+  }
+
+ private:
+  BlockStates& to_;
+};
+
 std::size_t qkv_width(const AttentionShape& shape) {
   return (shape.n_head + 2 * shape.n_kv_head) * shape.d_head;
 }
 
 }  // namespace
 
-Teacher::Teacher(std::unique_ptr<const LanguageModel> model, std::optional<std::int64_t> layer)
-    : model_(std::move(model)) {
-  if (!layer) return;
-  layer_ = &relation_layer(model_->net(), *layer, "the teacher");
+View BlockStates::of(std::size_t block) const {
+  const std::vector<real>& values = blocks[block];
+  return {const_cast<real*>(values.data()), values.size() / width, width};
+}
+
+Teacher::Teacher(std::unique_ptr<const LanguageModel> model, const TeacherStates& states)
+    : model_(std::move(model)), tells_blocks_(states.blocks) {
+  if (!states.attention) return;
+  layer_ = &relation_layer(model_->net(), *states.attention, "the teacher");
   width_ = qkv_width(layer_->shape());
 }
 
@@ -45,7 +67,9 @@ void Teacher::ask(const std::vector<std::int32_t>& tokens,
                   TeacherAnswer& answer) const {
   answer.logits.clear();
   answer.states.resize(tokens.size() * width_);
+  BlockRecorder block_recorder(answer.hidden);
   std::unique_ptr<Pass> pass = spare_pass();
+  pass->block_tap = tells_blocks_ ? &block_recorder : nullptr;
   std::vector<std::size_t> some;  // texts of one pass
   for (std::size_t first = 0, end = 0; first + 1 < begins.size(); first = end) {
     some.clear();

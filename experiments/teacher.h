@@ -12,21 +12,34 @@
 
 namespace bitlab {
 
+// What comes out of each block, a row a token.
+struct BlockStates {
+  std::size_t width = 0;
+  std::vector<std::vector<real>> blocks;
+
+  View of(std::size_t block) const;  // not to be written to
+};
+
+// What is told beside logits.
+struct TeacherStates {
+  std::optional<std::int64_t> attention = {};  // of this layer, counted from 0; -1: the last
+  bool blocks = false;
+};
+
 // What a teacher has to say of some texts.
 struct TeacherAnswer {
   std::vector<float> logits;  // a row a text
   // Queries, keys and values of one layer of its attention, side by side: a row a token. Empty
   // without a layer.
   std::vector<real> states;
+  BlockStates hidden;  // empty unless asked for
 };
 
 // May be asked by several threads at once; answers in evaluation, without dropout.
 class Teacher {
  public:
-  // layer: of attention, whose states are told too, counted from 0 (-1: the last); nothing: logits
-  // alone. Throws UsageError if the model has no such layer.
-  explicit Teacher(std::unique_ptr<const LanguageModel> model,
-                   std::optional<std::int64_t> layer = {});
+  // Throws UsageError if the model has no such layer of attention.
+  explicit Teacher(std::unique_ptr<const LanguageModel> model, const TeacherStates& states = {});
 
   // Of these texts (Pass::tokens, Pass::begins). A text's rows have the same bits in any company.
   void ask(const std::vector<std::int32_t>& tokens,
@@ -41,6 +54,7 @@ class Teacher {
   std::unique_ptr<const LanguageModel> model_;
   const SelfAttention* layer_ = nullptr;
   std::size_t width_ = 0;
+  bool tells_blocks_ = false;
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Pass>> spare_;  // their memory is used again
 };

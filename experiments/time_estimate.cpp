@@ -119,7 +119,7 @@ double time_until_all_end(const std::vector<double>& seconds, std::size_t slots)
 double tokens_asked_for(const Spec& spec, const DataFacts& data, double trained) {
   const ClassificationConfig* task = distilled(spec.task);
   if (task == nullptr) return 0;
-  if (task->relations.weight > 0) return trained;
+  if (task->learns_states()) return trained;
   const double all_texts = static_cast<double>(data.train_tokens) * sequence_tokens(spec, data);
   return std::min(trained, all_texts);  // logits are kept
 }

@@ -112,17 +112,24 @@ double loss_of_logits(const LanguageModel& model, Pass& pass, const Batch& batch
   });
 }
 
-// The same and that of relations, whose gradient joins in backward.
-double loss_with_relations(const LanguageModel& model, Pass& pass, Batch& batch, double scale) {
-  const RelationSettings& relations = batch.relations;
-  const std::size_t rows = pass.rows();
-  RelationTap tap(relation_layer(model.net(), relations.layer, "the model"),
-                  {batch.teacher.states.data(), rows, batch.teacher.states.size() / rows},
-                  relations.heads, relations.weight * scale);
-  pass.tap = &tap;
-  const double loss = loss_of_logits(model, pass, batch, scale);
+// The same and that of a teacher's states, whose gradients join in backward.
+double loss_of_batch(const LanguageModel& model, Pass& pass, Batch& batch, double scale) {
+  std::optional<RelationTap> relations;
+  if (!batch.teacher.states.empty())
+    relations.emplace(
+        relation_layer(model.net(), batch.relations.layer, "the model"),
+        View{batch.teacher.states.data(), pass.rows(), batch.teacher.states.size() / pass.rows()},
+        batch.relations.heads, batch.relations.weight * scale);
+  std::optional<HiddenTap> hidden;
+  if (batch.hidden_weight > 0) hidden.emplace(batch.teacher.hidden, batch.hidden_weight * scale);
+  pass.tap = relations ? &*relations : nullptr;
+  pass.block_tap = hidden ? &*hidden : nullptr;
+  double loss = loss_of_logits(model, pass, batch, scale);
   pass.tap = nullptr;
-  return loss + relations.weight * tap.loss();
+  pass.block_tap = nullptr;
+  if (relations) loss += batch.relations.weight * relations->loss();
+  if (hidden) loss += batch.hidden_weight * hidden->loss();
+  return loss;
 }
 
 }  // namespace
@@ -144,8 +151,7 @@ void TrainStep::run_shard(Shard& shard, std::uint64_t step, std::size_t piece) {
   pass.gradients = shard.gradients.get();
   shard.flops = pass_flops(model_, pass);
   const double scale = 1.0 / step_targets(batch);
-  shard.loss = batch.teacher.states.empty() ? loss_of_logits(model_, pass, batch, scale)
-                                            : loss_with_relations(model_, pass, batch, scale);
+  shard.loss = loss_of_batch(model_, pass, batch, scale);
 }
 
 // Swaps the leaf in rather than copying it: the shard goes on with a spent buffer, or without.

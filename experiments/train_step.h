@@ -8,6 +8,7 @@
 
 #include "core/base/thread_team.h"
 #include "core/ops/distillation.h"
+#include "experiments/hidden_distillation.h"
 #include "experiments/relation_distillation.h"
 #include "experiments/teacher.h"
 #include "experiments/trainer_config.h"
@@ -25,11 +26,12 @@ struct Batch {
   // Targets of all pieces of the step together, which the loss is the mean over. 0: each piece has
   // as many as this one.
   std::size_t step_targets = 0;
-  // Of a teacher, and how much its logits and the relations of its states count. What is empty is
-  // not learned.
+  // Of a teacher, and how much its logits, the relations of its states and its hidden states count.
+  // What is empty is not learned.
   TeacherAnswer teacher;
   Distillation distillation;
   RelationSettings relations;
+  double hidden_weight = 0;
 };
 
 // Makes sequences [first, first + count) of the whole batch of step `step`. `batch` is what the

@@ -3,6 +3,7 @@
 #include "layers/activation.h"
 #include "layers/attention.h"
 #include "layers/bitlinear.h"
+#include "layers/block_output.h"
 #include "layers/containers.h"
 #include "layers/dropout.h"
 #include "layers/embedding.h"
@@ -51,6 +52,7 @@ void add_leaves(Examples& all) {
   add_exact(all, "Centering", 9, [] { return std::make_unique<Centering>(9); });
   add_exact(all, "Dropout", 6, [] { return std::make_unique<Dropout>(0.4, "dropout/x"); });
   add_exact(all, "Dropout, none", 6, [] { return std::make_unique<Dropout>(0, "dropout/x"); });
+  add_exact(all, "BlockOutput", 6, [] { return std::make_unique<BlockOutput>(0); });
   add_on_tokens(all, "Embedding", 6, [] { return std::make_unique<Embedding>(6, 5, 4, kNormal); });
   add_on_tokens(all, "Embedding, types", 6,
                 [] { return std::make_unique<Embedding>(6, 5, 4, kNormal, 1); });
@@ -220,7 +222,7 @@ void add_bitlinear(Examples& all,
 void add_bitlinears(Examples& all) {
   for (const char* norm : {"none", "rmsnorm", "layernorm", "layernorm_nobias"})
     for (const char* act_quant : {"int8", "none"})
-      for (const char* weight_quant : {"absmean", "absmedian", "binary"}) {
+      for (const char* weight_quant : {"absmean", "absmedian", "twn", "binary"}) {
         BitLinearConfig config;
         config.norm = norm;
         config.act_quant = act_quant;

@@ -8,8 +8,10 @@
 #include "core/base/catch.h"
 #include "core/base/error.h"
 #include "core/base/rng.h"
+#include "core/ops/hidden_states.h"
 #include "core/ops/relations.h"
 #include "layers/attention.h"
+#include "layers/block_output.h"
 #include "layers/examples.h"
 #include "layers/gradient_check.h"
 #include "layers/models/registry.h"
@@ -133,6 +135,48 @@ TEST_CASE("what is learned of one attention layer beside the model's loss goes o
       CHECK(report.worst < 1e-6);
       CHECK(tap.loss > 0);
     }
+}
+
+// Adds the distance from random states of blocks.
+class HiddenTeacher : public BlockTap {
+ public:
+  HiddenTeacher(size_t rows, size_t cols) : teacher_(rows * cols), scratch_(rows * cols) {
+    Rng(11, "teacher").fill_normal(1, teacher_.data(), teacher_.size());
+  }
+  void on_forward(size_t block, View x, const Pass& pass) override {
+    if (block == 0) loss = 0;
+    loss += distance(block, x, like(x, scratch_), pass);
+  }
+  void on_backward(size_t block, View x, View dx, const Pass& pass) override {
+    distance(block, x, dx, pass);
+  }
+  double loss = 0;
+
+ private:
+  static View like(View x, std::vector<real>& memory) { return {memory.data(), x.rows, x.cols}; }
+  double distance(size_t block, View x, View dx, const Pass& pass) {
+    const double weight = static_cast<double>(block + 1);  // another one for each
+    return weight * hidden_state_loss(x, like(x, teacher_), pass.begins, pass.batch, weight, dx);
+  }
+  std::vector<real> teacher_, scratch_;
+};
+
+TEST_CASE("what is learned of blocks beside the model's loss goes on backward", "[layers][grad]") {
+  for (const bool recomputed : {false, true}) {
+    BertConfig config = small_bert("full");
+    config.checkpoint = recomputed;
+    GradientProblem problem(build_bert(config, 7), 0, 7);
+    problem.set_lengths({4, 1, 5});
+    HiddenTeacher tap(10, static_cast<size_t>(config.d_model));
+    problem.pass.block_tap = &tap;
+    const GradientReport report = check_gradients(problem, [&] {
+      const double loss = problem.loss(problem.outputs());
+      return loss + tap.loss;
+    });
+    INFO(report.where);
+    CHECK(report.worst < 1e-6);
+    CHECK(tap.loss > 0);
+  }
 }
 
 TEST_CASE("the gradient check finds a wrong gradient", "[layers][grad]") {

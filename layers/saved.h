@@ -10,6 +10,7 @@
 namespace bitlab {
 
 class AttentionTap;
+class BlockTap;
 class Gradients;
 class KvCache;
 
@@ -93,6 +94,7 @@ struct Pass {
   // all.
   const std::vector<size_t>* picked = nullptr;
   AttentionTap* tap = nullptr;     // is told what one attention layer has (attention.h)
+  BlockTap* block_tap = nullptr;   // is told what comes out of blocks (block_output.h)
   Gradients* gradients = nullptr;  // where backward adds
   Arena arena;
   Saved saved;

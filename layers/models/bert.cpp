@@ -7,6 +7,7 @@
 #include "core/config/choice.h"
 #include "layers/activation.h"
 #include "layers/attention.h"
+#include "layers/block_output.h"
 #include "layers/containers.h"
 #include "layers/dropout.h"
 #include "layers/embedding.h"
@@ -91,6 +92,7 @@ class Builder {
       LayerPtr made = block(name);
       net->add(name,
                config_.checkpoint ? std::make_unique<Recompute>(std::move(made)) : std::move(made));
+      net->add("", std::make_unique<BlockOutput>(size(i)));
     }
     if (config_.head == "none") return net;
     if (config_.head == "masked-lm") {
