@@ -28,18 +28,20 @@ StepPlan plan_step(const Spec& spec, const DataFacts& data, std::size_t threads)
   Rehearsal pass;
   const Footprint size =
       footprint(spec, static_cast<std::size_t>(data.vocab_size), data.lengths, &pass);
-  const StepTime time = step_time(spec, size, pass, threads, remember(simd::call_seconds));
-  return {1e3 * time.total(), size.training_bytes};
+  const CallTimer timer = remember(simd::call_seconds);
+  const double seconds = step_time(spec, size, pass, threads, timer).total() +
+                         teacher_seconds(spec, data, threads, timer);
+  return {1e3 * seconds, size.training_bytes};
 }
 
-// The weights that an arm begins with do not change its speed; a teacher has to be there.
-void refuse_references(const Arm& arm) {
-  for (const ArmReference& reference : arm_references(arm))
-    if (reference.path != "model.pretrained")
-      throw UsageError(reference.path,
-                       "must be the folder of a run to be timed, but arm " + arm.name +
-                           " names the arm " + reference.key(),
-                       "give " + reference.path + "=FOLDER, or time other arms with --arm");
+// An arm's run need not be there: a model of the same size with random weights takes as long.
+Teachers teachers_for(const Spec& spec, std::size_t vocab_size) {
+  return [&spec, vocab_size](const std::string& run, const TeacherStates& states) {
+    if (!is_arm_reference(run)) return trained_teacher(run, states);
+    return std::make_shared<const Teacher>(
+        std::unique_ptr<const LanguageModel>(new LanguageModel(build_model(spec, vocab_size, 2))),
+        states);
+  };
 }
 
 }  // namespace
@@ -55,7 +57,6 @@ TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOpti
         "--threads must be at most train.shards = " + std::to_string(spec.train.shards) +
             ", but is " + std::to_string(options.threads),
         "set train.shards=" + std::to_string(options.threads) + " on the command line");
-  refuse_references(arm);
   TrainBench result;
   result.arm = arm.name;
   result.threads = options.threads;
@@ -68,7 +69,7 @@ TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOpti
 
   const Clock::time_point start = Clock::now();
   LanguageModel model = build_model(spec, vocab_size, 1);
-  const std::unique_ptr<Task> task = make_task(spec, data, 1);
+  const std::unique_ptr<Task> task = make_task(spec, data, 1, teachers_for(spec, vocab_size));
   ThreadTeam team(options.threads);
   UpdateStep update({spec.optim, spec.schedule, spec.train, 1}, model, *task, team);
   update.run(0);

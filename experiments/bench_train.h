@@ -41,6 +41,8 @@ struct TrainBench {
   std::optional<PlanCheck> plan;          // with `plan`
 };
 
+// Each step has texts that a teacher has not been asked about yet. A teacher that is an arm's run
+// is stood in for by a model as this arm's with random weights.
 TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOptions& options);
 
 }  // namespace bitlab

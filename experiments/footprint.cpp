@@ -1,9 +1,12 @@
 #include "experiments/footprint.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "experiments/classification_task.h"
+#include "experiments/text_batches.h"
 #include "experiments/train_step.h"
+#include "layers/models/bert.h"
 #include "layers/param_count.h"
 
 namespace bitlab {
@@ -17,6 +20,23 @@ std::size_t ParamParts::*part_of(const std::string& name) {
   if (name.find(".attn.") != std::string::npos) return &ParamParts::attention;
   if (name.find(".ffn.") != std::string::npos) return &ParamParts::ffn;
   return &ParamParts::other;
+}
+
+// Of one shard's texts, `rows` tokens together, the longest of `length`: what the passes of a
+// teacher as large as the model keep until they end, and what it tells of the texts.
+std::size_t teacher_pass_bytes(
+    const Spec& spec, Layer& net, std::size_t logits_width, std::size_t rows, std::size_t length) {
+  const std::size_t at_once = std::min(rows, kTokensPerPass) / length;
+  const Rehearsal pass =
+      rehearse(net, logits_width, std::max<std::size_t>(1, at_once), length, Passes::Forward);
+  std::size_t told = 0;  // reals a token
+  if (const auto* bert = dynamic_cast<const BertConfig*>(spec.model.get())) {
+    const TeacherStates states = distilled(spec.task)->states();
+    const auto width = static_cast<std::size_t>(bert->d_model);
+    if (states.attention) told += 3 * width;
+    if (states.blocks) told += width * static_cast<std::size_t>(bert->n_layer);
+  }
+  return pass.peak_bytes() + rows * told * sizeof(real);
 }
 
 }  // namespace
@@ -51,9 +71,10 @@ Footprint footprint(const Spec& spec,
       static_cast<std::size_t>(std::ceil(lengths.in_largest_pass(train, spec.seq_len())));
   f.train_flops = f.tokens * 6 * net->macs_per_row(typical);
 
+  const std::size_t logits = plugin.logits_width(*spec.model, vocab_size);
+  const auto texts = static_cast<std::size_t>(train.batch_size / train.shards);  // of a shard
   const auto rehearse_at = [&](std::size_t length) {
-    return rehearse(*net, plugin.logits_width(*spec.model, vocab_size),
-                    static_cast<std::size_t>(train.batch_size / train.shards), length);
+    return rehearse(*net, logits, texts, length);
   };
   const Rehearsal shard = rehearse_at(largest);
   f.weight_bytes = sizeof(real) * f.params;
@@ -61,7 +82,10 @@ Footprint footprint(const Spec& spec,
   f.optimizer_bytes = f.weight_bytes * optimizers().at(spec.optim.name).state_per_param;
   net->visit_leaves([&](Layer& leaf) { f.buffer_bytes += leaf.buffer_bytes(); });
   f.activation_bytes = static_cast<std::size_t>(train.shards) * shard.peak_bytes();
-  f.teacher_bytes = distilled(spec.task) != nullptr ? f.weight_bytes : 0;
+  if (distilled(spec.task) != nullptr)
+    f.teacher_bytes =
+        f.weight_bytes + static_cast<std::size_t>(train.shards) *
+                             teacher_pass_bytes(spec, *net, logits, texts * largest, largest);
   f.training_bytes = f.weight_bytes + f.gradient_bytes + f.optimizer_bytes + f.buffer_bytes +
                      f.activation_bytes + f.teacher_bytes;
   if (pass != nullptr) *pass = typical == largest ? shard : rehearse_at(typical);

@@ -38,7 +38,7 @@ struct Footprint {
   std::size_t weight_bytes = 0, gradient_bytes = 0, optimizer_bytes = 0;
   std::size_t buffer_bytes = 0;      // what layers prepare of their weights
   std::size_t activation_bytes = 0;  // of all shards
-  std::size_t teacher_bytes = 0;     // its weights, taken to be as many as the model's; 0: none
+  std::size_t teacher_bytes = 0;     // taken to be as large as the model, and its passes
   std::size_t training_bytes = 0;    // the sum
 };
 

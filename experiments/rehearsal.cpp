@@ -52,6 +52,7 @@ void run_pass(const Layer& net, std::size_t vocab_size, Pass& pass) {
   if (z.cols != vocab_size)
     throw Error("rehearsal", "logits must be " + std::to_string(vocab_size) +
                                  " wide, but the model's are " + std::to_string(z.cols));
+  if (!pass.training) return;
   cross_entropy(z, zeros.data(), 1, z);
   net.backward(z, pass);
 }
@@ -70,12 +71,13 @@ Rehearsal rehearse_once(const Layer& net,
                         std::size_t vocab_size,
                         std::size_t batch,
                         std::size_t seq_len,
+                        Passes passes,
                         Gradients& gradients) {
   Rehearsal r;
   Pass pass;
   pass.batch = batch;
   pass.seq_len = seq_len;
-  pass.training = true;
+  pass.training = passes == Passes::Training;
   const std::vector<std::size_t> picked = masked_rows(batch, seq_len);
   pass.picked = &picked;
   pass.gradients = &gradients;
@@ -107,12 +109,13 @@ std::size_t Rehearsal::peak_bytes() const {
   return peak;
 }
 
-Rehearsal rehearse(Layer& net, std::size_t vocab_size, std::size_t batch, std::size_t seq_len) {
+Rehearsal rehearse(
+    Layer& net, std::size_t vocab_size, std::size_t batch, std::size_t seq_len, Passes passes) {
   const UnbackedParams params(net);
   Gradients gradients(params.gradients());
-  Rehearsal all = rehearse_once(net, vocab_size, 1, seq_len, gradients);
+  Rehearsal all = rehearse_once(net, vocab_size, 1, seq_len, passes, gradients);
   if (batch <= 1) return all;
-  const Rehearsal two = rehearse_once(net, vocab_size, 2, seq_len, gradients);
+  const Rehearsal two = rehearse_once(net, vocab_size, 2, seq_len, passes, gradients);
   if (two.memory.size() != all.memory.size() || two.calls.size() != all.calls.size())
     throw Error("rehearsal",
                 "a pass must take the same steps whatever the batch, but this model's "

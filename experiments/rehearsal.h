@@ -1,12 +1,17 @@
 #pragma once
-// A forward and backward pass gone through without arithmetic and almost without memory, to see
-// what it would take.
+// A forward pass, and a backward one, gone through without arithmetic and almost without memory, to
+// see what it would take.
 #include <vector>
 
 #include "core/simd/call_log.h"
 #include "layers/layer.h"
 
 namespace bitlab {
+
+enum class Passes {
+  Training,  // forward and backward
+  Forward,   // as in evaluation
+};
 
 struct Rehearsal {
   std::vector<Arena::Request> memory;   // that the pass asks for, in its order
@@ -21,6 +26,10 @@ struct Rehearsal {
 // gradients get addresses but no pages, and kernels do nothing (simd::CallLog), so a model of any
 // size is rehearsed in the memory of a few activations. `net` must not be bound to a ParamStore;
 // nothing is left in it. Not while another thread computes.
-Rehearsal rehearse(Layer& net, std::size_t vocab_size, std::size_t batch, std::size_t seq_len);
+Rehearsal rehearse(Layer& net,
+                   std::size_t vocab_size,
+                   std::size_t batch,
+                   std::size_t seq_len,
+                   Passes passes = Passes::Training);
 
 }  // namespace bitlab

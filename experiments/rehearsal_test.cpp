@@ -28,7 +28,7 @@ struct Reality {
   std::map<std::string, std::uint64_t> calls;  // products together as "gemm"
 };
 
-Reality real_pass(const Spec& spec, std::size_t batch) {
+Reality real_pass(const Spec& spec, std::size_t batch, Passes passes = Passes::Training) {
   const LanguageModel model(build(spec), kVocab, spec.seq_len(), 1);
   Gradients gradients(model.params().size());
   std::vector<std::int32_t> tokens(batch * spec.seq_len());
@@ -38,14 +38,17 @@ Reality real_pass(const Spec& spec, std::size_t batch) {
   pass.batch = batch;
   pass.seq_len = spec.seq_len();
   pass.tokens = tokens.data();
-  pass.training = true;
+  pass.training = passes == Passes::Training;
   pass.gradients = &gradients;
   Reality reality;
   const simd::Kernels& plain = simd::kernels();
   simd::use_kernels(simd::profiled(plain));
   simd::reset_kernel_times();
   pass.arena.record(&reality.memory);
-  model.loss_and_gradients(pass, tokens.data(), 1);
+  if (pass.training)
+    model.loss_and_gradients(pass, tokens.data(), 1);
+  else
+    model.logits(pass);
   pass.arena.record(nullptr);
   simd::use_kernels(plain);
   for (const simd::KernelTime& k : simd::kernel_times())
@@ -79,11 +82,14 @@ const std::vector<std::pair<const char*, Spec>>& specs() {
 
 TEST_CASE("a rehearsal asks for the memory and makes the calls of the pass", "[rehearsal]") {
   for (const auto& [name, spec] : specs())
-    for (const std::size_t batch : {1, 2, 5}) {
-      CAPTURE(name, batch);
+    for (const auto& [batch, passes] :
+         {std::pair{1, Passes::Training}, std::pair{2, Passes::Training},
+          std::pair{5, Passes::Training}, std::pair{5, Passes::Forward}}) {
+      CAPTURE(name, batch, passes == Passes::Forward);
       const LayerPtr net = build(spec);
-      const Rehearsal rehearsal = rehearse(*net, kVocab, batch, spec.seq_len());
-      const Reality reality = real_pass(spec, batch);
+      const auto sequences = static_cast<std::size_t>(batch);
+      const Rehearsal rehearsal = rehearse(*net, kVocab, sequences, spec.seq_len(), passes);
+      const Reality reality = real_pass(spec, sequences, passes);
       REQUIRE(rehearsal.memory.size() == reality.memory.size());
       for (std::size_t i = 0; i < rehearsal.memory.size(); ++i) {
         CHECK(rehearsal.memory[i].bytes == reality.memory[i].bytes);

@@ -1,10 +1,12 @@
 #include "experiments/step_time.h"
 
+#include <cmath>
 #include <map>
 #include <memory>
 #include <utility>
 
 #include "core/simd/call_time.h"
+#include "experiments/classification_task.h"
 
 namespace bitlab {
 
@@ -24,6 +26,13 @@ double update_seconds(const Spec& spec, const Footprint& size, const CallTimer& 
   return n ? seconds + time({"ternary_pack", {n / 1024 + 1, 1024}}) : seconds;
 }
 
+// Rounds of shards, one to a thread, in a step.
+double rounds_of(const TrainConfig& train, std::size_t threads) {
+  const auto shards = static_cast<std::size_t>(train.shards);
+  return static_cast<double>((shards + threads - 1) / threads) *
+         static_cast<double>(train.accumulate);
+}
+
 }  // namespace
 
 StepTime step_time(const Spec& spec,
@@ -41,13 +50,30 @@ StepTime step_time(const Spec& spec,
                                             : t.rows) += seconds;
   }
   t.layers = pass.seconds;
-  const auto shards = static_cast<std::size_t>(spec.train.shards);
-  const auto rounds = static_cast<double>((shards + threads - 1) / threads) *
-                      static_cast<double>(spec.train.accumulate);
-  for (double* part : {&t.products, &t.attention, &t.rows, &t.layers}) *part *= rounds;
+  for (double* part : {&t.products, &t.attention, &t.rows, &t.layers})
+    *part *= rounds_of(spec.train, threads);
   t.product_flops *= static_cast<double>(spec.train.shards * spec.train.accumulate);
   t.update = update_seconds(spec, size, time) / static_cast<double>(threads);
   return t;
+}
+
+double teacher_seconds(const Spec& spec,
+                       const DataFacts& data,
+                       std::size_t threads,
+                       const CallTimer& time) {
+  if (distilled(spec.task) == nullptr) return 0;
+  const ModelPlugin& plugin = models().at(spec.model_name);
+  const auto vocab_size = static_cast<std::size_t>(data.vocab_size);
+  const LayerPtr net = plugin.build(*spec.model, vocab_size);
+  const auto length =
+      static_cast<std::size_t>(std::llround(data.lengths.of_sequence(spec.seq_len())));
+  const Rehearsal pass = rehearse(
+      *net, plugin.logits_width(*spec.model, vocab_size),
+      static_cast<std::size_t>(spec.train.batch_size / spec.train.shards), length, Passes::Forward);
+  double seconds = pass.seconds;
+  for (const simd::KernelCall& call : pass.calls)
+    seconds += static_cast<double>(call.times) * time(call);
+  return seconds * rounds_of(spec.train, threads);
 }
 
 CallTimer remember(CallTimer time) {

@@ -31,6 +31,12 @@ StepTime step_time(const Spec& spec,
                    std::size_t threads,
                    const CallTimer& time);
 
+// Seconds that a teacher as large as the model takes for the texts of a step; 0 without one.
+double teacher_seconds(const Spec& spec,
+                       const DataFacts& data,
+                       std::size_t threads,
+                       const CallTimer& time);
+
 // The same timer, which asks once for each kind of call.
 CallTimer remember(CallTimer time);
 

@@ -1,5 +1,6 @@
 #include "experiments/teacher.h"
 
+#include <cmath>
 #include <cstring>
 #include <thread>
 
@@ -55,18 +56,25 @@ TEST_CASE("a teacher says the same of a text in any company", "[teacher]") {
   const LabelledTokens some = texts();
   const std::vector<float> expected = logits_of(*encoder(), some);
   for (const std::int64_t layer : {-1, 0, 1}) {
-    const Teacher teacher(encoder(), layer);
+    const Teacher teacher(encoder(), {.attention = layer, .blocks = true});
     CHECK(teacher.states_width() == 48);
     const TeacherAnswer all = answer_to_all(teacher, some);
     CHECK(all.logits == expected);
     REQUIRE(all.states.size() == some.tokens() * 48);
+    REQUIRE(all.hidden.blocks.size() == 2);
+    REQUIRE(all.hidden.of(1).rows == some.tokens());
     const real* states = all.states.data();
+    std::size_t row = 0;
     for (std::size_t i = 0; i < some.size(); ++i) {
       const auto text = some.tokens_of(i);
       TeacherAnswer alone;
       teacher.ask({text.begin(), text.end()}, {0, text.size()}, alone);
       REQUIRE(std::memcmp(alone.states.data(), states, text.size() * 48 * sizeof(real)) == 0);
+      for (std::size_t block = 0; block < 2; ++block)
+        REQUIRE(std::memcmp(alone.hidden.of(block).data, all.hidden.of(block).row(row),
+                            text.size() * 16 * sizeof(real)) == 0);
       states += text.size() * 48;
+      row += text.size();
     }
   }
 }
@@ -74,12 +82,15 @@ TEST_CASE("a teacher says the same of a text in any company", "[teacher]") {
 TEST_CASE("a teacher's states are those of the layer that is named", "[teacher]") {
   const LabelledTokens some = texts();
   const auto states = [&](std::int64_t layer) {
-    return answer_to_all(Teacher(encoder(), layer), some).states;
+    return answer_to_all(Teacher(encoder(), {.attention = layer}), some).states;
   };
   CHECK(states(-1) == states(1));
   CHECK(states(-1) != states(0));
-  CHECK(answer_to_all(Teacher(encoder()), some).states.empty());
-  CHECK(error_of([] { Teacher(encoder(), 2); }).find("the teacher has 2") != std::string::npos);
+  const TeacherAnswer logits = answer_to_all(Teacher(encoder()), some);
+  CHECK(logits.states.empty());
+  CHECK(logits.hidden.blocks.empty());
+  CHECK(error_of([] { Teacher(encoder(), {.attention = 2}); }).find("the teacher has 2") !=
+        std::string::npos);
 }
 
 TEST_CASE("logits are remembered, whoever asks for them first", "[teacher]") {
@@ -117,18 +128,25 @@ TEST_CASE("a plan counts the passes of a teacher, and its weights", "[teacher][p
     return spec_of(folder, "[task.classification]\n" + task);
   };
   const Spec alone = spec(""), logits = spec("teacher = \"x\"\n"),
-             relations = spec("teacher = \"x\"\nrelation_weight = 1.0\n");
+             relations = spec("teacher = \"x\"\nrelation_weight = 1.0\n"),
+             hidden = spec("teacher = \"x\"\nhidden_weight = 1.0\n");
   const DataFacts facts = open_dataset(alone.data).facts;
   const auto flops = [&](const Spec& s, std::int64_t from) { return run_flops(s, 1, facts, from); };
   // 120 steps of 8 texts; 200 texts are there to be asked about.
   const double epoch = 200 * facts.lengths.mean, all = 120 * 8 * facts.lengths.mean;
   CHECK(flops(logits, 0) - flops(alone, 0) == Approx(epoch / 3));
   CHECK(flops(relations, 0) - flops(alone, 0) == Approx(all / 3));
+  CHECK(flops(hidden, 0) == flops(relations, 0));
   CHECK(flops(logits, 110) - flops(alone, 110) == Approx(10 * 8 * facts.lengths.mean / 3));
   const Footprint without = footprint(alone, 13, facts.lengths),
                   with = footprint(logits, 13, facts.lengths);
   CHECK(without.teacher_bytes == 0);
-  CHECK(with.training_bytes - without.training_bytes == with.params * sizeof(real));
+  CHECK(with.training_bytes - without.training_bytes == with.teacher_bytes);
+  CHECK(with.teacher_bytes > with.params * sizeof(real));
+  // A row a token of each of its blocks, of all texts of the largest pass.
+  const Footprint states = footprint(hidden, 13, facts.lengths);
+  const double rows = 8 * std::ceil(facts.lengths.in_largest_pass(hidden.train, 24));
+  CHECK(static_cast<double>(states.teacher_bytes - with.teacher_bytes) == rows * 16 * sizeof(real));
 }
 
 }  // namespace bitlab
