@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/io/classification_scores.h"
+#include "report/accuracy_rows.h"
 #include "report/arm_comparison.h"
 #include "report/classification_statistics.h"
 #include "report/format.h"
@@ -16,7 +17,7 @@ namespace bitlab {
 
 namespace {
 
-std::string with_interval(double value, const Interval& interval) {
+std::string score_text(double value, const Interval& interval) {
   return fmt::format("{} ({} to {})", format_fixed(value, 4), format_fixed(interval.low, 4),
                      format_fixed(interval.high, 4));
 }
@@ -59,8 +60,8 @@ TextTable score_table(const Results& results, const std::vector<JudgedRun>& all)
     const ScoreIntervals intervals = score_intervals(run.predictions, labels);
     table.rows.push_back(
         {run.arm->name, std::to_string(run.run->seed),
-         with_interval(scores.accuracy, intervals.accuracy), with_interval(scores.f1, intervals.f1),
-         with_interval(scores.calibration_error, intervals.calibration_error),
+         score_text(scores.accuracy, intervals.accuracy), score_text(scores.f1, intervals.f1),
+         score_text(scores.calibration_error, intervals.calibration_error),
          confusion_text(run, scores), mcnemar_text(run, baseline_of(all, run, results.baseline))});
   }
   return table;
@@ -107,48 +108,24 @@ std::string conclusion(const ArmResult& baseline, const ArmResult& arm, double d
                      baseline.name);
 }
 
-double mean_accuracy(const std::vector<JudgedRun>& all, const ArmResult& arm) {
-  double sum = 0, n = 0;
-  for (const JudgedRun& run : all)
-    if (run.arm == &arm) {
-      sum += *run.run->accuracy;
-      ++n;
-    }
-  return n > 0 ? sum / n : std::nan("");
-}
-
-std::string compare(const Results& results,
-                    const std::vector<JudgedRun>& all,
-                    const ArmResult& arm) {
-  std::vector<std::pair<Predictions, Predictions>> pairs;
-  const ArmResult* baseline = nullptr;
-  for (const JudgedRun& run : all) {
-    if (run.arm != &arm) continue;
-    const JudgedRun* other = baseline_of(all, run, results.baseline);
-    if (other == nullptr) continue;
-    baseline = other->arm;
-    pairs.emplace_back(&other->predictions, &run.predictions);
-  }
-  const double accuracy = mean_accuracy(all, arm);
-  if (std::isnan(accuracy)) return fmt::format("No run of {} is done yet.", arm.name);
+std::string sentence(const Results& results, const AccuracyRow& row) {
+  const ArmResult& arm = *row.arm;
+  if (!row.accuracy) return fmt::format("No run of {} is done yet.", arm.name);
   const std::string begins =
-      fmt::format("{} classifies {:.2f} % of the texts right", arm.name, 100 * accuracy);
-  if (baseline == nullptr)
+      fmt::format("{} classifies {:.2f} % of the texts right", arm.name, 100 * *row.accuracy);
+  if (row.baseline == nullptr)
     return begins + (arm.name == results.baseline
                          ? "."
                          : "; no seed is done in both it and " + results.baseline + ".");
-  try {
-    const AccuracyDifference d = accuracy_difference(pairs);
-    const std::string measured =
-        fmt::format("{}, {} {} than {} (95 % interval {:+.2f} to {:+.2f}, over {} texts and {})",
-                    begins, points(d.mean), d.mean < 0 ? "fewer" : "more", baseline->name,
-                    100 * d.interval.low, 100 * d.interval.high,
-                    format_count(static_cast<std::int64_t>(d.texts)), counted(d.pairs, "seed"));
-    if (d.interval.low <= 0 && d.interval.high >= 0) return measured + ", which chance could make.";
-    return measured + ": " + conclusion(*baseline, arm, d.mean);
-  } catch (const Error&) {
-    return begins + "; " + results.baseline + " judged other texts.";
-  }
+  if (!row.sum) return begins + "; " + results.baseline + " judged other texts.";
+  const AccuracyDifference& d = *row.sum;
+  const std::string measured =
+      fmt::format("{}, {} {} than {} (95 % interval {:+.2f} to {:+.2f}, over {} texts and {})",
+                  begins, points(d.mean), d.mean < 0 ? "fewer" : "more", row.baseline->name,
+                  100 * d.interval.low, 100 * d.interval.high,
+                  format_count(static_cast<std::int64_t>(d.texts)), counted(d.pairs, "seed"));
+  if (d.interval.low <= 0 && d.interval.high >= 0) return measured + ", which chance could make.";
+  return measured + ": " + conclusion(*row.baseline, arm, d.mean);
 }
 
 }  // namespace
@@ -180,9 +157,9 @@ std::string classification_verdict(const Results& results) {
   if (all.empty()) return "";
   std::string text;
   bool single = false;
-  for (const ArmResult& arm : results.arms) {
-    text += compare(results, all, arm) + "\n";
-    single |= arm.runs.size() == 1;
+  for (const AccuracyRow& row : accuracy_rows(results, all)) {
+    text += sentence(results, row) + "\n";
+    single |= row.arm->runs.size() == 1;
   }
   if (single) text += "An interval over one seed says nothing of what other seeds would give.\n";
   return text + many_intervals(results);

@@ -3,7 +3,9 @@
 #include "core/base/catch.h"
 #include "report/claims.h"
 #include "report/fake_results.h"
+#include "report/figures.h"
 #include "report/html.h"
+#include "report/plot_accuracy.h"
 #include "report/verdict.h"
 
 namespace bitlab {
@@ -70,6 +72,36 @@ TEST_CASE("the verdict of a classification tells accuracies and their difference
   says("No run of late is done yet.");
   says("says nothing of what other seeds would give");
   CHECK(text.find("perplexity") == std::string::npos);
+}
+
+TEST_CASE("the figure of accuracies has an arm a row, and what is far off at its edge",
+          "[report][classification][plot]") {
+  FakeResults results;
+  for (const char* arm : {"full", "bit", "same", "lost", "late"}) results.add_arm(arm, {1});
+  CHECK_FALSE(accuracy_figure(load_results(results.path())));
+  for (const auto& [arm, wrong] : {std::pair{"full", 2}, {"bit", 4}, {"same", 3}, {"lost", 39}}) {
+    results.finish(arm, 1, 0.4, 0.4);
+    results.set_status(arm, 1, "{\"accuracy\": " + std::to_string(1 - wrong / 40.0) + "}");
+    predict(results, arm, wrong);
+  }
+  const Results loaded = load_results(results.path());
+  const std::string script = accuracy_figure(loaded)->script;
+  INFO(script);
+  const auto count = [&](const std::string& text) {
+    std::size_t n = 0;
+    for (auto at = script.find(text); at != std::string::npos; at = script.find(text, at + 1)) ++n;
+    return n;
+  };
+  CHECK(count("minus that of full (95.0 %), 40 texts; one seed") == 1);
+  for (const char* row : {"bit  90.0 %", "same  92.5 %", "lost  2.5 %"}) CHECK(count(row) == 1);
+  CHECK(count("full  95.0 %") == 0);
+  CHECK(count("late") == 0);
+  CHECK(count("-5.0 [-12.5, +0.0]") + count("-5.0 [-12.5, 0.0]") == 1);
+  CHECK(count("-92.5 [") == 1);           // told, but not within the frame
+  CHECK(count("pt 13 ps 0.8") == 1 + 2);  // in the key, and of two rows
+  bool standard = false;
+  for (const NamedFigure& figure : standard_figures(loaded)) standard |= figure.kind == "accuracy";
+  CHECK(standard);
 }
 
 TEST_CASE("claims can be of accuracy", "[report][classification][claims]") {

@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/config/suggest.h"
+#include "report/plot_accuracy.h"
 #include "report/plot_curves.h"
 #include "report/plot_final.h"
 #include "report/plot_heatmap.h"
@@ -101,6 +102,7 @@ const std::vector<Kind>& kinds() {
       {"parallel", plot_as_is<parallel_figure>},
       {"paired", plot_as_is<paired_figure>},
       {"scaling", plot_as_is<scaling_figure>},
+      {"accuracy", plot_as_is<accuracy_figure>},
       {"ternary", plot_as_is<ternary_figure>},
   };
   return all;
@@ -151,6 +153,7 @@ std::vector<NamedFigure> standard_figures(const Results& results) {
   // The answer to what such a study asks, so that a page with little room has it.
   add("scaling", "Laws of scaling and the gap between them",
       [](auto& r) { return scaling_figure(r); });
+  add("accuracy", "Accuracy against the baseline's", [](auto& r) { return accuracy_figure(r); });
   add("curves", "Loss over the course of training", [](auto& r) { return curves_figure(r); });
   if (!axes.empty() || results.arms.size() > 2)
     add("final", axes.empty() ? "Final loss of each arm" : "Final loss against a swept setting",

@@ -7,10 +7,10 @@
 #include <limits>
 
 #include "core/base/error.h"
+#include "report/arm_comparison.h"
 #include "report/format.h"
 #include "report/labels.h"
-#include "report/arm_comparison.h"
-#include "report/plot_page.h"
+#include "report/plot_forest.h"
 #include "report/sweep_axes.h"
 
 namespace bitlab {
@@ -35,34 +35,18 @@ std::string label_of(const Results& results, const ArmResult& arm, bool many_bas
   return label.empty() ? arm.name : label;
 }
 
-// A line of the figure.
-struct Line {
-  std::string label, text;
-  std::vector<double> dots;
-  std::optional<double> mean;
-  std::optional<Interval> interval;
-};
-
-std::string signed_number(double x, int digits) {
-  const std::string text = format_fixed(x, digits);
-  return (x > 0 ? "+" : "") + text;
-}
-
-Line mean_line(const PairedRow& row, const std::string& label) {
-  Line line{label, "no pair of seeds", row.differences, {}, {}};
+ForestLine mean_line(const PairedRow& row, const std::string& label) {
+  ForestLine line{label, "no pair of seeds", row.differences, {}, {}};
   if (!row.sum) return line;
   line.mean = row.sum->mean;
   line.interval = row.sum->interval;
-  line.text = signed_number(row.sum->mean, 3);
-  line.text += row.sum->interval
-                   ? fmt::format(" [{}, {}]", signed_number(row.sum->interval->low, 3),
-                                 signed_number(row.sum->interval->high, 3))
-                   : " one seed";
+  line.text = row.sum->interval ? with_interval(row.sum->mean, *row.sum->interval, 3)
+                                : signed_number(row.sum->mean, 3) + " one seed";
   return line;
 }
 
-std::vector<Line> lines_of(const std::vector<PairedRow>& rows) {
-  std::vector<Line> lines;
+std::vector<ForestLine> lines_of(const std::vector<PairedRow>& rows) {
+  std::vector<ForestLine> lines;
   if (rows.size() > 1) {
     for (const PairedRow& row : rows) lines.push_back(mean_line(row, row.label));
     return lines;
@@ -74,7 +58,7 @@ std::vector<Line> lines_of(const std::vector<PairedRow>& rows) {
                      {row.differences[i]},
                      {},
                      {}});
-  Line mean = mean_line(row, "mean");
+  ForestLine mean = mean_line(row, "mean");
   mean.dots.clear();
   lines.push_back(mean);
   return lines;
@@ -100,35 +84,6 @@ PlotAxis x_axis(const Results& results, const std::vector<PairedRow>& rows) {
   axis.grid = true;
   axis.title = "difference of the final validation losses (nats per " + results.data.unit + ")";
   return axis;
-}
-
-void draw_line(PlotPage& page, const PlotAxis& x, double y, const Line& line) {
-  const std::string colour = fmt::format("lc rgb '{}'", kPalette[0]);
-  for (const double d : line.dots) page.mark(page.x_of(d), y, "pt 7 ps 0.45 " + colour);
-  if (!line.mean) return;
-  if (line.interval) {
-    const double low = std::max(line.interval->low, x.low),
-                 high = std::min(line.interval->high, x.high);
-    page.line(page.x_of(low), y, page.x_of(high), y, "lw 1.6 " + colour);
-    for (const auto& [end, cut, arrow] : {std::tuple(low, low > line.interval->low, -1),
-                                          std::tuple(high, high < line.interval->high, 1)}) {
-      const double at = page.x_of(end);
-      if (cut) {
-        for (const double side : {-4.0, 4.0})
-          page.line(at, y, at - 5 * arrow, y + side, "lw 1.6 " + colour);
-      } else {
-        page.line(at, y - 4, at, y + 4, "lw 1.6 " + colour);
-      }
-    }
-  }
-  page.mark(page.x_of(*line.mean), y, fmt::format("pt 13 ps 0.8 lc rgb '{}'", kInk));
-}
-
-double text_room(const std::vector<Line>& lines, std::string Line::*part) {
-  std::size_t longest = 0;
-  for (const Line& line : lines)
-    longest = std::max(longest, count_characters(shortened(line.*part, kLabelChars)));
-  return 24 + kCharWidth * static_cast<double>(longest);
 }
 
 }  // namespace
@@ -169,7 +124,7 @@ std::optional<Figure> paired_figure(const Results& results) {
                      fmt::format("at most {} differences must be drawn, but there are {}",
                                  kMostRows, rows.size()),
                      "choose fewer runs by a filter");
-  const std::vector<Line> lines = lines_of(rows);
+  const std::vector<ForestLine> lines = lines_of(rows);
   const ArmResult& baseline = baseline_of(results);
   const std::vector<std::string> bases = base_arms(results);
   const std::string against =
@@ -186,26 +141,7 @@ std::optional<Figure> paired_figure(const Results& results) {
     heading.key.push_back({"95 % t interval", fmt::format("lw 1.6 lc rgb '{}'", kPalette[0])});
   else
     heading.note += "; one seed: no interval can be given";
-  const double top = heading_height(heading),
-               left = std::max(kLeftMargin, text_room(lines, &Line::label));
-  const double row_height = lines.size() > 20 ? 18 : 26;
-  PlotPage page(top + row_height * static_cast<double>(lines.size()) + 20 + kBottomMargin);
-  PlotAxis x = x_axis(results, rows), y;
-  page.panel(
-      {left, page.width() - text_room(lines, &Line::text), kBottomMargin, page.height() - top}, x,
-      y);
-  page.heading(heading);
-  page.line(page.x_of(0), page.box().bottom, page.x_of(0), page.box().top,
-            fmt::format("lw 1.4 lc rgb '{}'", kInk));
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    const double at = page.box().top - 10 - row_height * (static_cast<double>(i) + 0.5);
-    page.text(left - 12, at, shortened(lines[i].label, kLabelChars),
-              {.size = kLabelFont, .align = Align::Right});
-    page.text(page.box().right + 10, at, lines[i].text, {.size = kLabelFont, .colour = kGrey});
-    draw_line(page, x, at, lines[i]);
-  }
-  page.plot({});
-  return page.figure();
+  return forest_page(heading, x_axis(results, rows), lines).figure();
 }
 
 }  // namespace bitlab
