@@ -1,4 +1,6 @@
 // bitlab run: resolves an experiment, runs what is not done, shows the result.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -95,11 +97,24 @@ int show_result(const Plan& plan, int code) {
   return 1;
 }
 
-}  // namespace
+int run(const RunRequest& request);
 
-int run_command(const std::vector<std::string>& args) {
-  const RunRequest request = parse_run_request(args);
-  if (request.experiment.empty()) return 0;
+// Runs of other experiments that some arms begin with come first, as if they had been asked for.
+int run_others(const std::vector<OtherRuns>& others, const RunRequest& request) {
+  for (const OtherRuns& other : others) {
+    std::cerr << "first, for " << request.experiment << ": " << other.command() << "\n";
+    RunRequest first = request;
+    first.experiment = other.experiment;
+    first.overrides = {fmt::format("seeds=[{}]", fmt::join(other.seeds, ","))};
+    first.arms = {other.arm};
+    first.rerun = false;
+    first.command = other.command();
+    if (const int code = run(first); code != 0) return code;
+  }
+  return 0;
+}
+
+int run(const RunRequest& request) {
   Experiment experiment =
       load_experiment(request.experiment, request.overrides, project_root(), request.plugins);
   check_claims(experiment);
@@ -115,17 +130,27 @@ int run_command(const std::vector<std::string>& args) {
   const std::vector<Outlook> outlooks =
       look_ahead(plan, launcher, {request.schedule.retry_failed, request.rerun});
   for (const std::string& line : other_builds(outlooks)) std::cerr << "note: " << line << "\n";
+  const std::vector<OtherRuns> others = missing_other_runs(experiment.arms, plan);
   if (request.dry_run) {
     const TimeEstimate time =
         estimate_time(experiment, plan, outlooks, request.jobs, measured_step_seconds);
     std::cout << dry_run_page(plan, outlooks, time, request.jobs);
+    for (const OtherRuns& other : others)
+      std::cout << "before them, not counted: " << other.command() << "\n";
     return 0;
   }
-  require_other_runs(experiment.arms, plan);
+  if (const int code = run_others(others, request); code != 0) return code;
   write_plan(plan);
   set_aside(outlooks);
   const int code = all_done(outlooks) ? 0 : train(experiment, plan, launcher, request);
   return code > 1 ? code : show_result(plan, code);
+}
+
+}  // namespace
+
+int run_command(const std::vector<std::string>& args) {
+  const RunRequest request = parse_run_request(args);
+  return request.experiment.empty() ? 0 : run(request);
 }
 
 }  // namespace bitlab

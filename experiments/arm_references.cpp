@@ -1,7 +1,11 @@
 #include "experiments/arm_references.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string_view>
 
 #include "core/base/error.h"
@@ -110,23 +114,30 @@ OtherArm find_other_arm(const ArmReference& reference, const OtherPlans& plans) 
   return other;
 }
 
-void require_other_runs(const std::vector<Arm>& arms, const Plan& plan) {
+std::string OtherRuns::command() const {
+  return fmt::format("bitlab run {} --arm {} seeds=[{}]", experiment, arm, fmt::join(seeds, ","));
+}
+
+std::vector<OtherRuns> missing_other_runs(const std::vector<Arm>& arms, const Plan& plan) {
+  std::map<std::pair<std::string, std::string>, std::set<std::int64_t>> missing;
   for (const PlannedRun& run : plan.runs()) {
     if (RunFolder(run.dir).done()) continue;
+    const auto seed = static_cast<std::int64_t>(run.seed);
     for (const ArmReference& reference : arm_references(arms[run.arm])) {
       if (reference.experiment.empty()) continue;
       const OtherArm& other = plan.others.at(reference.key());
-      const std::string which = reference.key() + " with seed " + std::to_string(run.seed);
-      if (std::count(other.seeds.begin(), other.seeds.end(), static_cast<std::int64_t>(run.seed)) ==
-          0)
+      if (std::count(other.seeds.begin(), other.seeds.end(), seed) == 0)
         throw UsageError(reference.path, "must be a run that " + reference.experiment +
-                                             " has, but " + which + " is none of its seeds");
+                                             " has, but " + reference.key() + " with seed " +
+                                             std::to_string(run.seed) + " is none of its seeds");
       if (!RunFolder(seed_folder(other.dir, run.seed)).done())
-        throw UsageError(reference.path, "must be finished first, but " + which + " is not",
-                         "bitlab run " + reference.experiment + " --arm " + reference.arm +
-                             ", or leave the arm " + plan.arms[run.arm].base + " out");
+        missing[{reference.experiment, reference.arm}].insert(seed);
     }
   }
+  std::vector<OtherRuns> all;
+  for (const auto& [which, seeds] : missing)
+    all.push_back({which.first, which.second, {seeds.begin(), seeds.end()}});
+  return all;
 }
 
 std::vector<std::size_t> in_order_of_references(const std::vector<Arm>& arms) {

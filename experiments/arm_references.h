@@ -37,9 +37,17 @@ using OtherPlans = std::function<Plan(const std::string& experiment)>;
 // if it has several points of a sweep.
 OtherArm find_other_arm(const ArmReference& reference, const OtherPlans& plans);
 
-// Throws UsageError, with the command that trains it, if a run of another experiment that one of
-// the plan's unfinished runs needs is not done.
-void require_other_runs(const std::vector<Arm>& arms, const Plan& plan);
+// Runs of one arm of another experiment.
+struct OtherRuns {
+  std::string experiment, arm;
+  std::vector<std::int64_t> seeds;  // ascending
+
+  std::string command() const;  // "bitlab run imdb-mlm --arm w158a8 seeds=[1,2]"
+};
+
+// Those that unfinished runs of the plan need and that are not done: they have to come first.
+// Throws UsageError for a seed that the other experiment does not have.
+std::vector<OtherRuns> missing_other_runs(const std::vector<Arm>& arms, const Plan& plan);
 
 // The setting of a reference in one run's config.toml: the absolute folder of the run it names.
 std::vector<FieldState> with_run_folders(const Arm& arm, const Plan& plan, std::uint64_t seed);

@@ -69,9 +69,9 @@ TEST_CASE("an arm begins with the run of another experiment's arm with the same 
   const OtherArm& other = plan.others.at("y/bits");
   CHECK(other.dir == world.results / "y" / ("bits-" + other.hash));
   CHECK(other.seeds == std::vector<std::int64_t>{5});
-  const std::string refused = error_of([&] { require_other_runs(x.arms, plan); });
-  says(refused, "y/bits with seed 5 is not");
-  says(refused, "bitlab run y --arm bits");
+  const std::vector<OtherRuns> missing = missing_other_runs(x.arms, plan);
+  REQUIRE(missing.size() == 1);
+  CHECK(missing[0].command() == "bitlab run y --arm bits seeds=[5]");
   CHECK(error_of([&] {
           const std::vector<Arm>& arms = x.arms;
           bench_train(arms[1], open_dataset(x.spec().data), {.steps = 1, .threads = 1});
@@ -85,7 +85,7 @@ TEST_CASE("an arm begins with the run of another experiment's arm with the same 
                       run_config(y.arms[i]));
   const fs::path first = other.dir / "seed-5";
   REQUIRE(wait_for(start_worker(first, 1)) == 0);
-  CHECK(error_of([&] { require_other_runs(x.arms, plan); }).empty());
+  CHECK(missing_other_runs(x.arms, plan).empty());
 
   const fs::path tuned = world.results / "x" / arm_of(plan, "tuned").dir / "seed-5";
   write_file_atomic(tuned / "config.toml",
@@ -117,21 +117,44 @@ TEST_CASE("references to other experiments that lead nowhere are refused",
   const Plan plan = seeds.plan();
   fs::create_directories(plan.others.at("y/bits").dir / "seed-5");
   RunFolder(plan.others.at("y/bits").dir / "seed-5").mark_done();
-  says(error_of([&] { require_other_runs(seeds.project.load().arms, plan); }),
+  says(error_of([&] { missing_other_runs(seeds.project.load().arms, plan); }),
        "y/bits with seed 6 is none of its seeds");
 }
 
-TEST_CASE("a step that needs a teacher which is an arm's cannot be timed without it",
-          "[arms][references][errors]") {
+TEST_CASE("a teacher that a folder names enters the id by its weights, not by the folder's name",
+          "[arms][references]") {
+  const TestFolder folder;
+  const auto taught = [&](const std::string& name, const std::string& lr) {
+    const fs::path run =
+        make_run(folder, name, replaced(toy_config(folder), "lr = 5e-3", "lr = " + lr));
+    REQUIRE(wait_for(start_worker(run, 1)) == 0);
+    return run;
+  };
+  const fs::path one = taught("one", "5e-3"), other = taught("other", "4e-3");
+  fs::copy(one, folder / "copy", fs::copy_options::recursive);
+  const auto hash = [&](const fs::path& teacher) {
+    const Project project(toy_config(folder) + "[task.classification]\nteacher = \"" +
+                          teacher.string() + "\"\n");
+    const Experiment x = project.load();
+    return make_plan(x, open_dataset(x.spec().data), folder / "results", "").arms.front().hash;
+  };
+  CHECK(hash(one) == hash(folder / "copy"));
+  CHECK(hash(one) != hash(other));
+  says(error_of([&] { hash(folder / "none"); }), "must hold a checkpoint, but holds none");
+}
+
+TEST_CASE("a step that needs a teacher which is an arm's is timed without it",
+          "[arms][references]") {
   const TestFolder folder;
   const Project project(
       toy_config(folder) +
-      "\n[arms.full]\n[arms.student]\ntask.classification.teacher = \"arm:full\"\n");
+      "\n[arms.full]\n[arms.student]\ntask.classification.teacher = \"arm:full\"\n" +
+      "task.classification.hidden_weight = 1.0\n");
   const Experiment x = project.load();
-  says(error_of([&] {
-         bench_train(x.arms[1], open_dataset(x.spec().data), {.steps = 1, .threads = 1});
-       }),
-       "must be the folder of a run to be timed, but arm student names the arm full");
+  const TrainBench bench =
+      bench_train(x.arms[1], open_dataset(x.spec().data), {.steps = 1, .threads = 1, .plan = true});
+  CHECK(bench.tokens_per_s > 0);
+  CHECK(bench.plan->planned_ms > 0);
 }
 
 }  // namespace bitlab

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/sha256.h"
 #include "experiments/checkpoint.h"
 #include "experiments/dataset.h"
 #include "experiments/packed_model.h"
@@ -14,13 +15,25 @@ namespace bitlab {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-LoadedRun load_run(const fs::path& run_dir, LoadWeights weights) {
+namespace {
+
+fs::path newest_checkpoint(const fs::path& run_dir) {
   const auto checkpoints = list_checkpoints(run_dir);
   if (checkpoints.empty())
     throw Error(run_dir.string(), "must hold a checkpoint, but holds none",
                 "a run writes the first one after train.checkpoint_every steps");
+  return checkpoints.back();
+}
+
+}  // namespace
+
+std::string weights_sha256(const fs::path& run_dir) {
+  return sha256_file(newest_checkpoint(run_dir) / "model.safetensors");
+}
+
+LoadedRun load_run(const fs::path& run_dir, LoadWeights weights) {
   LoadedRun run;
-  run.checkpoint = checkpoints.back();
+  run.checkpoint = newest_checkpoint(run_dir);
   run.spec = load_run_spec(run_dir / "config.toml");
   try {
     const json config = json::parse(read_file(run.checkpoint / "config.json"));

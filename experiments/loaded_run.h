@@ -22,7 +22,7 @@ struct LoadedRun {
   std::unique_ptr<LanguageModel> model;  // prepared
   std::filesystem::path checkpoint;      // the newest one
   std::filesystem::path weights;         // the file that the model's are from
-  std::int64_t step = 0;  // of the checkpoint
+  std::int64_t step = 0;                 // of the checkpoint
   std::uint64_t seed = 1;
   bool packed = false;   // that file holds codes and no latent weights
   std::string imported;  // the format that it was imported from; empty: trained here
@@ -35,6 +35,10 @@ struct LoadedRun {
 // and these are wanted.
 LoadedRun load_run(const std::filesystem::path& run_dir,
                    LoadWeights weights = LoadWeights::Checkpoint);
+
+// Of the newest checkpoint's weights: what tells this trained model from any other. Throws Error if
+// the folder holds no complete checkpoint.
+std::string weights_sha256(const std::filesystem::path& run_dir);
 
 // Throws UsageError in the name of `verb` if the run's model does not predict the next token.
 void require_language_model(const LoadedRun& run, const std::string& verb);

@@ -10,6 +10,8 @@
 #include "core/quant/weight_quantizer.h"
 #include "core/text/tokenizer.h"
 #include "experiments/arm_references.h"
+#include "experiments/classification_task.h"
+#include "experiments/loaded_run.h"
 #include "experiments/plugin_loader.h"
 #include "experiments/pretrained.h"
 #include "layers/linear.h"
@@ -66,6 +68,9 @@ std::string arm_hash(const Arm& arm,
     text += reference.path + "=" + others.at(reference.key()) + "\n";
   if (const std::string name = pretrained_name(arm.spec); !name.empty() && !is_arm_reference(name))
     text += "pretrained=" + find_pretrained(name).sha256 + "\n";
+  if (const ClassificationConfig* task = distilled(arm.spec.task);
+      task != nullptr && !is_arm_reference(task->teacher))
+    text += "teacher=" + weights_sha256(task->teacher) + "\n";
   text += used_versions(used_entries(arm.fields, data.source));
   return sha256_hex(text).substr(0, 8);
 }
