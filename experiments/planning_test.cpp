@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "core/base/catch.h"
 #include "core/base/files.h"
@@ -131,6 +132,11 @@ TEST_CASE("every run has a reason", "[planning]") {
   sweep.finish(2);
   CHECK(sweep.fate(2) == "done");
   CHECK(sweep.fate(2, {.rerun = true}) == "redo: done");
+  // As scripts/publish leaves it: nothing is told of where it ran.
+  auto published = nlohmann::json::parse(read_file(sweep.folder(2).file("status.json")));
+  CHECK(published.erase("pid") + published.erase("host") == 2);
+  write_file_atomic(sweep.folder(2).file("status.json"), published.dump());
+  CHECK(sweep.fate(2) == "done");
 
   Sweep held;
   held.launcher.held = held.plan.runs().at(3).dir;

@@ -58,8 +58,8 @@ RunStatus parse_status(const json& j, const fs::path& path) {
   s.step = j.at("step");
   s.steps = j.at("steps");
   s.attempt = j.at("attempt");
-  s.pid = j.at("pid");
-  s.host = j.at("host");
+  s.pid = j.value("pid", s.pid);  // published runs do not say where they ran
+  s.host = j.value("host", s.host);
   s.started = j.at("started");
   s.ended = j.at("ended");
   s.reason = j.at("reason");
