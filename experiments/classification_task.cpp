@@ -26,7 +26,7 @@ void ClassificationConfig::fields(FieldVisitor& v) {
       "teacher", teacher,
       {.help = "run whose probabilities are learned too: its folder, or arm:NAME for the run of "
                "that arm with the same seed; empty for none",
-       .hashed = false});  // its id enters the run id
+       .hashed = false});  // its id enters the run id, or the hash of a folder's weights
   v.field("teacher_weight", teacher_weight, {.help = "of the teacher in the loss", .min = 0});
   v.field("temperature", temperature,
           {.help = "what logits are divided by for the teacher's part", .min = 0.01});

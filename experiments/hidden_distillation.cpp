@@ -16,17 +16,16 @@ namespace {
 
 }  // namespace
 
-HiddenTap::HiddenTap(const BlockStates& teacher, double grad_scale)
-    : teacher_(teacher), grad_scale_(grad_scale) {}
+HiddenTap::HiddenTap(const BlockStates& teacher, std::size_t blocks, double grad_scale)
+    : teacher_(teacher), grad_scale_(grad_scale) {
+  if (blocks != teacher.blocks.size()) refuse("blocks", teacher.blocks.size(), blocks);
+}
 
-void HiddenTap::on_forward(std::size_t block, View x, const Pass&) {
+void HiddenTap::on_forward(std::size_t, View x, const Pass&) {
   if (x.cols != teacher_.width) refuse("width", teacher_.width, x.cols);
-  if (block >= teacher_.blocks.size()) refuse("blocks", teacher_.blocks.size(), block + 1);
-  told_ = block + 1;
 }
 
 void HiddenTap::on_backward(std::size_t block, View x, View dx, const Pass& pass) {
-  if (told_ != teacher_.blocks.size()) refuse("blocks", teacher_.blocks.size(), told_);
   loss_ += hidden_state_loss(x, teacher_.of(block), pass.begins, pass.batch, grad_scale_, dx);
 }
 

@@ -9,8 +9,9 @@ namespace bitlab {
 // arises in backward.
 class HiddenTap : public BlockTap {
  public:
-  // The passes throw UsageError if blocks or width of the two differ.
-  HiddenTap(const BlockStates& teacher, double grad_scale);
+  // blocks: of the student. Throws UsageError if the teacher has not as many; the pass does if they
+  // are not as wide.
+  HiddenTap(const BlockStates& teacher, std::size_t blocks, double grad_scale);
 
   void on_forward(size_t block, View x, const Pass& pass) override;
   void on_backward(size_t block, View x, View dx, const Pass& pass) override;
@@ -19,7 +20,6 @@ class HiddenTap : public BlockTap {
  private:
   const BlockStates& teacher_;
   double grad_scale_, loss_ = 0;
-  std::size_t told_ = 0;  // blocks of the forward pass
 };
 
 }  // namespace bitlab

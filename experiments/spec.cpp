@@ -62,7 +62,7 @@ void require_head(FieldVisitor& v, const std::string& task, const Configurable& 
 void require_states(FieldVisitor& v, const ClassificationConfig& task, const BertConfig* bert) {
   v.require(task.hidden_weight <= 0 || bert != nullptr, "name",
             "must be bert where task.classification.hidden_weight is not 0",
-            "other models have no blocks");
+            "hidden states are learned by encoders alone");
   if (task.relations.weight <= 0) return;
   v.require(bert != nullptr, "name",
             "must be bert where task.classification.relation_weight is not 0",

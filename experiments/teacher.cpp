@@ -23,17 +23,19 @@ class Recorder : public AttentionTap {
 // Appends what comes out of blocks.
 class BlockRecorder : public BlockTap {
  public:
-  explicit BlockRecorder(BlockStates& to) : to_(to) {
+  BlockRecorder(BlockStates& to, std::size_t rows) : to_(to), rows_(rows) {
     for (std::vector<real>& block : to_.blocks) block.clear();
   }
   void on_forward(std::size_t block, View x, const Pass&) override {
     to_.width = x.cols;
     if (to_.blocks.size() <= block) to_.blocks.resize(block + 1);
+    to_.blocks[block].reserve(rows_ * x.cols);
     to_.blocks[block].insert(to_.blocks[block].end(), x.data, x.data + x.size());
   }
 
  private:
   BlockStates& to_;
+  std::size_t rows_;  // of all passes
 };
 
 std::size_t qkv_width(const AttentionShape& shape) {
@@ -67,7 +69,8 @@ void Teacher::ask(const std::vector<std::int32_t>& tokens,
                   TeacherAnswer& answer) const {
   answer.logits.clear();
   answer.states.resize(tokens.size() * width_);
-  BlockRecorder block_recorder(answer.hidden);
+  if (!tells_blocks_) answer.hidden = {};
+  BlockRecorder block_recorder(answer.hidden, tokens.size());
   std::unique_ptr<Pass> pass = spare_pass();
   pass->block_tap = tells_blocks_ ? &block_recorder : nullptr;
   std::vector<std::size_t> some;  // texts of one pass

@@ -121,7 +121,8 @@ double loss_of_batch(const LanguageModel& model, Pass& pass, Batch& batch, doubl
         View{batch.teacher.states.data(), pass.rows(), batch.teacher.states.size() / pass.rows()},
         batch.relations.heads, batch.relations.weight * scale);
   std::optional<HiddenTap> hidden;
-  if (batch.hidden_weight > 0) hidden.emplace(batch.teacher.hidden, batch.hidden_weight * scale);
+  if (!batch.teacher.hidden.blocks.empty())
+    hidden.emplace(batch.teacher.hidden, model.blocks(), batch.hidden_weight * scale);
   pass.tap = relations ? &*relations : nullptr;
   pass.block_tap = hidden ? &*hidden : nullptr;
   double loss = loss_of_logits(model, pass, batch, scale);

@@ -47,6 +47,9 @@ void BitLinearConfig::fields(FieldVisitor& v) {
       "straight_through", straight_through,
       {.help = "gradient of the weight quantiser: identity, or clipped where the code is clamped",
        .choices = {"identity", "clipped"}});
+  v.require(straight_through != "clipped" || weight_quant != "twn", "straight_through",
+            "must be identity where weight_quant = \"twn\"",
+            "clipping is defined by what is rounded over the scale");
   v.field("lambda_warmup_steps", lambda_warmup_steps,
           {.help = "steps over which quantisation fades in, 0 for at once", .min = 0});
 }

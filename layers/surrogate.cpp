@@ -46,7 +46,7 @@ double weight_codes(View w, const BitLinearConfig& config, Values& codes) {
       sum += std::fabs(x * codes.back());
       count += std::fabs(codes.back());
     }
-    return sum / count;
+    return count > 0 ? std::max(sum / count, config.weight_eps) : a;
   }
   for (size_t i = 0; i < w.size(); ++i) {
     const double x = w.data[i];

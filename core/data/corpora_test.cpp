@@ -107,6 +107,28 @@ TEST_CASE("reviews come in the order of their numbers", "[data][corpora]") {
   CHECK(all == std::vector<std::string>{"0bad one", "0good\n\none", "0bad ten", "3test"});
 }
 
+TEST_CASE("an archive of reviews that was cut off is refused by name, wherever it was cut",
+          "[data][corpora][errors]") {
+  const TestFolder folder;
+  for (int i = 0; i < 200; ++i)
+    for (const char* kind : {"train/pos/", "train/unsup/"})
+      write_file_atomic(folder / "aclImdb" / (kind + std::to_string(i) + "_9.txt"),
+                        "review " + std::to_string(i * 7919));
+  pack(folder / "", "tar czf imdb.tar.gz aclImdb");
+  const fs::path archive = folder / "imdb.tar.gz";
+  const std::string whole = read_file(archive);
+  for (const double share : {0.0, 0.1, 0.5, 0.9, 0.999}) {
+    CAPTURE(share);
+    write_file_atomic(
+        archive,
+        whole.substr(0, static_cast<std::size_t>(share * static_cast<double>(whole.size()))));
+    CHECK_THROWS_WITH(read_imdb({{archive}, 1, {}}, [](const TextPart&) {}),
+                      Catch::Contains("imdb.tar.gz"));
+    CHECK_THROWS_WITH(read_imdb_unlabelled({{archive}, 0, {}}, [](const LabelledText&) {}),
+                      Catch::Contains("imdb.tar.gz"));
+  }
+}
+
 TEST_CASE("reviews without labels come in the order of their numbers, one in 50 held out",
           "[data][corpora]") {
   const TestFolder folder;

@@ -116,23 +116,24 @@ Hdf5Handle open_to_read(const fs::path& path) {
                     H5Fclose);
 }
 
-RunLosses losses_of(hid_t file, const std::string& where) {
-  RunLosses losses;
-  losses.train = read_records<TrainRow>(file, kTrain, where);
+RunCurves curves_of(hid_t file, const std::string& where) {
+  RunCurves curves;
+  curves.train = read_records<TrainRow>(file, kTrain, where);
   for (const EvalRecord& r : read_records<EvalRecord>(file, kEval, where))
-    losses.eval.push_back({r.step, r.split, r.loss, r.standard_error, r.tokens});
-  return losses;
+    curves.eval.push_back({r.step, r.split, r.loss, r.standard_error, r.tokens});
+  for (const ScoreRecord& r : read_optional<ScoreRecord>(file, kScores, where))
+    curves.scores.push_back({r.step, r.split, r.accuracy, r.f1, r.calibration_error});
+  return curves;
 }
 
 RunMetrics metrics_of(hid_t file, const std::string& where) {
   RunMetrics metrics;
-  RunLosses losses = losses_of(file, where);
-  metrics.train = std::move(losses.train);
-  metrics.eval = std::move(losses.eval);
+  RunCurves curves = curves_of(file, where);
+  metrics.train = std::move(curves.train);
+  metrics.eval = std::move(curves.eval);
+  metrics.scores = std::move(curves.scores);
   for (const QuantRecord& r : read_records<QuantRecord>(file, kQuant, where))
     metrics.quant.push_back({r.step, r.layer, r.minus, r.zero, r.plus, r.flips, r.scale});
-  for (const ScoreRecord& r : read_optional<ScoreRecord>(file, kScores, where))
-    metrics.scores.push_back({r.step, r.split, r.accuracy, r.f1, r.calibration_error});
   metrics.predictions = read_optional<PredictionRow>(file, kPredictions, where);
   check_hdf5(
       H5Aiterate2(file, H5_INDEX_NAME, H5_ITER_INC, nullptr, read_attribute, &metrics.attributes),
@@ -324,6 +325,6 @@ void MetricsWriter::sync() {
 
 RunMetrics read_metrics(const fs::path& path) { return read_opened(path, metrics_of); }
 
-RunLosses read_losses(const fs::path& path) { return read_opened(path, losses_of); }
+RunCurves read_curves(const fs::path& path) { return read_opened(path, curves_of); }
 
 }  // namespace bitlab

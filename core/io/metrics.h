@@ -97,15 +97,16 @@ struct RunMetrics {
   std::map<std::string, std::string> attributes;
 };
 
-struct RunLosses {
+struct RunCurves {
   std::vector<TrainRow> train;
   std::vector<EvalRow> eval;
+  std::vector<ScoreRow> scores;
 };
 
 // Reads everything. Safe while a writer is at work. Throws Error if the file is missing or damaged.
 RunMetrics read_metrics(const std::filesystem::path& path);
 
-// The same, but only what curves of the loss need.
-RunLosses read_losses(const std::filesystem::path& path);
+// The same, but only what curves over training need.
+RunCurves read_curves(const std::filesystem::path& path);
 
 }  // namespace bitlab

@@ -1,7 +1,9 @@
 #include "core/ops/hidden_states.h"
 
+#include <string>
 #include <vector>
 
+#include "core/base/error.h"
 #include "core/simd/kernels.h"
 #include "core/tensor/check.h"
 
@@ -15,8 +17,12 @@ double hidden_state_loss(View student,
                          View dstudent) {
   check_shape("hidden_state_loss", "teacher", teacher, student.rows, student.cols);
   check_shape("hidden_state_loss", "dstudent", dstudent, student.rows, student.cols);
+  if (begins[texts] != student.rows)
+    throw Error("hidden_state_loss", "texts must end with row " + std::to_string(student.rows) +
+                                         ", but end with " + std::to_string(begins[texts]));
   const size_t C = student.cols;
-  std::vector<real> difference(C);
+  thread_local std::vector<real> difference;  // its memory is kept from step to step
+  difference.resize(C);
   double total = 0;
   for (size_t text = 0; text < texts; ++text) {
     const double share = 1.0 / static_cast<double>((begins[text + 1] - begins[text]) * C);

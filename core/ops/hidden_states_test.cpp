@@ -58,6 +58,10 @@ TEST_CASE("the loss of hidden states and its gradient are those of their formula
 TEST_CASE("hidden states of other shapes are refused", "[hidden][errors]") {
   std::vector<real> a(24), b(24), d(24);
   const std::size_t begins[] = {0, 4};
+  const std::size_t too_short[] = {0, 3};
+  CHECK_THROWS_AS(
+      hidden_state_loss({a.data(), 4, 6}, {b.data(), 4, 6}, too_short, 1, 1, {d.data(), 4, 6}),
+      Error);
   CHECK_THROWS_AS(
       hidden_state_loss({a.data(), 4, 6}, {b.data(), 6, 4}, begins, 1, 1, {d.data(), 4, 6}), Error);
   CHECK_THROWS_AS(

@@ -56,7 +56,7 @@ real binary(View w, double eps, std::int8_t* codes) {
   return at_least(mean_of_abs(w), eps);
 }
 
-// Half of what is rounded becomes a code, so rounding w / (2 threshold) cuts at the threshold.
+// Rounding gives a code beyond one half, so rounding w / (2 threshold) cuts at the threshold.
 real twn(View w, double eps, std::int8_t* codes) {
   const real mean = at_least(mean_of_abs(w), eps);
   round_to_codes(w, real(1.4) * mean, codes);

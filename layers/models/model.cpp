@@ -1,7 +1,10 @@
 #include "layers/models/model.h"
 
+#include <algorithm>
+
 #include "core/base/error.h"
 #include "core/ops/cross_entropy.h"
+#include "layers/block_output.h"
 #include "layers/kv_cache.h"
 
 namespace bitlab {
@@ -15,6 +18,12 @@ LanguageModel::LanguageModel(LayerPtr net, size_t vocab_size, size_t seq_len, st
     : LanguageModel(std::move(net), vocab_size, seq_len) {
   params_.initialise(seed);
   prepare(0);
+}
+
+size_t LanguageModel::blocks() const {
+  return static_cast<size_t>(std::count_if(leaves_.begin(), leaves_.end(), [](const Layer* leaf) {
+    return dynamic_cast<const BlockOutput*>(leaf) != nullptr;
+  }));
 }
 
 void LanguageModel::prepare(std::uint64_t step) {

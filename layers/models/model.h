@@ -51,6 +51,7 @@ class LanguageModel {
   ParamStore& params() { return params_; }
   const ParamStore& params() const { return params_; }
   const Layer& net() const { return *net_; }
+  size_t blocks() const;  // whose output a BlockTap is told
   size_t vocab_size() const { return vocab_size_; }
   size_t seq_len() const { return seq_len_; }
 
