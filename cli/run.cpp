@@ -1,6 +1,4 @@
 // bitlab run: resolves an experiment, runs what is not done, shows the result.
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,9 +30,10 @@ namespace bitlab {
 
 namespace {
 
-// Runs what is not done; the exit code.
+// Runs what is not done of some runs of the plan; the exit code.
 int train(const Experiment& experiment,
           const Plan& plan,
+          const std::vector<PlannedRun>& runs,
           LocalLauncher& launcher,
           const RunRequest& request) {
   const StopRequest& stop = catch_stop_signals();
@@ -46,7 +45,8 @@ int train(const Experiment& experiment,
   if (experiment.spec().prune.rule != "none") pruner.emplace(experiment.spec().prune, plan.results);
   ScheduleOptions options = schedule_options(request.schedule);
   options.pruner = pruner ? &*pruner : nullptr;
-  const ScheduleOutcome outcome = Scheduler(jobs_of(plan), launcher, screen, options).run(stop);
+  const ScheduleOutcome outcome =
+      Scheduler(jobs_of(plan, runs), launcher, screen, options).run(stop);
   if (outcome.signal != 0)
     std::cerr << "stopped; the same command" << (request.rerun ? " without --rerun" : "")
               << " goes on\n";
@@ -97,21 +97,54 @@ int show_result(const Plan& plan, int code) {
   return 1;
 }
 
-int run(const RunRequest& request);
+// The plan of an experiment on its data, with all that the user has to be told of it.
+Plan plan_of(const Experiment& experiment, const std::string& command) {
+  const DataConfig& config = experiment.spec().data;
+  const Dataset data = open_dataset(config, ProgressLine());
+  warn_of_data(data, config);
+  fetch_pretrained(experiment);
+  return make_plan(experiment, data, results_root() / experiment.name, command);
+}
 
-// Runs of other experiments that some arms begin with come first, as if they had been asked for.
-int run_others(const std::vector<OtherRuns>& others, const RunRequest& request) {
-  for (const OtherRuns& other : others) {
-    std::cerr << "first, for " << request.experiment << ": " << other.command() << "\n";
-    RunRequest first = request;
-    first.experiment = other.experiment;
-    first.overrides = {fmt::format("seeds=[{}]", fmt::join(other.seeds, ","))};
-    first.arms = {other.arm};
-    first.rerun = false;
-    first.command = other.command();
-    if (const int code = run(first); code != 0) return code;
+std::vector<PlannedRun> to_run(const std::vector<Outlook>& outlooks) {
+  std::vector<PlannedRun> runs;
+  for (const Outlook& o : outlooks)
+    if (o.to_run()) runs.push_back(o.run);
+  return runs;
+}
+
+// Trains what `runs` of a plan need of other experiments. Their files are planned as a whole, so
+// that reports of them stay whole, but no more is started than is needed. The exit code of a
+// signal, or 0. Throws UsageError if some of it came to nothing.
+int train_others(const Experiment& experiment,
+                 const Plan& plan,
+                 const std::vector<PlannedRun>& runs,
+                 const RunRequest& request) {
+  for (const OtherRuns& needed : missing_other_runs(experiment.arms, plan, runs)) {
+    std::cerr << "first, for " << experiment.name << ": " << needed.command() << "\n";
+    const Experiment other =
+        load_experiment(needed.experiment, {}, project_root(), request.plugins);
+    const Plan of_other = plan_of(other, needed.command());
+    LocalLauncher launcher({kThisProgram, request.jobs, request.threads});
+    std::vector<Outlook> outlooks =
+        look_ahead(of_other, launcher, {request.schedule.retry_failed, false});
+    const std::vector<PlannedRun> wanted = runs_for(other.arms, of_other, needed);
+    std::erase_if(outlooks, [&](const Outlook& o) {
+      return std::none_of(wanted.begin(), wanted.end(),
+                          [&](const PlannedRun& run) { return run.dir == o.run.dir; });
+    });
+    if (const int code = train_others(other, of_other, to_run(outlooks), request); code != 0)
+      return code;
+    write_plan(of_other);
+    set_aside(outlooks);
+    if (const int code = train(other, of_other, wanted, launcher, request); code > 1) return code;
   }
-  return 0;
+  const std::vector<OtherRuns> missing = missing_other_runs(experiment.arms, plan, runs);
+  if (missing.empty()) return 0;
+  throw UsageError(experiment.name,
+                   "must begin with runs of " + missing.front().experiment +
+                       ", but not all of them could be finished",
+                   missing.front().command() + " says why; --arm leaves out what begins with them");
 }
 
 int run(const RunRequest& request) {
@@ -119,30 +152,26 @@ int run(const RunRequest& request) {
       load_experiment(request.experiment, request.overrides, project_root(), request.plugins);
   check_claims(experiment);
   keep_arms(experiment, request.arms);
-  const DataConfig& config = experiment.spec().data;
-  const Dataset data = open_dataset(config, ProgressLine());
-  warn_of_data(data, config);
-  fetch_pretrained(experiment);
-  const Plan plan = make_plan(experiment, data, results_root() / experiment.name, request.command);
+  const Plan plan = plan_of(experiment, request.command);
   say_what_is_left_out(experiment);
 
   LocalLauncher launcher({kThisProgram, request.jobs, request.threads});
   const std::vector<Outlook> outlooks =
       look_ahead(plan, launcher, {request.schedule.retry_failed, request.rerun});
   for (const std::string& line : other_builds(outlooks)) std::cerr << "note: " << line << "\n";
-  const std::vector<OtherRuns> others = missing_other_runs(experiment.arms, plan);
   if (request.dry_run) {
     const TimeEstimate time =
         estimate_time(experiment, plan, outlooks, request.jobs, measured_step_seconds);
     std::cout << dry_run_page(plan, outlooks, time, request.jobs);
-    for (const OtherRuns& other : others)
+    for (const OtherRuns& other : missing_other_runs(experiment.arms, plan, to_run(outlooks)))
       std::cout << "before them, not counted: " << other.command() << "\n";
     return 0;
   }
-  if (const int code = run_others(others, request); code != 0) return code;
+  if (const int code = train_others(experiment, plan, to_run(outlooks), request); code != 0)
+    return code;
   write_plan(plan);
   set_aside(outlooks);
-  const int code = all_done(outlooks) ? 0 : train(experiment, plan, launcher, request);
+  const int code = all_done(outlooks) ? 0 : train(experiment, plan, plan.runs(), launcher, request);
   return code > 1 ? code : show_result(plan, code);
 }
 

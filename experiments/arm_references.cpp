@@ -115,13 +115,14 @@ OtherArm find_other_arm(const ArmReference& reference, const OtherPlans& plans) 
 }
 
 std::string OtherRuns::command() const {
-  return fmt::format("bitlab run {} --arm {} seeds=[{}]", experiment, arm, fmt::join(seeds, ","));
+  return fmt::format("bitlab run {} --arm {} seed={}", experiment, arm, fmt::join(seeds, ","));
 }
 
-std::vector<OtherRuns> missing_other_runs(const std::vector<Arm>& arms, const Plan& plan) {
+std::vector<OtherRuns> missing_other_runs(const std::vector<Arm>& arms,
+                                          const Plan& plan,
+                                          const std::vector<PlannedRun>& runs) {
   std::map<std::pair<std::string, std::string>, std::set<std::int64_t>> missing;
-  for (const PlannedRun& run : plan.runs()) {
-    if (RunFolder(run.dir).done()) continue;
+  for (const PlannedRun& run : runs) {
     const auto seed = static_cast<std::int64_t>(run.seed);
     for (const ArmReference& reference : arm_references(arms[run.arm])) {
       if (reference.experiment.empty()) continue;
@@ -138,6 +139,28 @@ std::vector<OtherRuns> missing_other_runs(const std::vector<Arm>& arms, const Pl
   for (const auto& [which, seeds] : missing)
     all.push_back({which.first, which.second, {seeds.begin(), seeds.end()}});
   return all;
+}
+
+std::vector<PlannedRun> runs_for(const std::vector<Arm>& arms,
+                                 const Plan& plan,
+                                 const OtherRuns& wanted) {
+  std::set<std::size_t> chosen;  // arms
+  std::vector<std::size_t> open;
+  for (std::size_t i = 0; i < arms.size(); ++i)
+    if (arms[i].base == wanted.arm) open.push_back(i);
+  while (!open.empty()) {
+    const std::size_t i = open.back();
+    open.pop_back();
+    if (!chosen.insert(i).second) continue;
+    for (const ArmReference& reference : arm_references(arms[i]))
+      if (reference.experiment.empty()) open.push_back(index_of(arms, reference));
+  }
+  std::vector<PlannedRun> runs = plan.runs();
+  std::erase_if(runs, [&](const PlannedRun& run) {
+    return chosen.count(run.arm) == 0 || std::count(wanted.seeds.begin(), wanted.seeds.end(),
+                                                    static_cast<std::int64_t>(run.seed)) == 0;
+  });
+  return runs;
 }
 
 std::vector<std::size_t> in_order_of_references(const std::vector<Arm>& arms) {

@@ -42,12 +42,20 @@ struct OtherRuns {
   std::string experiment, arm;
   std::vector<std::int64_t> seeds;  // ascending
 
-  std::string command() const;  // "bitlab run imdb-mlm --arm w158a8 seeds=[1,2]"
+  std::string command() const;  // "bitlab run imdb-mlm --arm w158a8 seed=1,2"
 };
 
-// Those that unfinished runs of the plan need and that are not done: they have to come first.
-// Throws UsageError for a seed that the other experiment does not have.
-std::vector<OtherRuns> missing_other_runs(const std::vector<Arm>& arms, const Plan& plan);
+// Those that some runs of the plan need and that are not done: they have to come first. Throws
+// UsageError for a seed that the other experiment does not have.
+std::vector<OtherRuns> missing_other_runs(const std::vector<Arm>& arms,
+                                          const Plan& plan,
+                                          const std::vector<PlannedRun>& runs);
+
+// The runs of one arm with these seeds, and those beside them that they begin with, in the order of
+// the plan.
+std::vector<PlannedRun> runs_for(const std::vector<Arm>& arms,
+                                 const Plan& plan,
+                                 const OtherRuns& wanted);
 
 // The setting of a reference in one run's config.toml: the absolute folder of the run it names.
 std::vector<FieldState> with_run_folders(const Arm& arm, const Plan& plan, std::uint64_t seed);

@@ -69,9 +69,9 @@ TEST_CASE("an arm begins with the run of another experiment's arm with the same 
   const OtherArm& other = plan.others.at("y/bits");
   CHECK(other.dir == world.results / "y" / ("bits-" + other.hash));
   CHECK(other.seeds == std::vector<std::int64_t>{5});
-  const std::vector<OtherRuns> missing = missing_other_runs(x.arms, plan);
+  const std::vector<OtherRuns> missing = missing_other_runs(x.arms, plan, plan.runs());
   REQUIRE(missing.size() == 1);
-  CHECK(missing[0].command() == "bitlab run y --arm bits seeds=[5]");
+  CHECK(missing[0].command() == "bitlab run y --arm bits seed=5");
   CHECK(error_of([&] {
           const std::vector<Arm>& arms = x.arms;
           bench_train(arms[1], open_dataset(x.spec().data), {.steps = 1, .threads = 1});
@@ -85,7 +85,7 @@ TEST_CASE("an arm begins with the run of another experiment's arm with the same 
                       run_config(y.arms[i]));
   const fs::path first = other.dir / "seed-5";
   REQUIRE(wait_for(start_worker(first, 1)) == 0);
-  CHECK(missing_other_runs(x.arms, plan).empty());
+  CHECK(missing_other_runs(x.arms, plan, plan.runs()).empty());
 
   const fs::path tuned = world.results / "x" / arm_of(plan, "tuned").dir / "seed-5";
   write_file_atomic(tuned / "config.toml",
@@ -117,7 +117,7 @@ TEST_CASE("references to other experiments that lead nowhere are refused",
   const Plan plan = seeds.plan();
   fs::create_directories(plan.others.at("y/bits").dir / "seed-5");
   RunFolder(plan.others.at("y/bits").dir / "seed-5").mark_done();
-  says(error_of([&] { missing_other_runs(seeds.project.load().arms, plan); }),
+  says(error_of([&] { missing_other_runs(seeds.project.load().arms, plan, plan.runs()); }),
        "y/bits with seed 6 is none of its seeds");
 }
 
@@ -140,7 +140,9 @@ TEST_CASE("a teacher that a folder names enters the id by its weights, not by th
   };
   CHECK(hash(one) == hash(folder / "copy"));
   CHECK(hash(one) != hash(other));
-  says(error_of([&] { hash(folder / "none"); }), "must hold a checkpoint, but holds none");
+  says(error_of([&] { hash(folder / "none"); }), "there is no such folder");
+  make_run(folder, "unfinished", toy_config(folder));
+  says(error_of([&] { hash(folder / "unfinished"); }), "let that run finish first");
 }
 
 TEST_CASE("a step that needs a teacher which is an arm's is timed without it",

@@ -34,11 +34,13 @@ struct Named {
 };
 
 // Random tensors of all parameters of an encoder, by transformers' names.
-inline std::vector<Named> tensors_of(const BertConfig& config, EncoderFamily family) {
+inline std::vector<Named> tensors_of(const BertConfig& config,
+                                     EncoderFamily family,
+                                     std::size_t vocab_size = 24) {
   std::vector<Named> tensors;
   std::mt19937 rng(7);
   std::normal_distribution<float> normal(0, 0.3f);
-  for (const ExpectedParam& p : expected_params("bert", config, 24)) {
+  for (const ExpectedParam& p : expected_params("bert", config, vocab_size)) {
     Named t{encoder_name(p.name, family), p.shape(), {}};
     t.values.resize(p.rows * p.cols);
     for (float& v : t.values) v = normal(rng);

@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/config/load.h"
 #include "core/config/problems.h"
+#include "experiments/arm_references.h"
 #include "experiments/classification_task.h"
 #include "experiments/plan.h"
 #include "experiments/plugin_loader.h"
@@ -289,15 +290,13 @@ Experiment load_experiment(const std::string& name,
 void keep_arms(Experiment& experiment, const std::vector<std::string>& names) {
   if (names.empty()) return;
   const std::vector<std::string> known = experiment.arm_names();
-  std::vector<Arm> kept;
-  std::set<std::string> unknown(names.begin(), names.end());
-  for (Arm& arm : experiment.arms) {
-    const bool wanted = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-      return name == arm.base || name == arm.name;
-    });
+  std::set<std::string> wanted(names.begin(), names.end()), unknown = wanted;
+  const auto is_wanted = [&](const Arm& arm) {
+    return wanted.count(arm.base) + wanted.count(arm.name) > 0;
+  };
+  for (const Arm& arm : experiment.arms) {
     unknown.erase(arm.base);
     unknown.erase(arm.name);
-    if (wanted) kept.push_back(std::move(arm));
   }
   if (!unknown.empty()) {
     const std::string guess = nearest(*unknown.begin(), known);
@@ -307,7 +306,14 @@ void keep_arms(Experiment& experiment, const std::vector<std::string>& names) {
                                  fmt::join(known, ", "), *unknown.begin()),
                      guess.empty() ? "" : "did you mean '" + guess + "'?");
   }
-  experiment.arms = std::move(kept);
+  for (std::size_t before = 0; before != wanted.size();) {  // what they name may name others
+    before = wanted.size();
+    for (const Arm& arm : experiment.arms)
+      if (is_wanted(arm))
+        for (const ArmReference& reference : arm_references(arm))
+          if (reference.experiment.empty()) wanted.insert(reference.arm);
+  }
+  std::erase_if(experiment.arms, [&](const Arm& arm) { return !is_wanted(arm); });
 }
 
 }  // namespace bitlab

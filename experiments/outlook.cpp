@@ -76,7 +76,7 @@ std::vector<Outlook> look_ahead(const Plan& plan,
                                 const OutlookOptions& options) {
   std::vector<Outlook> outlooks;
   const std::vector<PlannedRun> runs = plan.runs();
-  const std::vector<RunJob> jobs = jobs_of(plan);
+  const std::vector<RunJob> jobs = jobs_of(plan, runs);
   for (std::size_t i = 0; i < runs.size(); ++i) {
     Outlook outlook;
     outlook.run = runs[i];

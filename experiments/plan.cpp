@@ -14,6 +14,7 @@
 #include "experiments/loaded_run.h"
 #include "experiments/plugin_loader.h"
 #include "experiments/pretrained.h"
+#include "experiments/run_folder.h"
 #include "layers/linear.h"
 
 namespace bitlab {
@@ -46,6 +47,20 @@ double sequence_tokens(const Spec& spec, const DataFacts& data) {
   return data.lengths.of_sequence(spec.seq_len());
 }
 
+namespace {
+
+// Of the weights of a run that is done: those that a worker will learn from.
+std::string teacher_sha256(const std::string& run) {
+  if (!RunFolder(run).done())
+    throw UsageError(
+        "task.classification.teacher",
+        "must be arm:NAME or the folder of a run that is done, but is '" + run + "'",
+        fs::is_directory(run) ? "let that run finish first" : "there is no such folder");
+  return weights_sha256(run);
+}
+
+}  // namespace
+
 std::string arm_hash(const Arm& arm,
                      const DataFacts& data,
                      const std::map<std::string, std::string>& others) {
@@ -70,7 +85,7 @@ std::string arm_hash(const Arm& arm,
     text += "pretrained=" + find_pretrained(name).sha256 + "\n";
   if (const ClassificationConfig* task = distilled(arm.spec.task);
       task != nullptr && !is_arm_reference(task->teacher))
-    text += "teacher=" + weights_sha256(task->teacher) + "\n";
+    text += "teacher=" + teacher_sha256(task->teacher) + "\n";
   text += used_versions(used_entries(arm.fields, data.source));
   return sha256_hex(text).substr(0, 8);
 }

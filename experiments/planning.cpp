@@ -198,9 +198,9 @@ std::vector<Footprint> footprints(const Experiment& experiment, const Plan& plan
   return all;
 }
 
-std::vector<RunJob> jobs_of(const Plan& plan) {
+std::vector<RunJob> jobs_of(const Plan& plan, const std::vector<PlannedRun>& runs) {
   std::vector<RunJob> jobs;
-  for (const PlannedRun& run : plan.runs()) {
+  for (const PlannedRun& run : runs) {
     const PlannedArm& arm = plan.arms[run.arm];
     jobs.push_back({plan.experiment, arm.name, run.seed, arm.steps, run.dir, arm.base});
   }
@@ -209,7 +209,7 @@ std::vector<RunJob> jobs_of(const Plan& plan) {
 
 void write_configs(const Experiment& experiment, const Plan& plan, const Launcher& launcher) {
   const std::vector<PlannedRun> runs = plan.runs();
-  const std::vector<RunJob> jobs = jobs_of(plan);
+  const std::vector<RunJob> jobs = jobs_of(plan, runs);
   std::vector<FileToWrite> files;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const RunFolder folder(runs[i].dir);

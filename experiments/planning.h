@@ -30,8 +30,8 @@ std::string settings_key(const Arm& arm, const std::vector<std::string>& tables)
 // What training each arm takes, in the order of plan.arms.
 std::vector<Footprint> footprints(const Experiment& experiment, const Plan& plan);
 
-// The runs of the plan as jobs for a launcher, in the order of the plan.
-std::vector<RunJob> jobs_of(const Plan& plan);
+// Runs of the plan as jobs for a launcher.
+std::vector<RunJob> jobs_of(const Plan& plan, const std::vector<PlannedRun>& runs);
 
 // Freezes the plan: writes each run's config.toml, which is all that a worker reads, so that later
 // edits of the experiment change nothing. Where a run is done or under way, its config is what it

@@ -102,7 +102,7 @@ TEST_CASE("a plan has every run of arms x points x seeds", "[planning]") {
   CHECK(sweep.plan.arms[1].tokens_per_step == 8 * 16);
   CHECK(sweep.plan.baseline == "main");
   CHECK(sweep.plan.runs().size() == 4);
-  CHECK(jobs_of(sweep.plan).at(3).arm == "main lr=0.002");
+  CHECK(jobs_of(sweep.plan, sweep.plan.runs()).at(3).arm == "main lr=0.002");
 }
 
 TEST_CASE("every run has a reason", "[planning]") {
