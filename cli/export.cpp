@@ -39,8 +39,12 @@ void export_metrics(const Request& request) {
   const std::vector<RunRecord> runs =
       filtered(planned_runs(read_index(results)), request.words.size() > 1 ? request.words[1] : "");
   const ExportedRows rows = export_csv(runs, folder);
-  std::cerr << fmt::format("{} runs, {} rows of train.csv, {} of eval.csv, {} of quant.csv\n",
+  std::cerr << fmt::format("{} runs, {} rows of train.csv, {} of eval.csv, {} of quant.csv",
                            rows.runs, rows.train, rows.eval, rows.quant);
+  if (rows.scores + rows.predictions > 0)
+    std::cerr << fmt::format(", {} of scores.csv, {} of predictions.csv", rows.scores,
+                             rows.predictions);
+  std::cerr << "\n";
   std::cout << folder.string() << "\n";
 }
 
@@ -82,10 +86,13 @@ int export_command(const std::vector<std::string>& args) {
     std::cout
         << "usage: bitlab export NAME [FILTER] [-o DIR]\n"
            "       bitlab export RUN --format hf [--weights f32|f16|bf16|packed] -o DIR\n\n"
-           "The first writes runs.csv (one row a run), train.csv, eval.csv and quant.csv (the "
-           "rows of metrics.h5,\nwith run, arm, seed and swept settings before them), of the "
-           "last plan. The second writes config.json,\nmodel.safetensors and the tokenizer "
-           "of one run; 'bitlab import' reads them back (docs/checkpoints.md).\n\n"
+           "The first writes runs.csv (one row a run), train.csv, eval.csv, quant.csv and, of "
+           "texts "
+           "that are\nclassified, scores.csv and predictions.csv (the rows of metrics.h5, with "
+           "run, "
+           "arm, seed and swept\nsettings before them), of the last plan. The second writes "
+           "config.json, model.safetensors and the\ntokenizer of one run; 'bitlab import' reads "
+           "them back (docs/checkpoints.md).\n\n"
         << kFilterHelp << run_keys_help() << "\n"
         << options;
     return 0;

@@ -26,12 +26,13 @@ constexpr const char* kUsage = "bitlab plot NAME [FILTER] [--kind K] [-o FILE]";
 
 constexpr const char* kHelp = R"(Kinds, and what --x and --y mean:
   curves    over training: --x step|tokens|seconds|flops
-            --y loss|val_loss|train_loss|batch_loss|lr|grad_norm
+            --y loss|val_loss|train_loss|batch_loss|lr|grad_norm|accuracy|f1
             --group: what the runs of one line share, of arm, seed and swept settings
   final     final loss against a swept setting (--x optim.lr) or --x arm
   heatmap   final loss over two swept settings (--x, --y)
   parallel  all points of a sweep across its settings, to the final loss
   paired    differences to the baseline seed by seed, with t intervals
+  accuracy  of texts that are classified, against the baseline's, with intervals
   ternary   shares of -1, 0, +1 and flips, of the best ternary arm
 
 )";

@@ -2,6 +2,7 @@
 
 #include "core/base/catch.h"
 #include "report/claims.h"
+#include "report/curves.h"
 #include "report/fake_results.h"
 #include "report/figures.h"
 #include "report/html.h"
@@ -102,6 +103,29 @@ TEST_CASE("the figure of accuracies has an arm a row, and what is far off at its
   bool standard = false;
   for (const NamedFigure& figure : standard_figures(loaded)) standard |= figure.kind == "accuracy";
   CHECK(standard);
+}
+
+TEST_CASE("accuracy is drawn over the course of training", "[report][classification][plot]") {
+  FakeResults results;
+  results.add_arm("full", {1});
+  results.finish("full", 1, 0.4, 0.4);
+  MetricsWriter writer = MetricsWriter::create(results.run("full", 1) / "metrics.h5", {});
+  for (const std::int64_t step : {0, 500, 1000}) {
+    writer.append(EvalRow{step, "val", 0.7, 0.01, 40});
+    writer.append(ScoreRow{step, "val", 0.5 + 0.0004 * static_cast<double>(step), 0.25, 0.1});
+    writer.append(ScoreRow{step, "train", 0.99, 0.99, 0.1});
+  }
+  writer.flush();
+  const Results loaded = load_results(results.path());
+  const auto curve = [&](CurveY y) { return curve_lines(loaded, {.y = y}).at(0).main; };
+  REQUIRE(curve(CurveY::Accuracy).size() == 3);
+  CHECK(curve(CurveY::Accuracy)[1].mean == Approx(0.7));
+  CHECK(curve(CurveY::F1)[2].mean == Approx(0.25));
+  const std::string script = plot(loaded, {.kind = "curves", .y = "accuracy"})->script;
+  CHECK(script.find("'accuracy on the validation texts'") != std::string::npos);
+  CHECK(script.find("uniform") == std::string::npos);  // of losses
+  // From 0.5 to 0.9 with a little room, not from 0.
+  CHECK(script.find("set yrange [0.48") != std::string::npos);
 }
 
 TEST_CASE("claims can be of accuracy", "[report][classification][claims]") {

@@ -94,11 +94,27 @@ void sort_runs(std::vector<RunRecord>& runs, const std::string& keys) {
   }
 }
 
+namespace {
+
+// The figures that runs are compared by, with scores where texts were classified.
+std::vector<std::string> with_scores(const std::vector<RunRecord>& runs,
+                                     std::vector<std::string> keys) {
+  const bool classified =
+      std::any_of(runs.begin(), runs.end(), [](const RunRecord& run) { return run.run.accuracy; });
+  if (!classified) return keys;
+  const auto loss = std::find(keys.begin(), keys.end(), "val_loss");
+  keys.insert(loss, {"accuracy", "f1"});
+  return keys;
+}
+
+}  // namespace
+
 ValueTable compare_table(const std::vector<RunRecord>& runs, bool only_changed) {
   std::vector<std::string> keys = {"id", "arm", "seed"};
   for (const std::string& path : differing_settings(runs)) keys.push_back(path);
-  for (const char* key : {"state", "step", "val_loss", "val_loss_best", "train_loss",
-                          "tokens_per_s", "wall_seconds", "reason"})
+  for (const std::string& key :
+       with_scores(runs, {"state", "step", "val_loss", "val_loss_best", "train_loss",
+                          "tokens_per_s", "wall_seconds", "reason"}))
     keys.push_back(key);
   name_plans(runs, keys);
   const ValueTable table = table_of_keys(runs, keys);
@@ -108,7 +124,8 @@ ValueTable compare_table(const std::vector<RunRecord>& runs, bool only_changed) 
 ValueTable list_table(const std::vector<RunRecord>& runs) {
   std::vector<std::string> keys = {"id", "arm", "seed"};
   for (const std::string& path : swept_settings(runs)) keys.push_back(path);
-  for (const char* key : {"state", "step", "val_loss", "wall_seconds", "started", "reason"})
+  for (const std::string& key :
+       with_scores(runs, {"state", "step", "val_loss", "wall_seconds", "started", "reason"}))
     keys.push_back(key);
   name_plans(runs, keys);
   return table_of_keys(runs, keys);

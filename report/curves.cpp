@@ -21,6 +21,13 @@ std::vector<RunPoint> eval_curve(const SeedResult& run, const std::string& split
   return curve;
 }
 
+std::vector<RunPoint> score_curve(const SeedResult& run, double ScoreRow::*value) {
+  std::vector<RunPoint> curve;
+  for (const ScoreRow& row : run.scores)
+    if (row.split == "val") curve.push_back({static_cast<double>(row.step), row.*value});
+  return curve;
+}
+
 std::vector<RunPoint> train_curve(const SeedResult& run, double TrainRow::*value) {
   std::vector<RunPoint> curve;
   for (const TrainRow& row : run.train)
@@ -179,6 +186,13 @@ CurveLine line_of(const std::vector<RunOf>& all, const CurveRequest& request) {
       break;
     case CurveY::GradNorm:
       line.main = logged(&TrainRow::grad_norm);
+      break;
+    case CurveY::Accuracy:
+      line.main =
+          curve([](const SeedResult& run) { return score_curve(run, &ScoreRow::accuracy); });
+      break;
+    case CurveY::F1:
+      line.main = curve([](const SeedResult& run) { return score_curve(run, &ScoreRow::f1); });
       break;
   }
   return line;

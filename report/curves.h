@@ -41,7 +41,7 @@ std::vector<CurvePoint> clip_band(const std::vector<CurvePoint>& curve, double l
 
 enum class CurveX { Step, Tokens, Seconds, Flops };
 // Loss: of validation and, if there are few lines, of training as well.
-enum class CurveY { Loss, ValLoss, TrainLoss, BatchLoss, LearningRate, GradNorm };
+enum class CurveY { Loss, ValLoss, TrainLoss, BatchLoss, LearningRate, GradNorm, Accuracy, F1 };
 
 struct CurveRequest {
   CurveX x = CurveX::Step;

@@ -27,6 +27,8 @@ class RowFile {
     ++rows_;
   }
 
+  std::size_t rows() const { return rows_; }
+
   std::size_t commit() {
     file_.commit();
     return rows_;
@@ -57,8 +59,8 @@ ValueTable runs_table(const std::vector<RunRecord>& runs) {
   for (const std::string& path : differing_settings(runs)) keys.push_back(path);
   for (const char* key :
        {"state", "reason", "step", "steps", "params", "ternary_params", "val_loss", "val_loss_best",
-        "train_loss", "tokens_per_s", "train_seconds", "wall_seconds", "bytes_full", "bytes_packed",
-        "started", "ended", "build"})
+        "train_loss", "accuracy", "f1", "tokens_per_s", "train_seconds", "wall_seconds",
+        "bytes_full", "bytes_packed", "started", "ended", "build"})
     keys.push_back(key);
   ValueTable table;
   for (const std::string& key : keys) table.columns.push_back({key == "id" ? "run" : key, key});
@@ -79,6 +81,9 @@ ExportedRows export_csv(const std::vector<RunRecord>& runs, const fs::path& fold
   RowFile train(folder / "train.csv", head + ",step,tokens,seconds,loss,lr,grad_norm");
   RowFile eval(folder / "eval.csv", head + ",step,split,loss,stderr,tokens");
   RowFile quant(folder / "quant.csv", head + ",step,layer,minus,zero,plus,flips,scale");
+  RowFile scores(folder / "scores.csv", head + ",step,split,accuracy,f1,calibration_error");
+  RowFile predictions(folder / "predictions.csv",
+                      head + ",step,text,label,predicted,probability,loss");
   for (const RunRecord& run : runs) {
     if (!fs::exists(run.run.dir / "metrics.h5")) continue;
     const RunMetrics metrics = read_metrics(run.run.dir / "metrics.h5");
@@ -89,9 +94,16 @@ ExportedRows export_csv(const std::vector<RunRecord>& runs, const fs::path& fold
       eval.add(before, r.step, escape_csv(r.split), r.loss, r.standard_error, r.tokens);
     for (const QuantRow& r : metrics.quant)
       quant.add(before, r.step, escape_csv(r.layer), r.minus, r.zero, r.plus, r.flips, r.scale);
+    for (const ScoreRow& r : metrics.scores)
+      scores.add(before, r.step, escape_csv(r.split), r.accuracy, r.f1, r.calibration_error);
+    for (const PredictionRow& r : metrics.predictions)
+      predictions.add(before, r.step, r.text, r.label, r.predicted, r.probability, r.loss);
   }
   write_file_atomic(folder / "runs.csv", format_values(runs_table(runs), TableFormat::Csv));
-  return {runs.size(), train.commit(), eval.commit(), quant.commit()};
+  ExportedRows rows{runs.size(), train.commit(), eval.commit(), quant.commit()};
+  if (scores.rows() > 0) rows.scores = scores.commit();
+  if (predictions.rows() > 0) rows.predictions = predictions.commit();
+  return rows;
 }
 
 }  // namespace bitlab

@@ -32,6 +32,8 @@ void fill(FakeResults& fake) {
     return MetricsWriter::resume(fake.run("full", 1) / "metrics.h5", 10);
   }();
   writer.append(QuantRow{10, "blocks.0.wq", 0.25, 0.5, 0.25, 0.125, 0.0625});
+  writer.append(ScoreRow{10, "val", 0.75, 0.5, 0.125});
+  writer.append(PredictionRow{10, 42, 1, 0, 0.625, 1.5});
   writer.flush();
   fake.set_status("full", 1, R"({"state": "failed", "reason": "diverged, at \"10\""})");
 }
@@ -55,6 +57,12 @@ TEST_CASE("python's csv reads back what was measured", "[report]") {
   CHECK(read_by_python(folder, "quant.csv") ==
         "run|arm|seed|optim.lr|step|layer|minus|zero|plus|flips|scale\n" + run +
             "10|blocks.0.wq|0.25|0.5|0.25|0.125|0.0625\n");
+  CHECK(read_by_python(folder, "scores.csv") ==
+        "run|arm|seed|optim.lr|step|split|accuracy|f1|calibration_error\n" + run +
+            "10|val|0.75|0.5|0.125\n");
+  CHECK(read_by_python(folder, "predictions.csv") ==
+        "run|arm|seed|optim.lr|step|text|label|predicted|probability|loss\n" + run +
+            "10|42|1|0|0.625|1.5\n");
   const std::string runs = read_by_python(folder, "runs.csv");
   CHECK(runs.starts_with("run|arm|seed|optim.lr|state|reason|step|steps|"));
   CHECK(runs.find("\n" + run + "failed|diverged, at \"10\"|1000|1000|") != std::string::npos);

@@ -54,7 +54,8 @@ std::optional<Figure> plot_curves(const Results& results, const PlotRequest& req
     curves.x = static_cast<CurveX>(choice("x", request.x, {"step", "tokens", "seconds", "flops"}));
   if (!request.y.empty())
     curves.y = static_cast<CurveY>(choice(
-        "y", request.y, {"loss", "val_loss", "train_loss", "batch_loss", "lr", "grad_norm"}));
+        "y", request.y,
+        {"loss", "val_loss", "train_loss", "batch_loss", "lr", "grad_norm", "accuracy", "f1"}));
   curves.group = request.group;
   curves.band = band_of(request);
   curves.log_x = is_log(request, "x");

@@ -30,18 +30,26 @@ struct Metric {
   double unit;
   bool logarithmic;  // rounded in its logarithm
 };
-constexpr std::array<Metric, 3> kMetrics = {
-    {{"val", 1e-4, false}, {"train", 1e-3, false}, {"grad_norm", 0.01, true}}};
+enum MetricIndex : std::size_t { kVal, kTrain, kGradNorm, kAccuracy, kMetricCount };
+constexpr std::array<Metric, kMetricCount> kMetrics = {{{"val", 1e-4, false},
+                                                        {"train", 1e-3, false},
+                                                        {"grad_norm", 0.01, true},
+                                                        {"accuracy", 1e-4, false}}};
 
 std::vector<RunPoint> points_of(const SeedResult& run, std::size_t metric) {
   std::vector<RunPoint> points;
-  if (metric == 0) {
+  const auto add = [&](std::int64_t step, double y) {
+    points.push_back({static_cast<double>(step), y});
+  };
+  if (metric == kVal)
     for (const EvalRow& row : run.eval)
-      if (row.split == "val") points.push_back({static_cast<double>(row.step), row.loss});
-  } else {
+      if (row.split == "val") add(row.step, row.loss);
+  if (metric == kAccuracy)
+    for (const ScoreRow& row : run.scores)
+      if (row.split == "val") add(row.step, row.accuracy);
+  if (metric == kTrain || metric == kGradNorm)
     for (const TrainRow& row : run.train)
-      points.push_back({static_cast<double>(row.step), metric == 1 ? row.loss : row.grad_norm});
-  }
+      add(row.step, metric == kTrain ? row.loss : row.grad_norm);
   return points;
 }
 

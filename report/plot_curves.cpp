@@ -62,6 +62,10 @@ std::string y_title(const CurveView& view) {
       return "learning rate";
     case CurveY::GradNorm:
       return "norm of the gradient, before clipping";
+    case CurveY::Accuracy:
+      return "accuracy on the validation texts";
+    case CurveY::F1:
+      return "F1 on the validation texts, weighted by labels";
   }
   return "";
 }
@@ -161,7 +165,8 @@ PlotAxis y_axis(const CurveView& view) {
       low = std::min(low, request.log_y && p.low <= 0 ? p.mean : p.low);
       high = std::max(high, p.high);
     });
-    if (!request.log_y) low = std::min(low, 0.0);
+    if (!request.log_y && !view.is_score()) low = std::min(low, 0.0);
+    if (view.is_score()) low -= 0.04 * (high - low);
     high = high > low ? high : low + (low > 0 ? low : 1);
     if (!request.log_y) high += 0.04 * (high - low);
   }

@@ -99,13 +99,14 @@ void one_panel_each(CurveView& view) {
               {"all others", entry_line(kFaint)}};
 }
 
-// All in grey, and those that end lowest in colour.
-void lowest_in_colour(CurveView& view) {
+// All in grey, and those that end best in colour.
+void best_in_colour(CurveView& view) {
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < view.lines.size(); ++i) order.push_back(i);
   const auto end_of = [&](std::size_t i) {
     const CurveLine& line = view.lines[i];
-    return line.main.empty() || !line.finished ? INFINITY : line.main.back().mean;
+    if (line.main.empty() || !line.finished) return static_cast<double>(INFINITY);
+    return view.is_score() ? -line.main.back().mean : line.main.back().mean;
   };
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return end_of(a) < end_of(b); });
@@ -135,7 +136,7 @@ void place_lines(CurveView& view) {
   if (view.panels.empty() || view.panels.size() > kMostPanels) {
     view.panels.clear();
     view.key.clear();
-    lowest_in_colour(view);
+    best_in_colour(view);
   }
   if (view.request.y == CurveY::Loss) {
     view.key.push_back({"validation", fmt::format("lw 2 lc rgb '{}'", kInk)});

@@ -35,6 +35,7 @@ struct CurveView {
   bool dropped = false;  // points that a logarithmic axis has no place for
 
   bool is_loss() const { return request.y <= CurveY::BatchLoss; }
+  bool is_score() const { return request.y >= CurveY::Accuracy; }  // more is better
   // Whether the lines are too many to be named one by one.
   bool small() const {
     const auto& strokes = panels.front().strokes;

@@ -38,13 +38,14 @@ struct SeedResult {
   std::int64_t bytes_packed = 0;
   std::vector<TrainRow> train;  // in the order of their steps
   std::vector<EvalRow> eval;
+  std::vector<ScoreRow> scores = {};  // of texts that are classified
   // From status.json, for readers that leave the metrics alone; empty where nothing was measured.
   std::optional<double> val_loss = {}, val_loss_best = {}, train_loss = {};
   std::optional<double> accuracy = {}, f1 = {};  // of texts that are classified
-  double train_seconds = 0;              // in training steps
-  std::string started = {}, ended = {};  // UTC, ISO 8601
-  std::optional<LiveFigures> live = {};  // of a run that is not done
-  std::string imported = {};             // what a model that was not trained here comes from
+  double train_seconds = 0;                      // in training steps
+  std::string started = {}, ended = {};          // UTC, ISO 8601
+  std::optional<LiveFigures> live = {};          // of a run that is not done
+  std::string imported = {};  // what a model that was not trained here comes from
 
   bool done() const { return state == SeedState::Done; }
 };
@@ -71,7 +72,7 @@ struct ArmResult {
   std::vector<SweptValue> axes = {};
   std::string hash = {}, dir = {};  // dir: BASE-HASH, below the results folder
   std::int64_t steps = 0, tokens_per_step = 0;
-  double flops_per_token = 0;  // of training; 0 if unknown
+  double flops_per_token = 0;             // of training; 0 if unknown
   std::int64_t non_embedding_params = 0;  // outside of embedding and head; 0 if unknown
 
   std::size_t done() const;  // how many

@@ -74,10 +74,11 @@ void read_progress(const fs::path& dir, SeedResult& run) {
   run.step = std::max(run.step, value_or<std::int64_t>(told, "step", 0));
 }
 
-void read_curves(const fs::path& dir, SeedResult& run) {
-  RunLosses losses = read_losses(dir / "metrics.h5");
-  run.train = std::move(losses.train);
-  run.eval = std::move(losses.eval);
+void add_curves(const fs::path& dir, SeedResult& run) {
+  RunCurves curves = read_curves(dir / "metrics.h5");
+  run.train = std::move(curves.train);
+  run.eval = std::move(curves.eval);
+  run.scores = std::move(curves.scores);
   if (!run.train.empty()) run.step = std::max(run.step, run.train.back().step);
   if (!run.done()) return;
   // The rows are what was measured; the status only repeats it.
@@ -117,7 +118,7 @@ SeedResult load_run(const fs::path& dir, std::int64_t seed, std::int64_t steps, 
     judge_done(dir, run);
     if (!run.done()) read_progress(dir, run);
     const bool wanted = metrics == Metrics::Losses || (run.done() && !run.val_loss);
-    if (wanted && fs::exists(dir / "metrics.h5")) read_curves(dir, run);
+    if (wanted && fs::exists(dir / "metrics.h5")) add_curves(dir, run);
     require_loss(run);
   } catch (const std::exception& e) {
     run.state = SeedState::Unreadable;

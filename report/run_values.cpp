@@ -58,6 +58,8 @@ const std::vector<Key>& keys() {
       {{"val_loss_best", true}, [](R r) { return number(best_val_loss(r.run)); }},
       {{"val_bits_per_byte", true}, [](R r) { return number(r.val_bits_per_byte); }},
       {{"train_loss", true}, [](R r) { return number(final_train_loss(r.run)); }},
+      {{"accuracy", true}, [](R r) { return number(r.run.accuracy); }},
+      {{"f1", true}, [](R r) { return number(r.run.f1); }},
       {{"tokens_per_s", true}, [](R r) { return measured(r.run.tokens_per_s); }},
       {{"wall_seconds", true}, [](R r) { return measured(r.run.wall_seconds); }},
       {{"train_seconds", true}, [](R r) { return measured(r.run.train_seconds); }},
@@ -100,7 +102,7 @@ std::string to_display(const std::string& key, const RunValue& value) {
   if (x == nullptr) return to_text(value);
   const auto whole = static_cast<std::int64_t>(std::llround(*x));
   if (key == "val_loss" || key == "val_loss_best" || key == "val_bits_per_byte" ||
-      key == "train_loss")
+      key == "train_loss" || key == "accuracy" || key == "f1")
     return format_fixed(*x, 4);
   if (key == "wall_seconds" || key == "train_seconds") return format_duration(*x);
   if (key == "bytes_full" || key == "bytes_packed") return format_bytes(whole);

@@ -27,7 +27,8 @@
     return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
   };
 
-  const kMetrics = { val: "validation loss", train: "training loss", grad_norm: "gradient norm" };
+  const kMetrics = { val: "validation loss", train: "training loss", accuracy: "accuracy", grad_norm: "gradient norm" };
+  const isLoss = (metric) => metric === "val" || metric === "train";
 
   const read = (data) => {
     const grids = data.grids.map((grid) => decode(grid, 1));
@@ -287,7 +288,7 @@
 
   // The n-gram references as dotted lines.
   const draw_references = (u) => {
-    if (state.metric === "grad_norm") return;
+    if (!isLoss(state.metric)) return;
     const { ctx, bbox } = u;
     const ratio = window.devicePixelRatio || 1;
     ctx.save();
@@ -361,7 +362,7 @@
       bands.push({ series: [curve.series + 2, curve.series + 1], fill: faint(curve.colour, 0.2) });
     }
     const pointed = new Set(drawn.map((curve) => curve.series));
-    const unit = state.metric === "grad_norm" ? "" : ` (nats per ${data.unit})`;
+    const unit = isLoss(state.metric) ? ` (nats per ${data.unit})` : "";
     const envelope = data.columns ? `, min/max envelope of ${data.columns} columns` : "";
     const seconds = state.x === "seconds" && state.show === "mean" ? " (mean of the seeds)" : "";
     note.textContent = (state.show === "mean" ? "Mean (line) and range (band) of the seeds. " : "") +
