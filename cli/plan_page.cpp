@@ -34,7 +34,10 @@ std::string parameters(const ModelPlan& p) {
   std::string page = line("parameters", format_count(f.params));
   page += part("embedding", f.parts.embedding) + part("attention", f.parts.attention) +
           part("feed-forward", f.parts.ffn) + part("norms", f.parts.norms);
-  page += f.parts.head ? part("head", f.parts.head) : line("  head", "-", "reads the embedding");
+  if (f.parts.head)
+    page += part("head", f.parts.head);
+  else if (!p.encoder)
+    page += line("  head", "-", "reads the embedding");
   if (f.parts.other) page += part("other", f.parts.other);
   return page + part("ternary", f.ternary_params) +
          part("full precision", f.params - f.ternary_params) +
@@ -73,6 +76,7 @@ std::string inference_memory(const ModelPlan& p) {
     if (m.ternary_bits == 16 || p.size.ternary_params)
       page += line(fmt::format("{:g} bits", m.ternary_bits), bytes(m.bytes));
   }
+  if (p.encoder) return page;
   return page +
          line("cache of a token", bytes(p.cache_bytes_16),
               fmt::format("keys and values at 16 bits; {} for {} tokens",
@@ -112,7 +116,7 @@ std::string time(const NamedPlan& named, std::size_t threads) {
       "timed\n",
       cpu_model(), simd::kernels().name, threads, threads == 1 ? "" : "s", p.timed_calls);
   page += line(
-      "a step", format_duration(s.total()),
+      "a step", format_duration(p.step_seconds()),
       fmt::format("{} tokens, {} tokens/s; {} GFLOP/s in products",
                   static_cast<std::int64_t>(p.size.tokens_per_step), short_number(p.tokens_per_s()),
                   static_cast<std::int64_t>(s.product_flops / s.products / 1e9)));
@@ -120,10 +124,13 @@ std::string time(const NamedPlan& named, std::size_t threads) {
       "  {:<22} products {:.0f} %, attention {:.0f} %, norms and the like {:.0f} %, update {:.0f} "
       "%\n",
       "", share(s.products), share(s.attention), share(s.rows + s.layers), share(s.update));
+  if (p.teacher_seconds > 0)
+    page += line("  of it its teacher", format_duration(p.teacher_seconds));
   if (named.run_seconds > 0)
     page += line("a run", format_duration(named.run_seconds),
                  fmt::format("{} steps, {} tokens, with evaluations", named.spec->train.steps,
                              short_number(p.size.tokens)));
+  if (p.encoder) return page;  // the rule is one for decoders that are trained from nothing
   return page + line("compute-optimal", short_number(p.optimal_tokens),
                      fmt::format("tokens, 20 a parameter (arXiv 2203.15556): {}, {}",
                                  short_number(p.optimal_tokens * p.train_flops, "FLOP"),
@@ -134,8 +141,10 @@ std::string time(const NamedPlan& named, std::size_t threads) {
 
 std::string plan_page(const NamedPlan& named, std::size_t threads) {
   const ModelPlan& p = named.plan;
-  std::string page = fmt::format("{}: {}, {} tokens of context, vocabulary of {}\n", named.name,
-                                 named.spec->model_name, p.seq_len, format_count(p.vocab_size));
+  std::string page =
+      fmt::format("{}: {}, {} tokens of context, {} {}\n", named.name, named.spec->model_name,
+                  p.seq_len, p.encoder ? "outputs:" : "vocabulary of",
+                  format_count(static_cast<std::int64_t>(p.vocab_size)));
   page += parameters(p);
   page += "\nFLOPs of a token: 2 a multiply-add and pass, at the full context\n";
   page += line("forward", short_number(p.forward_flops));
@@ -232,7 +241,8 @@ ordered_json object_of(const NamedPlan& named, std::size_t threads) {
         {"kernels", simd::kernels().name},
         {"threads", threads},
         {"measured", fmt::format("{} kinds of kernel calls of one training step", p.timed_calls)},
-        {"seconds_per_step", s.total()},
+        {"seconds_per_step", p.step_seconds()},
+        {"seconds_per_step_teacher", p.teacher_seconds},
         {"tokens_per_step", f.tokens_per_step},
         {"tokens_per_s", p.tokens_per_s()},
         {"seconds_per_step_by_part",

@@ -56,6 +56,14 @@ TEST_CASE("a preset has a page, an experiment a table of its sizes", "[plan]") {
                            "memory of training: micro-batches of 1 x 64 tokens", "compute-optimal"})
     CHECK(page.find(part) != std::string::npos);
 
+  const std::string encoder =
+      Planned({"distilbert", "model.n_layer=1", "model.linear=bitlinear"}).output;
+  for (const char* part : {"distilbert: bert, 512 tokens of context, outputs: 2", "times as much"})
+    CHECK(encoder.find(part) != std::string::npos);
+  for (const char* part :
+       {"nan", "inf ", "reads the embedding", "cache of a token", "compute-optimal"})
+    CHECK(encoder.find(part) == std::string::npos);
+
   TestFolder folder;
   const std::string file = (folder / "sizes.toml").string();
   std::ofstream(file) << small_experiment(/*seeds=*/2, /*steps=*/200, /*checkpoint_every=*/100)

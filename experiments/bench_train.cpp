@@ -26,15 +26,15 @@ struct StepPlan {
 
 StepPlan plan_step(const Spec& spec, const DataFacts& data, std::size_t threads) {
   Rehearsal pass;
-  const Footprint size =
-      footprint(spec, static_cast<std::size_t>(data.vocab_size), data.lengths, &pass);
+  const auto vocab_size = static_cast<std::size_t>(data.vocab_size);
+  const Footprint size = footprint(spec, vocab_size, data.lengths, &pass);
   const CallTimer timer = remember(simd::call_seconds);
   const double seconds = step_time(spec, size, pass, threads, timer).total() +
-                         teacher_seconds(spec, data, threads, timer);
+                         teacher_seconds(spec, vocab_size, data.lengths, threads, timer);
   return {1e3 * seconds, size.training_bytes};
 }
 
-// An arm's run need not be there: a model of the same size with random weights takes as long.
+// An arm's run need not be there: a model as this arm's with random weights takes about as long.
 Teachers teachers_for(const Spec& spec, std::size_t vocab_size) {
   return [&spec, vocab_size](const std::string& run, const TeacherStates& states) {
     if (!is_arm_reference(run)) return trained_teacher(run, states);

@@ -41,8 +41,8 @@ struct TrainBench {
   std::optional<PlanCheck> plan;          // with `plan`
 };
 
-// Each step has texts that a teacher has not been asked about yet. A teacher that is an arm's run
-// is stood in for by a model as this arm's with random weights.
+// A teacher is asked in each step, as in the first epoch. One that is an arm's run is stood in for
+// by a model as this arm's with random weights.
 TrainBench bench_train(const Arm& arm, const Dataset& data, const TrainBenchOptions& options);
 
 }  // namespace bitlab

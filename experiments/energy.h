@@ -29,7 +29,8 @@ struct WeightShape {
   bool ternary = false;
 };
 
-// Those of a net, whose parameters need not be bound.
+// Those of a net, whose parameters need not be bound; without a pooler, which reads one token of a
+// text.
 std::vector<WeightShape> weight_shapes(Layer& net);
 
 // Picojoules of m tokens times one matrix, as it is or as if it were of full precision.

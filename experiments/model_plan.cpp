@@ -3,6 +3,8 @@
 #include <cmath>
 #include <set>
 
+#include "experiments/classification_task.h"
+
 namespace bitlab {
 
 namespace {
@@ -42,7 +44,8 @@ ModelPlan plan_model(const Spec& spec,
              rest = static_cast<double>(plan.size.params) - ternary;
   for (const double bits : {16.0, 8.0, 2.0, 1.6})
     plan.inference.push_back({bits, (bits * ternary + 16 * rest) / 8});
-  plan.cache_bytes_16 = 2 * cache_values(*net);
+  plan.encoder = plugin.whole_texts;
+  if (!plan.encoder) plan.cache_bytes_16 = 2 * cache_values(*net);
   plan.energy = token_energy(*net, plan.seq_len);
   plan.optimal_tokens = kTokensPerParameter * static_cast<double>(plan.size.params);
 
@@ -51,6 +54,8 @@ ModelPlan plan_model(const Spec& spec,
     calls.insert({call.kernel, call.sizes});
     return time(call);
   });
+  if (const ClassificationConfig* task = distilled(spec.task); task && task->learns_states())
+    plan.teacher_seconds = teacher_seconds(spec, vocab_size, lengths, threads, time);
   plan.timed_calls = calls.size();
   plan.computed_train_flops = plan.step.product_flops / plan.size.tokens_per_step;
   return plan;

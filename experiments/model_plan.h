@@ -30,9 +30,12 @@ struct ModelPlan {
   std::vector<TokenEnergy> energy;
   double optimal_tokens = 0;  // 20 a parameter (Hoffmann et al., arXiv 2203.15556)
   StepTime step;
+  double teacher_seconds = 0;   // of a step, beside it: of a teacher that is asked in every step
+  bool encoder = false;         // reads whole texts: no cache, no next token
   std::size_t timed_calls = 0;  // different kernel calls that `step` rests on
 
-  double tokens_per_s() const { return size.tokens_per_step / step.total(); }
+  double step_seconds() const { return step.total() + teacher_seconds; }
+  double tokens_per_s() const { return size.tokens_per_step / step_seconds(); }
 };
 
 // vocab_size is the tokenizer's, lengths those of the texts to train on. `other`: the same spec

@@ -58,15 +58,14 @@ StepTime step_time(const Spec& spec,
 }
 
 double teacher_seconds(const Spec& spec,
-                       const DataFacts& data,
+                       std::size_t vocab_size,
+                       const TextLengths& lengths,
                        std::size_t threads,
                        const CallTimer& time) {
   if (distilled(spec.task) == nullptr) return 0;
   const ModelPlugin& plugin = models().at(spec.model_name);
-  const auto vocab_size = static_cast<std::size_t>(data.vocab_size);
   const LayerPtr net = plugin.build(*spec.model, vocab_size);
-  const auto length =
-      static_cast<std::size_t>(std::llround(data.lengths.of_sequence(spec.seq_len())));
+  const auto length = static_cast<std::size_t>(std::llround(lengths.of_sequence(spec.seq_len())));
   const Rehearsal pass = rehearse(
       *net, plugin.logits_width(*spec.model, vocab_size),
       static_cast<std::size_t>(spec.train.batch_size / spec.train.shards), length, Passes::Forward);

@@ -33,7 +33,8 @@ StepTime step_time(const Spec& spec,
 
 // Seconds that a teacher as large as the model takes for the texts of a step; 0 without one.
 double teacher_seconds(const Spec& spec,
-                       const DataFacts& data,
+                       std::size_t vocab_size,
+                       const TextLengths& lengths,
                        std::size_t threads,
                        const CallTimer& time);
 
