@@ -163,7 +163,7 @@ train_batches = 0
   const nlohmann::json plan =
       nlohmann::json::parse(read_file(program.results() / "words" / "plan.json"));
   CHECK(plan["arms"].size() == 3);
-  CHECK(plan["seeds"].size() == 2);
+  CHECK(plan["arms"][0]["seeds"].size() == 2);
   REQUIRE(bitlab({"run", "labels"}) == 0);
   CHECK_FALSE(contains(program.output(), "first, for labels"));
 

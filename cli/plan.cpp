@@ -137,7 +137,8 @@ std::vector<NamedPlan> plan_all(const Request& request,
     const Arm& arm = experiment.arms[i];
     const std::size_t runs = experiment.spec().seeds.size() - arm.left_out.size();
     // Everything of an arm but what makes its runs differ by their luck.
-    const std::string size = arm.base + "\n" + settings_key(arm, {"model", "train", "eval", "task"});
+    const std::string size =
+        arm.base + "\n" + settings_key(arm, {"model", "train", "eval", "task"});
     const auto [place, fresh] = known.try_emplace(size, plans.size());
     if (!fresh) {
       plans[place->second].runs += runs;

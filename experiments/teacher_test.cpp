@@ -5,9 +5,11 @@
 #include <thread>
 
 #include "core/base/catch.h"
+#include "core/simd/call_time.h"
 #include "experiments/classification_task.h"
 #include "experiments/dataset.h"
 #include "experiments/footprint.h"
+#include "experiments/step_time.h"
 #include "experiments/text_batches.h"
 #include "experiments/time_estimate.h"
 #include "experiments/toy_encoder.h"
@@ -147,6 +149,22 @@ TEST_CASE("a plan counts the passes of a teacher, and its weights", "[teacher][p
   const Footprint states = footprint(hidden, 13, facts.lengths);
   const double rows = 8 * std::ceil(facts.lengths.in_largest_pass(hidden.train, 24));
   CHECK(static_cast<double>(states.teacher_bytes - with.teacher_bytes) == rows * 16 * sizeof(real));
+}
+
+TEST_CASE("a teacher's passes take a third of a step's products", "[teacher][plan]") {
+  const TestFolder folder;
+  const auto spec = [&](const std::string& task) {
+    return spec_of(folder, "[task.classification]\n" + task);
+  };
+  const Spec alone = spec(""), taught = spec("teacher = \"x\"\n");
+  const TextLengths lengths = open_dataset(alone.data).facts.lengths;
+  const auto by_flops = [](const simd::KernelCall& call) { return simd::call_flops(call); };
+  Rehearsal pass;
+  const Footprint size = footprint(taught, 13, lengths, &pass);
+  const StepTime step = step_time(taught, size, pass, 1, by_flops);
+  CHECK(teacher_seconds(taught, 13, lengths, 1, by_flops) ==
+        Approx(step.products / 3).epsilon(0.02));
+  CHECK(teacher_seconds(alone, 13, lengths, 1, by_flops) == 0);
 }
 
 }  // namespace bitlab
