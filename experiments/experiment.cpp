@@ -178,7 +178,7 @@ class Expansion {
       for (std::size_t i = 0; i < point.size(); ++i)
         if (!pinned[i]) set(settings, sweep_.axes[i], point[i]);
       Arm arm = resolve_arm(base, settings, reader_);
-      const std::vector<std::int64_t> left = sweep_.seeds_at(point, arm.spec.seeds);
+      const std::vector<std::int64_t> left = sweep_.seeds_at(base, point, arm.spec.seeds);
       if (left.empty()) continue;
       for (const std::int64_t seed : arm.spec.seeds)
         if (std::count(left.begin(), left.end(), seed) == 0) arm.left_out.push_back(seed);
@@ -265,7 +265,7 @@ Experiment load_experiment(const std::string& name,
   if (arms.empty()) arms.push_back("main");
 
   Problems problems;
-  Sweep sweep = take_sweep(config, fields_of(config, arms), problems);
+  Sweep sweep = take_sweep(config, fields_of(config, arms), arms, problems);
   experiment.max_runs = static_cast<std::size_t>(sweep.options.max_runs);
   for (const auto& group : sweep.groups) {
     if (group.size() < 2) continue;

@@ -33,8 +33,9 @@ class SweepReader {
  public:
   SweepReader(LoadedConfig& config,
               const std::map<std::string, FieldState>& fields,
+              const std::vector<std::string>& arms,
               Problems& problems)
-      : config_(config), fields_(fields), problems_(problems) {}
+      : config_(config), fields_(fields), arms_(arms), problems_(problems) {}
 
   Sweep read() {
     Settings asked = settings_below(config_.file, "sweep");
@@ -45,7 +46,7 @@ class SweepReader {
     read_axes(asked);
     read_zips(asked);
     if (const auto found = asked.find("exclude"); found != asked.end())
-      sweep_.exclusions = parse_exclusions(found->second.value, sweep_.axes, problems_);
+      sweep_.exclusions = parse_exclusions(found->second.value, sweep_.axes, arms_, problems_);
     check_sampler();
     return sweep_;
   }
@@ -216,6 +217,7 @@ class SweepReader {
 
   LoadedConfig& config_;
   const std::map<std::string, FieldState>& fields_;
+  const std::vector<std::string>& arms_;
   Problems& problems_;
   Sweep sweep_;
   std::set<std::string> replaced_;  // axes of the file that the command line gave one value
@@ -235,8 +237,9 @@ void SweepOptions::fields(FieldVisitor& v) {
 
 Sweep take_sweep(LoadedConfig& config,
                  const std::map<std::string, FieldState>& fields,
+                 const std::vector<std::string>& arms,
                  Problems& problems) {
-  return SweepReader(config, fields, problems).read();
+  return SweepReader(config, fields, arms, problems).read();
 }
 
 }  // namespace bitlab

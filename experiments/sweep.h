@@ -43,8 +43,8 @@ struct SweepOptions : Configurable {
 // The values that the axes have at one point, in the order of the axes.
 using SweepPoint = std::vector<Value>;
 
-// Runs that are left out: those at the points where every axis named here has one of its values,
-// with one of the seeds.
+// Runs that are left out: those of the arms at the points where every axis named here has one of
+// its values, with one of the seeds.
 struct Exclusion {
   struct Condition {
     std::size_t axis = 0;  // of Sweep::axes
@@ -52,12 +52,14 @@ struct Exclusion {
   };
   std::vector<Condition> conditions;
   std::vector<std::int64_t> seeds;  // empty: all
+  std::vector<std::string> arms;    // of the file; empty: all
 };
 
-// Reads sweep.exclude: a list of texts like "model.d_model=112 seed=2..3", of axes and the seed,
-// each with values as parse_axis() takes them.
+// Reads sweep.exclude: a list of texts like "model.d_model=112 seed=2..3" or "arm=full seed=3", of
+// axes and the seed, each with values as parse_axis() takes them, and of some of the file's `arms`.
 std::vector<Exclusion> parse_exclusions(const Value& list,
                                         const std::vector<Axis>& axes,
+                                        const std::vector<std::string>& arms,
                                         Problems& problems);
 
 struct Sweep {
@@ -66,8 +68,9 @@ struct Sweep {
   SweepOptions options;
   std::vector<Exclusion> exclusions;
 
-  // Those of `seeds` that no exclusion takes from a point.
-  std::vector<std::int64_t> seeds_at(const SweepPoint& point,
+  // Those of `seeds` that no exclusion takes from a point of an arm.
+  std::vector<std::int64_t> seeds_at(const std::string& arm,
+                                     const SweepPoint& point,
                                      const std::vector<std::int64_t>& seeds) const;
 
   // Without axes one point that sets nothing. Grid: the last group moves fastest. random: Philox,
@@ -80,9 +83,10 @@ struct Sweep {
 // [sweep], over that the axes of the command line. A single value there replaces an axis. `fields`
 // are those that the arms have by themselves, by path: lists, and what changes no result, are no
 // axes on the command line. The seeds of the sweep become the setting `seeds`, and the axes of the
-// command line are removed from it.
+// command line are removed from it. `arms`: of the file.
 Sweep take_sweep(LoadedConfig& config,
                  const std::map<std::string, FieldState>& fields,
+                 const std::vector<std::string>& arms,
                  Problems& problems);
 
 }  // namespace bitlab

@@ -148,7 +148,8 @@ TEST_CASE("what is excluded must be of the sweep", "[sweep]") {
     return Project("[sweep]\noptim.lr = [1.0, 2.0]\nexclude = " + exclude + "\n").error();
   };
   CHECK(error("[\"optim.l=1\"]") ==
-        "configs/experiments/x.toml:3:12: sweep.exclude must name axes of the sweep or seed, but "
+        "configs/experiments/x.toml:3:12: sweep.exclude must name axes of the sweep, seed or arm, "
+        "but "
         "got 'optim.l'\n"
         "    3 | exclude = [\"optim.l=1\"]\n"
         "      |            ^^^^^^^^^^^\n"

@@ -26,8 +26,10 @@ bool among(const Value& value, const std::vector<Value>& values) {
 
 class ExclusionReader {
  public:
-  ExclusionReader(const std::vector<Axis>& axes, Problems& problems)
-      : axes_(axes), problems_(problems) {}
+  ExclusionReader(const std::vector<Axis>& axes,
+                  const std::vector<std::string>& arms,
+                  Problems& problems)
+      : axes_(axes), arms_(arms), problems_(problems) {}
 
   void add(const Value& text, std::vector<Exclusion>& all) {
     if (text.kind != Value::Kind::String) return wrong(text.place);
@@ -35,7 +37,8 @@ class ExclusionReader {
     std::istringstream words(text.text);
     for (std::string word; words >> word;)
       if (!add_word(word, text, exclusion)) return;
-    if (exclusion.conditions.empty() && exclusion.seeds.empty()) return wrong(text.place);
+    if (exclusion.conditions.empty() && exclusion.seeds.empty() && exclusion.arms.empty())
+      return wrong(text.place);
     all.push_back(std::move(exclusion));
   }
 
@@ -49,6 +52,7 @@ class ExclusionReader {
     const std::size_t equals = word.find('=');
     if (equals == std::string::npos) return wrong(text.place), false;
     const std::string path = word.substr(0, equals);
+    if (path == "arm") return add_arms(word.substr(equals + 1), text, exclusion);
     const std::vector<Value> values = values_of(path, word.substr(equals + 1), text);
     if (values.empty()) return false;  // told already
     if (path == "seed") {
@@ -67,6 +71,22 @@ class ExclusionReader {
     return true;
   }
 
+  // Names with commas between.
+  bool add_arms(const std::string& names, const Value& text, Exclusion& exclusion) {
+    std::istringstream list(names);
+    for (std::string name; std::getline(list, name, ',');) {
+      if (std::count(arms_.begin(), arms_.end(), name) == 0) {
+        const std::string guess = nearest(name, arms_);
+        problems_.add(text.place,
+                      "sweep.exclude must name arms, but there is no arm '" + name + "'",
+                      {guess.empty() ? kExample : "did you mean '" + guess + "'?"});
+        return false;
+      }
+      exclusion.arms.push_back(name);
+    }
+    return true;
+  }
+
   std::vector<Value> values_of(const std::string& path,
                                const std::string& written,
                                const Value& text) {
@@ -78,19 +98,20 @@ class ExclusionReader {
   }
 
   std::optional<std::size_t> axis_named(const std::string& path, const Value& text) {
-    std::vector<std::string> paths = {"seed"};
+    std::vector<std::string> paths = {"seed", "arm"};
     for (std::size_t i = 0; i < axes_.size(); ++i) {
       if (axes_[i].path == path) return i;
       paths.push_back(axes_[i].path);
     }
     const std::string guess = nearest(path, paths);
     problems_.add(text.place,
-                  "sweep.exclude must name axes of the sweep or seed, but got '" + path + "'",
+                  "sweep.exclude must name axes of the sweep, seed or arm, but got '" + path + "'",
                   {guess.empty() ? kExample : "did you mean '" + guess + "'?"});
     return std::nullopt;
   }
 
   const std::vector<Axis>& axes_;
+  const std::vector<std::string>& arms_;
   Problems& problems_;
 };
 
@@ -98,18 +119,22 @@ class ExclusionReader {
 
 std::vector<Exclusion> parse_exclusions(const Value& list,
                                         const std::vector<Axis>& axes,
+                                        const std::vector<std::string>& arms,
                                         Problems& problems) {
   std::vector<Exclusion> all;
-  ExclusionReader reader(axes, problems);
+  ExclusionReader reader(axes, arms, problems);
   if (list.kind != Value::Kind::List) reader.wrong(list.place);
   for (const Value& text : list.items) reader.add(text, all);
   return all;
 }
 
-std::vector<std::int64_t> Sweep::seeds_at(const SweepPoint& point,
+std::vector<std::int64_t> Sweep::seeds_at(const std::string& arm,
+                                          const SweepPoint& point,
                                           const std::vector<std::int64_t>& seeds) const {
   std::vector<std::int64_t> left = seeds;
   for (const Exclusion& exclusion : exclusions) {
+    const std::vector<std::string>& arms = exclusion.arms;
+    if (!arms.empty() && std::count(arms.begin(), arms.end(), arm) == 0) continue;
     const bool meant =
         std::all_of(exclusion.conditions.begin(), exclusion.conditions.end(),
                     [&](const auto& one) { return among(point[one.axis], one.values); });

@@ -299,6 +299,26 @@ TEST_CASE("arms can be chosen, with all their points or one", "[sweep]") {
                     "got 'bits'; did you mean 'bit'?");
 }
 
+TEST_CASE("arms can have fewer seeds than others, in a sweep and without one", "[sweep]") {
+  const std::vector<std::int64_t> none, five = {5};
+  const Experiment plain =
+      Project(std::string(kArms) + "[sweep]\nexclude = [\"arm=bit seed=5\"]\n").load();
+  REQUIRE(names(plain) == Names{"full", "bit"});
+  CHECK(plain.arms[0].left_out == none);
+  CHECK(plain.arms[1].left_out == five);
+  const Experiment swept = Project(std::string(kArms) +
+                                   "[sweep]\noptim.lr = [1.0, 2.0]\nexclude = [\"optim.lr=2 "
+                                   "arm=bit,full seed=5\", \"arm=full optim.lr=1\"]\n")
+                               .load();
+  REQUIRE(names(swept) == Names{"full lr=2", "bit lr=1", "bit lr=2"});
+  CHECK(swept.arms[0].left_out == five);
+  CHECK(swept.arms[1].left_out == none);
+  CHECK(swept.arms[2].left_out == five);
+  CHECK(Project(std::string(kArms) + "[sweep]\nexclude = [\"arm=bits\"]\n")
+            .error()
+            .find("there is no arm 'bits'") != std::string::npos);
+}
+
 TEST_CASE("runs of a sweep can be left out, by point and by seed", "[sweep]") {
   const std::string axes = "[sweep]\noptim.lr = [1.0, 2.0]\nmodel.n_layer = \"1..2\"\n";
   const Project project(kArms + axes +
