@@ -20,6 +20,12 @@ struct ClassificationTable {
 //   "sizes": for each arm the bytes of its model in fp32, fp16 and with ternary matrices in 2 bits.
 std::vector<ClassificationTable> classification_tables(const Results& results);
 
+// The same and more for other programs, as JSON: of each run its scores and loss with their
+// intervals and the confusion matrix (a row a label, a column what was said), McNemar's test
+// between any two arms with the same seed, and the difference of each arm to the baseline. Empty if
+// no run that is done classified texts.
+std::string classification_json(const Results& results);
+
 // They as Markdown.
 std::string classification_page(const Results& results);
 

@@ -32,12 +32,18 @@ std::vector<std::pair<bool, bool>> by_text(const std::vector<PredictionRow>& fir
 
 }  // namespace
 
+double mean_loss(const std::vector<PredictionRow>& predictions) {
+  double sum = 0;
+  for (const PredictionRow& row : predictions) sum += row.loss;
+  return predictions.empty() ? 0 : sum / static_cast<double>(predictions.size());
+}
+
 ScoreIntervals score_intervals(const std::vector<PredictionRow>& predictions,
                                std::size_t labels,
                                std::size_t resamples) {
   if (predictions.empty() || resamples == 0) return {};
   const Rng rng(1, "bootstrap");
-  std::vector<double> accuracy, f1, calibration_error;
+  std::vector<double> accuracy, f1, calibration_error, loss;
   std::vector<PredictionRow> sample(predictions.size());
   for (std::size_t r = 0; r < resamples; ++r) {
     for (std::size_t i = 0; i < sample.size(); ++i)
@@ -46,9 +52,10 @@ ScoreIntervals score_intervals(const std::vector<PredictionRow>& predictions,
     accuracy.push_back(s.accuracy);
     f1.push_back(s.f1);
     calibration_error.push_back(s.calibration_error);
+    loss.push_back(mean_loss(sample));
   }
   return {percentile_interval(std::move(accuracy)), percentile_interval(std::move(f1)),
-          percentile_interval(std::move(calibration_error))};
+          percentile_interval(std::move(calibration_error)), percentile_interval(std::move(loss))};
 }
 
 McNemar mcnemar(const std::vector<PredictionRow>& first, const std::vector<PredictionRow>& second) {

@@ -14,8 +14,11 @@ namespace bitlab {
 // The middle 95 % of each score (core/io/classification_scores.h) over resamples of the texts
 // (percentile bootstrap). The same bits at every call; all zero without predictions.
 struct ScoreIntervals {
-  Interval accuracy, f1, calibration_error;
+  Interval accuracy, f1, calibration_error, loss;
 };
+
+// Nats a text; 0 without predictions.
+double mean_loss(const std::vector<PredictionRow>& predictions);
 
 ScoreIntervals score_intervals(const std::vector<PredictionRow>& predictions,
                                std::size_t labels,

@@ -1,5 +1,7 @@
 #include "report/classification.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/base/catch.h"
 #include "report/claims.h"
 #include "report/curves.h"
@@ -47,6 +49,16 @@ TEST_CASE("the page of a classification has scores, confusion and McNemar's test
   says("| bit  |    207,617 |  94.7 % |");
   says("838 kB");
   says("140 kB, 5.99x");
+  const auto json = nlohmann::json::parse(classification_json(load_results(results.path())));
+  REQUIRE(json["runs"].size() == 2);
+  CHECK(json["runs"][1]["arm"] == "bit");
+  CHECK(json["runs"][1]["confusion"] == std::vector<std::vector<int>>{{15, 5}, {5, 15}});
+  CHECK(json["runs"][1]["accuracy"]["value"] == 0.75);
+  CHECK(json["runs"][1]["accuracy"]["interval"][0] < 0.75);
+  CHECK(json["runs"][1]["loss"]["value"].get<double>() == Approx(0.1));
+  REQUIRE(json["mcnemar"].size() == 1);
+  CHECK(json["mcnemar"][0]["right_alone"] == std::vector<int>{8, 0});
+  CHECK(json["differences"][0]["accuracy"]["value"].get<double>() == Approx(-0.2));
   const std::string html = html_page(load_results(results.path()), {});
   for (const char* part : {"id=\"scores\"", "id=\"sizes\"", "<th", "0 : 8, p = 0.0078"})
     CHECK(html.find(part) != std::string::npos);

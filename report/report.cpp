@@ -66,8 +66,10 @@ Report write_report(const fs::path& results_folder) {
   write_file_atomic(dir / "table.json", format_table(results, TableFormat::Json));
   write_file_atomic(dir / "verdict.md", "# " + results.title + "\n\n" + judgement);
   const std::string scores = classification_page(results);
-  if (!scores.empty())
+  if (!scores.empty()) {
     write_file_atomic(dir / "classification.md", "# " + results.title + "\n\n" + scores);
+    write_file_atomic(dir / "classification.json", classification_json(results));
+  }
   Report report;
   report.text = table + "\n" + (scores.empty() ? "" : scores + "\n") + judgement + "\n";
   std::vector<PageFigure> figures;
