@@ -105,7 +105,8 @@ TEST_CASE("the figure of accuracies has an arm a row, and what is far off at its
     for (auto at = script.find(text); at != std::string::npos; at = script.find(text, at + 1)) ++n;
     return n;
   };
-  CHECK(count("minus that of full (95.0 %), 40 texts; one seed") == 1);
+  CHECK(count("40 texts; accuracy, and minus that of full (95.0 %) with the same seed; one seed") ==
+        1);
   for (const char* row : {"bit  90.0 %", "same  92.5 %", "lost  2.5 %"}) CHECK(count(row) == 1);
   CHECK(count("full  95.0 %") == 0);
   CHECK(count("late") == 0);

@@ -67,9 +67,10 @@ std::optional<Figure> accuracy_figure(const Results& results) {
   }
   PlotHeading heading{
       results.title,
-      fmt::format("Data: {}; accuracy of each arm minus that of {} ({} %), {} texts",
-                  results.data.source, results.baseline, format_fixed(100 * *baseline, 1),
-                  format_count(static_cast<std::int64_t>(rows.front().sum->texts)))};
+      fmt::format("Data: {}, {} texts; accuracy, and minus that of {} ({} %) with the same seed",
+                  results.data.source,
+                  format_count(static_cast<std::int64_t>(rows.front().sum->texts)),
+                  results.baseline, format_fixed(100 * *baseline, 1))};
   if (most == 1) heading.note += "; one seed";
   if (most > 1)
     heading.key.push_back({"one seed", "", fmt::format("pt 7 ps 0.5 lc rgb '{}'", kPalette[0])});
