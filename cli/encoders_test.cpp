@@ -11,6 +11,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+bool skipped_without_reviews() {
+  if (std::getenv("BITLAB_MIRROR") != nullptr) return false;
+  WARN("SKIPPED: needs the reviews of BITLAB_MIRROR");
+  return true;
+}
+
 constexpr std::size_t kTokens = 30522;  // of BERT's uncased models
 
 std::string with_vocabulary(std::string config) {
@@ -43,10 +49,7 @@ std::vector<std::string> words(const std::string& experiment, const fs::path& ch
 
 TEST_CASE("the experiments on DistilBERT and bert-tiny run, and their models classify",
           "[cli][encoders][mirror]") {
-  if (std::getenv("BITLAB_MIRROR") == nullptr) {
-    WARN("SKIPPED: needs the reviews of BITLAB_MIRROR");
-    return;
-  }
+  if (skipped_without_reviews()) return;
   TestFolder folder;
   const Program program(folder.path(), "results");
   for (const bool bert : {true, false}) {
@@ -100,10 +103,7 @@ TEST_CASE("the experiments on DistilBERT and bert-tiny run, and their models cla
 
 TEST_CASE("what another experiment has to train first is trained first, and no more",
           "[cli][encoders][mirror]") {
-  if (std::getenv("BITLAB_MIRROR") == nullptr) {
-    WARN("SKIPPED: needs the reviews of BITLAB_MIRROR");
-    return;
-  }
+  if (skipped_without_reviews()) return;
   TestFolder folder;
   const Program program(folder.path(), "results");
   const fs::path home = folder / "home";

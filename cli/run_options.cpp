@@ -19,6 +19,7 @@ constexpr const char* kHelp =
     R"help(usage: bitlab run NAME|FILE.toml [path=value ...]
 
 Trains what is not done of an experiment, then shows the result. Run it again to go on.
+What an arm begins with of another experiment is trained first.
 
   optim.lr=5e-4                  any setting, by its path
   optim.lr=1e-3,3e-4             several values: a sweep of arms x values x seeds
@@ -50,7 +51,7 @@ RunRequest parse_run_request(const std::vector<std::string>& args) {
       "threads,t", po::value(&threads)->value_name("N"),
       "threads of each run, 1 by default; no result depends on it")(
       "arm", po::value(&request.arms)->value_name("NAME"),
-      "this arm only; may be given several times")(
+      "this arm only, and those that it begins with or learns from; may be given several times")(
       "max-runs", po::value(&max_runs)->value_name("N"),
       "only the first N runs of the plan (sweep.max_runs)")(
       "plugin", po::value(&request.plugins)->value_name("FILE"),
