@@ -18,6 +18,7 @@ except ImportError as error:
     sys.exit(77)
 try:
     import torch
+    import torch.nn  # where PyTorch is missing the folder torch beside this file passes for it
 except ImportError:
     torch = None
 
