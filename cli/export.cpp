@@ -83,18 +83,18 @@ int export_command(const std::vector<std::string>& args) {
   po::options_description all = options;
   all.add_options()("words", po::value(&request.words));
   if (parse_options("export", args, all, "words").count("help") > 0) {
-    std::cout
-        << "usage: bitlab export NAME [FILTER] [-o DIR]\n"
-           "       bitlab export RUN --format hf [--weights f32|f16|bf16|packed] -o DIR\n\n"
-           "The first writes runs.csv (one row a run), train.csv, eval.csv, quant.csv and, of "
-           "texts "
-           "that are\nclassified, scores.csv and predictions.csv (the rows of metrics.h5, with "
-           "run, "
-           "arm, seed and swept\nsettings before them), of the last plan. The second writes "
-           "config.json, model.safetensors and the\ntokenizer of one run; 'bitlab import' reads "
-           "them back (docs/checkpoints.md).\n\n"
-        << kFilterHelp << run_keys_help() << "\n"
-        << options;
+    std::cout << "usage: bitlab export NAME [FILTER] [-o DIR]\n"
+                 "       bitlab export RUN --format hf [--weights f32|f16|bf16|packed] -o DIR\n\n"
+                 "The first writes runs.csv (one row a run), train.csv, eval.csv, quant.csv and, "
+                 "of texts\n"
+                 "that are classified, scores.csv and predictions.csv (the rows of metrics.h5, "
+                 "with run,\n"
+                 "arm, seed and swept settings before them), of the last plan. The second writes\n"
+                 "config.json, model.safetensors and the tokenizer of one run; 'bitlab import' "
+                 "reads them\n"
+                 "back (docs/checkpoints.md).\n\n"
+              << kFilterHelp << run_keys_help() << "\n"
+              << options;
     return 0;
   }
   if (request.format == "csv")

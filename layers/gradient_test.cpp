@@ -93,6 +93,18 @@ TEST_CASE("backward of a head that reads some of the rows is the derivative", "[
   CHECK(checked == 6);
 }
 
+// The gradient of the problem's loss and of what `tap` adds to it.
+template <class Tap>
+void check_with_tap(GradientProblem& problem, const Tap& tap) {
+  const GradientReport report = check_gradients(problem, [&] {
+    const double loss = problem.loss(problem.outputs());
+    return loss + tap.loss;
+  });
+  INFO(report.where);
+  CHECK(report.worst < 1e-6);
+  CHECK(tap.loss > 0);
+}
+
 // Adds the loss of relations to a random teacher's.
 class TeacherTap : public AttentionTap {
  public:
@@ -127,13 +139,7 @@ TEST_CASE("what is learned of one attention layer beside the model's loss goes o
       REQUIRE(layers.size() == 2);
       TeacherTap tap(*layers[layer], 10, 24);
       problem.pass.tap = &tap;
-      const GradientReport report = check_gradients(problem, [&] {
-        const double loss = problem.loss(problem.outputs());
-        return loss + tap.loss;
-      });
-      INFO(report.where);
-      CHECK(report.worst < 1e-6);
-      CHECK(tap.loss > 0);
+      check_with_tap(problem, tap);
     }
 }
 
@@ -169,13 +175,7 @@ TEST_CASE("what is learned of blocks beside the model's loss goes on backward", 
     problem.set_lengths({4, 1, 5});
     HiddenTeacher tap(10, static_cast<size_t>(config.d_model));
     problem.pass.block_tap = &tap;
-    const GradientReport report = check_gradients(problem, [&] {
-      const double loss = problem.loss(problem.outputs());
-      return loss + tap.loss;
-    });
-    INFO(report.where);
-    CHECK(report.worst < 1e-6);
-    CHECK(tap.loss > 0);
+    check_with_tap(problem, tap);
   }
 }
 
