@@ -19,7 +19,7 @@ constexpr const char* kUsage =
     "usage: bitlab bench train NAME [path=value ...] [options]\n"
     "       bitlab bench decode PRESET|NAME [path=value ...] [options]\n"
     "       bitlab bench attention [options]\n"
-    "       bitlab bench load RUN [--json]\n\n"
+    "       bitlab bench load RUN|NAME [--json]\n\n"
     "All on one core unless --threads says otherwise. sgemm is OpenBLAS at 1024 cubed on one core, "
     "measured around.\n\n"
     "train: whole steps (batch, forward, backward, optimiser) of every arm. GFLOP/s count 6 per "
@@ -38,9 +38,12 @@ constexpr const char* kUsage =
     "backward, without the\n"
     "half above the diagonal (7 T^2 D a head). Scratch is what is needed beyond inputs, outputs "
     "and gradients.\n\n"
-    "load: a trained run's checkpoint and its packed weights, as files and as what loading them "
-    "adds to the memory of\n"
-    "a process; times are those of files in the system's cache.\n\n";
+    "load: the weights of a trained run, or of the first of each arm, in fp32, rounded to fp16 and "
+    "packed: as files and\n"
+    "as what loading them adds to the memory of a process; times are those of files in the "
+    "system's "
+    "cache. The figures\n"
+    "are kept beside the run, in load.json, and the report shows them.\n\n";
 
 }  // namespace
 

@@ -105,7 +105,8 @@ int classify_command(const std::vector<std::string>& args) {
   for (const std::string& file : files)
     for (std::string& line : lines_of(file)) texts.push_back(std::move(line));
   const LoadedRun run =
-      load_run(find_run(runs.front()), packed ? LoadWeights::Packed : LoadWeights::Checkpoint);
+      load_run(find_run(runs.front()), packed ? LoadWeights::Packed : LoadWeights::Checkpoint,
+               Tables::AsStored);
   const Classification result = classify(run, texts, threads);
   if (parsed.count("json") > 0)
     print_json(result);

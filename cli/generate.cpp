@@ -94,7 +94,8 @@ int generate_command(const std::vector<std::string>& args) {
     throw UsageError("bitlab generate", "must be given one run", "bitlab generate --help");
   check(request.generate.sampling);
 
-  const LoadedRun run = load_run(find_run(request.runs.front()));
+  const LoadedRun run =
+      load_run(find_run(request.runs.front()), LoadWeights::Checkpoint, Tables::AsStored);
   require_language_model(run, "bitlab generate");
   std::cerr << "model: " << run.checkpoint.string() << "\n";
   const GenerateStats stats = write_text(run, request);

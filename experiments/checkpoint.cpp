@@ -17,23 +17,15 @@ using nlohmann::json;
 namespace {
 
 constexpr int kTrainerFormat = 1;  // of trainer.json, the newest that is known; without the key 1
-constexpr DType kRealDType = sizeof(real) == 4 ? DType::F32 : DType::F64;
 
 std::vector<std::size_t> shape_of(const Param& p) {
   return p.rows == 1 ? std::vector<std::size_t>{p.cols} : std::vector<std::size_t>{p.rows, p.cols};
 }
 
-std::vector<TensorBytes> model_tensors(const LanguageModel& model) {
-  std::vector<TensorBytes> tensors;
-  for (const Param* p : model.params().params())
-    tensors.push_back({p->name, kRealDType, shape_of(*p), p->value.data});
-  return tensors;
-}
-
 std::vector<TensorBytes> optimizer_tensors(Optimizer& optimizer, const TernaryCodes& codes) {
   std::vector<TensorBytes> tensors;
   for (const auto& [name, values] : optimizer.state())
-    tensors.push_back({name, kRealDType, {values.size()}, values.data});
+    tensors.push_back({name, DType::F32, {values.size()}, values.data});
   for (const auto& [name, values] : codes)
     tensors.push_back({"codes." + name, DType::I8, {values.size()}, values.data()});
   return tensors;
@@ -78,6 +70,13 @@ TrainerState read_state(const fs::path& path) {
 
 }  // namespace
 
+std::vector<TensorBytes> model_tensors(const LanguageModel& model, DType dtype) {
+  std::vector<TensorBytes> tensors;
+  for (const Param* p : model.params().params())
+    tensors.push_back({p->name, dtype, shape_of(*p), p->value.data, /*from_floats=*/true});
+  return tensors;
+}
+
 fs::path save_checkpoint(const fs::path& run_dir,
                          LanguageModel& model,
                          Optimizer& optimizer,
@@ -90,7 +89,7 @@ fs::path save_checkpoint(const fs::path& run_dir,
   fs::remove(dir / "DONE");  // if it is written a second time, it does not count meanwhile
   fs::create_directories(dir);
 
-  const auto weights = model_tensors(model);
+  const auto weights = model_tensors(model, DType::F32);
   const auto moments = optimizer_tensors(optimizer, codes);
   write_safetensors(dir / "model.safetensors", weights, {{"format", "bitlab"}});
   write_safetensors(dir / "optimizer.safetensors", moments, {{"format", "bitlab"}});
@@ -127,7 +126,7 @@ void prune_checkpoints(const fs::path& run_dir, std::size_t keep) {
   }
 }
 
-void load_model(const fs::path& checkpoint, LanguageModel& model) {
+void load_model(const fs::path& checkpoint, LanguageModel& model, Tables tables) {
   const fs::path path = checkpoint / "model.safetensors";
   const SafetensorsFile file(path);
   std::string problems;
@@ -142,7 +141,7 @@ void load_model(const fs::path& checkpoint, LanguageModel& model) {
   if (!problems.empty())
     throw Error(path.string(), "tensors must be those of the model, but:" + problems);
   model.params().expect_all();
-  for (const Param* p : model.params().params()) file.read(p->name, p->value.data, p->size());
+  for (const Param* p : model.params().params()) read_param(file, *p, model, tables);
 }
 
 TrainerState load_checkpoint(const fs::path& checkpoint,

@@ -14,7 +14,9 @@
 #include <string>
 #include <vector>
 
+#include "core/io/safetensors.h"
 #include "experiments/optimizer.h"
+#include "experiments/stored_param.h"
 #include "layers/models/model.h"
 
 namespace bitlab {
@@ -50,9 +52,14 @@ std::vector<std::filesystem::path> list_checkpoints(const std::filesystem::path&
 // Deletes all but the newest `keep` complete checkpoints, and what a crash left unfinished.
 void prune_checkpoints(const std::filesystem::path& run_dir, std::size_t keep);
 
+// All parameters of a model as they are to be written, in this dtype: F32, F16 or BF16.
+std::vector<TensorBytes> model_tensors(const LanguageModel& model, DType dtype);
+
 // Fills the model's parameters from CHECKPOINT/model.safetensors; prepare() is left to the caller.
 // Throws Error that lists what is missing, unexpected or of another shape.
-void load_model(const std::filesystem::path& checkpoint, LanguageModel& model);
+void load_model(const std::filesystem::path& checkpoint,
+                LanguageModel& model,
+                Tables tables = Tables::Widened);
 
 // Loads everything; the model is prepared for the next step.
 TrainerState load_checkpoint(const std::filesystem::path& checkpoint,

@@ -107,8 +107,8 @@ Evaluation judge(const LoadedRun& run,
 }  // namespace
 
 EvalReport evaluate_run(const fs::path& run_dir, const EvalRequest& request) {
-  const LoadedRun run =
-      load_run(run_dir, request.packed ? LoadWeights::Packed : LoadWeights::Checkpoint);
+  const LoadedRun run = load_run(
+      run_dir, request.packed ? LoadWeights::Packed : LoadWeights::Checkpoint, Tables::AsStored);
   require_language_model(run, "bitlab eval");
   EvalReport report;
   report.weights = run.weights;

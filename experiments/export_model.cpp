@@ -43,14 +43,7 @@ void write_generation_config(const fs::path& folder, const LoadedRun& run) {
   write_file_atomic(folder / "generation_config.json", config.dump(2) + "\n");
 }
 
-}  // namespace
-
-ExportResult export_hf(const fs::path& run_dir, const fs::path& folder, ExportWeights weights) {
-  if (fs::exists(folder) && (!fs::is_directory(folder) || !fs::is_empty(folder)))
-    throw UsageError(folder.string(), "must not exist yet, or be an empty folder");
-  const LoadedRun run = load_run(run_dir);
-  if (const auto* encoder = dynamic_cast<const BertConfig*>(run.spec.model.get()))
-    return export_encoder(run, *encoder, folder, weights);
+ExportResult export_decoder(const LoadedRun& run, const fs::path& folder, ExportWeights weights) {
   const BitnetConfig& config = family_config(run);
   const HfForm form = hf_form(config);
   check_weights(run, form, weights);
@@ -69,6 +62,36 @@ ExportResult export_hf(const fs::path& run_dir, const fs::path& folder, ExportWe
   write_file_atomic(folder / "config.json",
                     hf_config_json(config, run.model->vocab_size(), kind,
                                    export_dtype_name(weights), run.begin_tokens, run.end_tokens));
+  return result;
+}
+
+}  // namespace
+
+DType export_dtype(ExportWeights weights) {
+  switch (weights) {
+    case ExportWeights::F16:
+    case ExportWeights::PackedF16:
+      return DType::F16;
+    case ExportWeights::BF16:
+      return DType::BF16;
+    case ExportWeights::F32:
+    case ExportWeights::Packed:
+      break;
+  }
+  return DType::F32;
+}
+
+ExportResult export_hf(const fs::path& run_dir, const fs::path& folder, ExportWeights weights) {
+  if (weights == ExportWeights::PackedF16)
+    throw UsageError("export", "--weights of hf must be f32, f16, bf16 or packed",
+                     "--format run has packed-f16");
+  const LoadedRun run = load_run(run_dir);
+  ExportResult result;
+  make_folder_atomic(folder, [&](const fs::path& made) {
+    const auto* encoder = dynamic_cast<const BertConfig*>(run.spec.model.get());
+    result = encoder != nullptr ? export_encoder(run, *encoder, made, weights)
+                                : export_decoder(run, made, weights);
+  });
   return result;
 }
 

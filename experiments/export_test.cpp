@@ -6,8 +6,11 @@
 #include "core/io/safetensors.h"
 #include "core/text/tokenizer_test.h"
 #include "experiments/export_model.h"
+#include "experiments/export_run.h"
 #include "experiments/generate.h"
 #include "experiments/model_test.h"
+#include "experiments/run_folder.h"
+#include "experiments/verify.h"
 
 namespace bitlab {
 namespace {
@@ -126,6 +129,49 @@ TEST_CASE("a ternary model comes back from each form of its export", "[export]")
         error_of([&] { export_hf(packed.string() + "-run", folder / "no", ExportWeights::F32); }),
         "was imported packed"));
   }
+}
+
+TEST_CASE("a run for use has the model in the form that is asked for, and no optimiser",
+          "[export]") {
+  const TestFolder folder;
+  const fs::path run = train_small_bitnet(
+      folder, "model", std::string("tie_embeddings = false\n") + kTernary + "norm = \"none\"\n");
+  const auto before = logits_of(run, kTokens);
+  std::uintmax_t smallest = 0;
+  for (const auto& [weights, exact] : {std::pair{ExportWeights::F32, true},
+                                       {ExportWeights::BF16, false},
+                                       {ExportWeights::F16, false},
+                                       {ExportWeights::Packed, true},
+                                       {ExportWeights::PackedF16, false}}) {
+    const fs::path out = folder / ("out" + std::to_string(static_cast<int>(weights)));
+    const std::uintmax_t bytes = export_run(run, out, weights);
+    if (weights == ExportWeights::F32 || bytes < smallest) smallest = bytes;
+    const LoadedRun used = load_run(out, LoadWeights::Checkpoint, Tables::AsStored);
+    CHECK(fs::file_size(used.weights) == bytes);
+    CHECK_FALSE(fs::exists(used.checkpoint / "optimizer.safetensors"));
+    CHECK(RunFolder(out).done());
+    CHECK(RunFolder(out).status().val_loss == RunFolder(run).status().val_loss);
+    CHECK(read_file(out / "config.toml") == read_file(run / "config.toml"));
+    CHECK(logits(*used.model, kTokens) == logits_of(out, kTokens));  // tables held or widened
+    if (exact)
+      CHECK(logits(*used.model, kTokens) == before);
+    else
+      CHECK(largest_difference(logits(*used.model, kTokens), before) < 0.2);
+    const bool packed = weights == ExportWeights::Packed || weights == ExportWeights::PackedF16;
+    CHECK(used.packed == packed);
+    CHECK(fs::exists(out / "packed.safetensors") == packed);
+    if (packed) {
+      CHECK(verify_run(out, 1).passed());
+      CHECK(says(error_of([&] { export_run(out, folder / "no", ExportWeights::F32); }),
+                 "has codes alone"));
+    }
+    CHECK(says(error_of([&] { export_run(run, out, weights); }), "must not exist yet"));
+    if (weights == ExportWeights::PackedF16) CHECK(bytes == smallest);
+  }
+  fs::remove(run / "DONE");
+  CHECK(says(error_of([&] { export_run(run, folder / "no", ExportWeights::F32); }),
+             "must be a finished run"));
+  CHECK_FALSE(fs::exists(folder / "no"));
 }
 
 TEST_CASE("an independent program unpacks an export", "[export][python]") {

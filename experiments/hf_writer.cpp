@@ -52,12 +52,6 @@ std::uintmax_t HfWriter::write(const fs::path& path) const {
   return fs::file_size(path);
 }
 
-DType export_dtype(ExportWeights weights) {
-  return weights == ExportWeights::F16    ? DType::F16
-         : weights == ExportWeights::BF16 ? DType::BF16
-                                          : DType::F32;
-}
-
 std::string export_dtype_name(ExportWeights weights) {
   return weights == ExportWeights::F16    ? "float16"
          : weights == ExportWeights::BF16 ? "bfloat16"

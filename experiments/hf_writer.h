@@ -40,8 +40,7 @@ class HfWriter {
   std::vector<TensorBytes> tensors_;
 };
 
-// The dtype of floats, and its name in config.json.
-DType export_dtype(ExportWeights weights);
+// The name of export_dtype() in config.json.
 std::string export_dtype_name(ExportWeights weights);
 
 // tokenizer.json and tokenizer_config.json where that format can say it; else a file that only

@@ -1,7 +1,5 @@
 #include "experiments/import_model.h"
 
-#include <unistd.h>
-
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -220,9 +218,7 @@ void write_run(const fs::path& dir,
   write_file_atomic(checkpoint / "config.json",
                     checkpoint_config(model, *tokenizer.tokenizer, settings));
   write_trainer_state(checkpoint, {});
-  std::error_code no_links;  // not every file system has them
-  if (model.packed) fs::create_hard_link(weights, packed, no_links);
-  if (model.packed && no_links) fs::copy_file(weights, packed);
+  if (model.packed) link_or_copy(weights, packed);
   if (!model.packed && result.ternary_params > 0)
     write_packed_masters(packed, SafetensorsFile(weights), bitlinear_of(*model.config), params);
   write_file_atomic(checkpoint / "DONE", "");
@@ -243,30 +239,16 @@ void write_run(const fs::path& dir,
 }  // namespace
 
 ImportResult import_model(const ImportRequest& request) {
-  if (fs::exists(request.run_dir) &&
-      (!fs::is_directory(request.run_dir) || !fs::is_empty(request.run_dir)))
-    throw UsageError(request.run_dir.string(), "must not exist yet, or be an empty folder");
   ForeignModel model = read_foreign_model(request.source);
   const FoundTokenizer tokenizer =
       request.tokenizer.empty() ? find_beside(model) : open_named_or_file(request.tokenizer, model);
   check_tokens(model, tokenizer);
 
-  fs::path run_dir = fs::absolute(request.run_dir).lexically_normal();
-  if (!run_dir.has_filename()) run_dir = run_dir.parent_path();
-  const fs::path temporary = run_dir.string() + ".tmp" + std::to_string(::getpid());
   ImportResult result;
-  try {
-    fs::create_directories(temporary);
-    write_run(temporary, request, model, tokenizer, result);
-    RunFolder(temporary).mark_done();
-    fs::remove(run_dir);
-    fs::rename(temporary, run_dir);
-    sync_path(run_dir.parent_path());
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove_all(temporary, ignored);
-    throw;
-  }
+  make_folder_atomic(request.run_dir, [&](const fs::path& dir) {
+    write_run(dir, request, model, tokenizer, result);
+    RunFolder(dir).mark_done();
+  });
   result.format = model.format;
   result.tokenizer = tokenizer.name;
   result.notes = model.notes;

@@ -31,7 +31,7 @@ std::string weights_sha256(const fs::path& run_dir) {
   return sha256_file(newest_checkpoint(run_dir) / "model.safetensors");
 }
 
-LoadedRun load_run(const fs::path& run_dir, LoadWeights weights) {
+LoadedRun load_run(const fs::path& run_dir, LoadWeights weights, Tables tables) {
   LoadedRun run;
   run.checkpoint = newest_checkpoint(run_dir);
   run.spec = load_run_spec(run_dir / "config.toml");
@@ -57,9 +57,9 @@ LoadedRun load_run(const fs::path& run_dir, LoadWeights weights) {
   const auto step = static_cast<std::uint64_t>(run.step);
   run.packed = is_packed(SafetensorsFile(run.weights));
   if (run.packed) {
-    load_packed(run.weights, *run.model, step);
+    load_packed(run.weights, *run.model, step, tables);
   } else {
-    load_model(run.checkpoint, *run.model);
+    load_model(run.checkpoint, *run.model, tables);
     run.model->prepare(step);
   }
   return run;

@@ -7,6 +7,7 @@
 
 #include "core/text/tokenizer.h"
 #include "experiments/spec.h"
+#include "experiments/stored_param.h"
 #include "layers/models/model.h"
 
 namespace bitlab {
@@ -34,7 +35,8 @@ struct LoadedRun {
 // Throws Error if the folder holds no complete checkpoint, UsageError if it holds no packed weights
 // and these are wanted.
 LoadedRun load_run(const std::filesystem::path& run_dir,
-                   LoadWeights weights = LoadWeights::Checkpoint);
+                   LoadWeights weights = LoadWeights::Checkpoint,
+                   Tables tables = Tables::Widened);
 
 // Of the newest checkpoint's weights: what tells this trained model from any other. Throws Error if
 // the folder holds no complete checkpoint.

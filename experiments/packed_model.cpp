@@ -36,7 +36,7 @@ void PackedWriter::add_full(const std::string& name,
                             std::vector<std::size_t> shape,
                             std::vector<float> values) {
   floats_.push_back(std::move(values));
-  tensors_.push_back({name, DType::F32, std::move(shape), floats_.back().data()});
+  tensors_.push_back({name, rest_, std::move(shape), floats_.back().data(), /*from_floats=*/true});
 }
 
 std::uintmax_t PackedWriter::write(const fs::path& path) const {
@@ -44,8 +44,8 @@ std::uintmax_t PackedWriter::write(const fs::path& path) const {
   return fs::file_size(path);
 }
 
-std::uintmax_t write_packed(const fs::path& path, const LanguageModel& model) {
-  PackedWriter writer;
+std::uintmax_t write_packed(const fs::path& path, const LanguageModel& model, DType rest) {
+  PackedWriter writer(rest);
   model.visit_ternary([&](const TernaryStats& t) {
     writer.add_ternary(t.name, t.codes, t.rows, t.cols, static_cast<float>(t.scale));
   });
@@ -68,13 +68,13 @@ void load_ternary(const SafetensorsFile& file, const Param& p, LanguageModel& mo
 
 }  // namespace
 
-void load_packed(const fs::path& path, LanguageModel& model, std::uint64_t step) {
+void load_packed(const fs::path& path, LanguageModel& model, std::uint64_t step, Tables tables) {
   const SafetensorsFile file(path);
   for (const Param* p : model.params().params()) {
     if (p->ternary)
       load_ternary(file, *p, model);
     else
-      file.read(p->name, p->value.data, p->size());
+      read_param(file, *p, model, tables);
   }
   model.prepare(step);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/ops/elementwise.h"
@@ -52,12 +53,21 @@ BitLinear::BitLinear(const LinearShape& shape, const BitLinearConfig& config)
 
 // Not before it is needed: a model may be built only to count its parameters.
 void BitLinear::allocate() {
-  if (codes_) return;
+  if (packed_) return;
   column_scale_.resize(out_);
   const size_t packed = kernels().ternary_packed_size(out_, in_);
   memory_ = HugeBuffer(packed + in_ * out_);
   packed_ = reinterpret_cast<std::uint8_t*>(memory_.data());
   codes_ = reinterpret_cast<std::int8_t*>(packed_ + packed);
+}
+
+void BitLinear::keep_packed_alone() {
+  HugeBuffer packed(kernels().ternary_packed_size(out_, in_));
+  packed_ = reinterpret_cast<std::uint8_t*>(packed.data());
+  kernels().ternary_pack(out_, in_, codes_, packed_);
+  give_back_pages(codes_, in_ * out_);  // whatever malloc does with what is freed
+  codes_ = nullptr;
+  memory_ = std::move(packed);
 }
 
 void BitLinear::prepare(std::uint64_t step) {
@@ -73,7 +83,7 @@ void BitLinear::prepare(std::uint64_t step) {
     at += w.size();
     column += w.rows;
   }
-  kernels().ternary_pack(out_, in_, codes_, packed_);
+  if (codes_) kernels().ternary_pack(out_, in_, codes_, packed_);
 }
 
 size_t BitLinear::buffer_bytes() const {
@@ -89,9 +99,9 @@ void BitLinear::quantise_part(size_t part, size_t at) {
 }
 
 // w + lambda (a code - w), with lambda = 1 for fixed codes.
-void BitLinear::effective_part(size_t part, size_t at, real* out) const {
+void BitLinear::effective_part(size_t part, const std::int8_t* codes, real* out) const {
   const View w = params_.weight(part).value;
-  kernels().ternary_expand(w.size(), codes_ + at, scales_[part], out);
+  kernels().ternary_expand(w.size(), codes, scales_[part], out);
   if (lambda_ < 1 && !fixed_[part])
     for (size_t i = 0; i < w.size(); ++i) out[i] = w.data[i] + lambda_ * (out[i] - w.data[i]);
 }
@@ -99,11 +109,19 @@ void BitLinear::effective_part(size_t part, size_t at, real* out) const {
 // out x in, in the pass's memory.
 View BitLinear::effective_weights(Pass& pass) const {
   const View all = pass.arena.matrix(out_, in_);
+  const Arena::Mark mark = pass.arena.mark();
+  const std::int8_t* codes = codes_;
+  if (!codes) {
+    std::int8_t* const unpacked = pass.arena.array<std::int8_t>(out_ * in_);
+    kernels().ternary_unpack(out_, in_, packed_, unpacked);
+    codes = unpacked;
+  }
   size_t at = 0;
   for (size_t part = 0; part < params_.parts(); ++part) {
-    effective_part(part, at, all.data + at);
+    effective_part(part, codes + at, all.data + at);
     at += params_.weight(part).size();
   }
+  pass.arena.release(mark);
   return all;
 }
 
@@ -118,9 +136,11 @@ bool BitLinear::fix_ternary(const std::string& name,
         throw Error(name, "must have " + std::to_string(w.size()) + " ternary codes, but got " +
                               std::to_string(codes.size()));
       allocate();
+      if (!codes_) throw Error(name, "must have its codes fixed once, but has them already");
       std::copy(codes.begin(), codes.end(), codes_ + at);
       scales_[part] = scale;
       fixed_[part] = true;
+      if (std::find(fixed_.begin(), fixed_.end(), false) == fixed_.end()) keep_packed_alone();
       return true;
     }
     at += w.size();
@@ -267,6 +287,9 @@ void BitLinear::visit_params(const std::string& prefix, const ParamVisitor& visi
 }
 
 void BitLinear::visit_ternary(const TernaryVisitor& visit) const {
+  std::vector<std::int8_t> unpacked(codes_ ? 0 : out_ * in_);
+  if (!codes_) kernels().ternary_unpack(out_, in_, packed_, unpacked.data());
+  const std::int8_t* const codes = codes_ ? codes_ : unpacked.data();
   size_t at = 0;
   for (size_t part = 0; part < params_.parts(); ++part) {
     const Param& w = params_.weight(part);
@@ -274,11 +297,11 @@ void BitLinear::visit_ternary(const TernaryVisitor& visit) const {
     stats.name = w.name;
     stats.rows = w.rows;
     stats.cols = w.cols;
-    stats.codes = codes_ + at;
+    stats.codes = codes + at;
     stats.quantizer = &quantizer_;
-    stats.effective = [this, part, at, n = w.size()] {
+    stats.effective = [this, part, codes = codes + at, n = w.size()] {
       std::vector<real> weights(n);
-      effective_part(part, at, weights.data());
+      effective_part(part, codes, weights.data());
       return weights;
     };
     stats.scale = scales_[part];

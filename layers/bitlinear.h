@@ -44,7 +44,8 @@ class BitLinear : public Layer, public Factored {
   void add_weight_gradient(View dy, View xq, Pass& pass) const;
   void allocate();
   void quantise_part(size_t part, size_t at);
-  void effective_part(size_t part, size_t at, real* out) const;
+  void keep_packed_alone();
+  void effective_part(size_t part, const std::int8_t* codes, real* out) const;
   View effective_weights(Pass& pass) const;
   size_t code_stride() const { return (in_ + 63) / 64 * 64; }
 
@@ -58,11 +59,12 @@ class BitLinear : public Layer, public Factored {
   // Prepared once a step from the latent weights; the two of a weight's size are made by the first
   // prepare(), so that a model which is only looked at takes no memory for them. The effective
   // weights are four times as large: whoever multiplies by them expands them (effective_weights),
-  // which takes little against a product, and gives them back.
+  // which takes little against a product, and gives them back. Once all parts are fixed the packed
+  // codes alone are kept, 2 bits a weight, and the others are unpacked where they are asked for.
   real lambda_ = 1;    // share of quantisation in the effective weights and activations
   HugeBuffer memory_;  // of the next two
   std::uint8_t* packed_ = nullptr;  // codes in the kernel's layout
-  std::int8_t* codes_ = nullptr;    // out x in
+  std::int8_t* codes_ = nullptr;    // out x in; null if they are packed alone
   std::vector<real> scales_;        // one a part
   std::vector<real> limits_;        // one a part: latent weights beyond are clamped
   std::vector<bool> fixed_;         // parts whose codes and scale no longer follow latent weights

@@ -6,6 +6,22 @@
 
 namespace bitlab {
 
+// The vectors of tokens, V x C, of which a pass reads one row a token.
+class TokenTable {
+ public:
+  TokenTable(const std::string& name, size_t vocab_size, size_t width, Init init);
+
+  Param& param() { return param_; }
+  const Param& param() const { return param_; }
+  size_t width() const { return param_.cols; }
+  void read(std::int32_t token, real* out) const;  // throws Error for a token that is not below V
+  bool hold(const std::string& name, SmallFloats& values);  // see Layer::hold_table
+
+ private:
+  Param param_;
+  SmallFloats held_;  // instead of the parameter's values, if there are any
+};
+
 // y[b, t] = token[tokens[b, t]] + position[t] + type[0]. Reads pass.tokens; its input is not used
 // and its input gradient is empty. token: V x C, position: seq_len x C, type: n_types x C, all
 // learned. Types tell the two texts of BERT's pairs apart: of single ones all tokens are of the
@@ -18,12 +34,16 @@ class Embedding : public Layer {
                Pass& pass) const override;  // throws Error for a token >= V or too long a sequence
   View backward(View dy, Pass& pass) const override;
   void visit_params(const std::string& prefix, const ParamVisitor& visit) override;
+  bool hold_table(const std::string& name, SmallFloats& values) override {
+    return token_.hold(name, values);
+  }
   std::string describe() const override;
 
-  Param& token_param() { return token_; }
+  Param& token_param() { return token_.param(); }
 
  private:
-  Param token_, position_, type_;  // type_ without columns: none
+  TokenTable token_;
+  Param position_, type_;  // type_ without columns: none
 };
 
 // y[b, t] = weight[tokens[b, t]]: for models whose positions are elsewhere. weight: V x C.
@@ -34,12 +54,15 @@ class TokenEmbedding : public Layer {
   View forward(View x, Pass& pass) const override;  // throws Error for a token >= V
   View backward(View dy, Pass& pass) const override;
   void visit_params(const std::string& prefix, const ParamVisitor& visit) override;
+  bool hold_table(const std::string& name, SmallFloats& values) override {
+    return token_.hold(name, values);
+  }
   std::string describe() const override;
 
-  Param& token_param() { return token_; }
+  Param& token_param() { return token_.param(); }
 
  private:
-  Param token_;
+  TokenTable token_;
 };
 
 }  // namespace bitlab

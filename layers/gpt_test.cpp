@@ -194,20 +194,67 @@ TEST_CASE("the ternary report of a model agrees with its effective weights",
 
 TEST_CASE("fixed codes replace the latent weights, and give the logits they gave",
           "[layers][gpt][bitlinear]") {
-  LanguageModel model = make(baby("bitlinear"), 65, 3), fixed = make(baby("bitlinear"), 65, 3);
-  const auto tokens = random_tokens(32, 65);
-  const std::vector<real> want = logits(model, tokens, 1);
-  std::vector<std::string> names;
-  model.visit_ternary([&](const TernaryStats& stats) {
-    names.push_back(stats.name);
-    fixed.fix_ternary(stats.name, {stats.codes, stats.codes + stats.size()},
-                      static_cast<real>(stats.scale));
-  });
-  for (Param* p : fixed.params().params())
-    if (p->ternary) std::fill_n(p->value.data, p->size(), real(0));
-  fixed.prepare(0);
-  CHECK(logits(fixed, tokens, 1) == want);
-  CHECK_THROWS_AS(fixed.fix_ternary("blocks.9.attn.wq.weight", {}, 1), Error);
-  CHECK_THROWS_AS(fixed.fix_ternary("head.weight", {}, 1), Error);
-  CHECK_THROWS_AS(fixed.fix_ternary(names[0], {1, 0, -1}, 1), Error);
+  // Products of integers, and of floats that packed codes are expanded to.
+  for (const char* activations : {"int8", "none"}) {
+    GptConfig config = baby("bitlinear");
+    bitlinear_settings(config).act_quant = activations;
+    LanguageModel model = make(config, 65, 3), fixed = make(config, 65, 3);
+    const auto tokens = random_tokens(32, 65);
+    const std::vector<real> want = logits(model, tokens, 1);
+    std::vector<std::string> names;
+    std::vector<std::vector<std::int8_t>> codes;
+    model.visit_ternary([&](const TernaryStats& stats) {
+      names.push_back(stats.name);
+      codes.emplace_back(stats.codes, stats.codes + stats.size());
+      fixed.fix_ternary(stats.name, codes.back(), static_cast<real>(stats.scale));
+    });
+    for (Param* p : fixed.params().params())
+      if (p->ternary) std::fill_n(p->value.data, p->size(), real(0));
+    fixed.prepare(0);
+    CHECK(logits(fixed, tokens, 1) == want);
+    size_t matrix = 0;
+    fixed.visit_ternary([&](const TernaryStats& stats) {
+      CHECK(std::equal(codes[matrix].begin(), codes[matrix].end(), stats.codes));
+      const std::vector<real> effective = stats.effective();
+      for (size_t i = 0; i < effective.size(); ++i)
+        REQUIRE(effective[i] == static_cast<real>(stats.scale) * codes[matrix][i]);
+      ++matrix;
+    });
+    CHECK(matrix == names.size());
+    CHECK_THROWS_AS(fixed.fix_ternary("blocks.9.attn.wq.weight", {}, 1), Error);
+    CHECK_THROWS_AS(fixed.fix_ternary("head.weight", {}, 1), Error);
+    CHECK_THROWS_AS(fixed.fix_ternary(names[0], {1, 0, -1}, 1), Error);
+    CHECK_THROWS_AS(fixed.fix_ternary(names[0], codes[0], 1), Error);  // a second time
+  }
+}
+
+TEST_CASE("a table in 16 bits is read as what it is rounded to", "[layers][gpt]") {
+  for (const SmallFloats::Kind kind : {SmallFloats::Kind::Half, SmallFloats::Kind::Brain}) {
+    LanguageModel rounded = make(baby("full"), 65, 3), held = make(baby("full"), 65, 3);
+    SmallFloats values{kind, {}};
+    Param* const table = rounded.params().params()[0];
+    REQUIRE(table->name == "embedding.token.weight");
+    for (size_t i = 0; i < table->size(); ++i) {
+      const auto x = static_cast<float>(table->value.data[i]);
+      values.values.push_back(kind == SmallFloats::Kind::Half ? float_to_half(x)
+                                                              : float_to_bfloat(x));
+      table->value.data[i] = values.at(i);
+    }
+    const auto tokens = random_tokens(32, 65);
+    const std::vector<real> before = logits(held, tokens, 1);
+    SmallFloats short_one{kind, {1, 2, 3}};
+    CHECK_THROWS_AS(held.hold_table(table->name, short_one), Error);
+    CHECK_FALSE(held.hold_table("embedding.position.weight", values));
+    REQUIRE(held.hold_table(table->name, values));
+    CHECK(values.values.empty());  // taken
+    const std::vector<real> after = logits(held, tokens, 1);
+    CHECK(after == logits(rounded, tokens, 1));
+    CHECK(after != before);
+  }
+  GptConfig tied = baby("full");
+  tied.tie_embeddings = true;
+  LanguageModel model = make(tied, 65);
+  SmallFloats values{SmallFloats::Kind::Half, std::vector<std::uint16_t>(65 * 64)};
+  CHECK_FALSE(model.hold_table("embedding.token.weight", values));  // the head multiplies by it
+  CHECK(values.values.size() == 65 * 64);
 }

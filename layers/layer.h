@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/io/small_floats.h"
 #include "core/tensor/view.h"
 #include "layers/saved.h"
 
@@ -43,9 +44,9 @@ struct TernaryStats {
   double minus = 0, zero = 0, plus = 0;  // fractions, they sum to 1
   double scale = 0;                      // what a code of +1 stands for
   size_t rows = 0, cols = 0;
-  const std::int8_t* codes = nullptr;  // rows x cols in {-1, 0, 1}, until the next prepare()
+  const std::int8_t* codes = nullptr;  // rows x cols in {-1, 0, 1}, as long as the visit lasts
   std::function<std::vector<real>()>
-      effective;                               // rows x cols: what forward and backward multiply by
+      effective;  // rows x cols: what forward and backward multiply by; as long as the visit lasts
   const WeightQuantizer* quantizer = nullptr;  // what made the codes of latent weights
 
   size_t size() const { return rows * cols; }
@@ -102,12 +103,18 @@ class Layer {
 
   // Of a leaf: gives the ternary weight matrix `name` (full name of its latent parameter) fixed
   // codes and a scale, which the latent weights no longer change: a packed model has no latent
-  // weights. Takes effect at the next prepare(). Returns whether the matrix is one of this layer's.
+  // weights. Once for each matrix; takes effect at the next prepare(). Returns whether the matrix
+  // is one of this layer's.
   virtual bool fix_ternary(const std::string& /*name*/,
                            const std::vector<std::int8_t>& /*codes*/,
                            real /*scale*/) {
     return false;
   }
+
+  // Of a leaf: reads the rows of the table `name` (full name of a parameter) from these values from
+  // now on, and no longer from the parameter's: for use, not for training. Takes them and returns
+  // true if it is one of this layer's tables.
+  virtual bool hold_table(const std::string& /*name*/, SmallFloats& /*values*/) { return false; }
 
   // One line: "BitLinear 256 -> 1024, absmean ternary, int8 activations".
   virtual std::string describe() const = 0;

@@ -11,6 +11,7 @@
 #include "report/classification_statistics.h"
 #include "report/format.h"
 #include "report/judged_runs.h"
+#include "report/sizes.h"
 #include "report/text_table.h"
 
 namespace bitlab {
@@ -67,33 +68,6 @@ TextTable score_table(const Results& results, const std::vector<JudgedRun>& all)
   return table;
 }
 
-// "50.5 MB, 1.80x": bytes, and how many times smaller than `all`.
-std::string smaller(double bytes, double all) {
-  return fmt::format("{}, {:.2f}x", format_bytes(std::llround(bytes)), all / bytes);
-}
-
-// An arm a row, of its first run that is done. Files are as they lie on disk; fp16 is what two
-// bytes instead of four would be, everywhere or where weights are not ternary.
-TextTable size_table(const std::vector<JudgedRun>& all) {
-  TextTable table;
-  table.heads = {{"arm", true}, {"parameters"},        {"ternary"},  {"fp32 file"},
-                 {"fp16"},      {"2 bits, else fp32"}, {"else fp16"}};
-  const ArmResult* last = nullptr;
-  for (const JudgedRun& run : all) {
-    if (run.arm == last || run.run->bytes_full == 0) continue;
-    last = run.arm;
-    const auto params = static_cast<double>(last->params),
-               ternary = static_cast<double>(last->ternary_params),
-               full = static_cast<double>(run.run->bytes_full),
-               packed = static_cast<double>(run.run->bytes_packed);
-    table.rows.push_back({last->name, format_count(last->params),
-                          fmt::format("{:.1f} %", 100 * ternary / params),
-                          format_bytes(run.run->bytes_full), smaller(full - 2 * params, full),
-                          smaller(packed, full), smaller(packed - 2 * (params - ternary), full)});
-  }
-  return table;
-}
-
 // Differences of accuracy are told in points, hundredths.
 std::string points(double difference) {
   return fmt::format("{:.2f} points", 100 * std::abs(difference));
@@ -133,15 +107,14 @@ std::string sentence(const Results& results, const AccuracyRow& row) {
 std::vector<ClassificationTable> classification_tables(const Results& results) {
   const std::vector<JudgedRun> all = judged_runs(results);
   if (all.empty()) return {};
-  return {{"scores", "Scores",
-           "Of the last step, with percentile bootstrap intervals of 95 % over the texts: "
-           "accuracy, F1 weighted by labels, expected calibration error in 15 bins; McNemar's "
-           "exact test against the baseline's run of the same seed.",
-           score_table(results, all)},
-          {"sizes", "Sizes",
-           "Bytes of a run's model.safetensors and packed.safetensors on disk, and what fp16 would "
-           "make of them by count; times smaller than the fp32 file.",
-           size_table(all)}};
+  std::vector<ClassificationTable> tables = {
+      {"scores", "Scores",
+       "Of the last step, with percentile bootstrap intervals of 95 % over the texts: accuracy, F1 "
+       "weighted by labels, expected calibration error in 15 bins; McNemar's exact test against "
+       "the baseline's run of the same seed.",
+       score_table(results, all)}};
+  for (ClassificationTable& sizes : size_tables(all)) tables.push_back(std::move(sizes));
+  return tables;
 }
 
 std::string classification_page(const Results& results) {

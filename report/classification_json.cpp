@@ -21,8 +21,14 @@ ordered_json json_of(const JudgedRun& run) {
   const ScoreIntervals intervals = score_intervals(run.predictions, labels);
   ordered_json names = ordered_json::array();
   for (std::size_t label = 0; label < labels; ++label) names.push_back(run.label_name(label));
+  ordered_json sizes = ordered_json::array();
+  for (const LoadedForm& form : run.run->loaded)
+    sizes.push_back({{"weights", form.weights},
+                     {"file_bytes", form.file_bytes},
+                     {"resident_bytes", form.resident_bytes}});
   return {{"arm", run.arm->name},
           {"seed", run.run->seed},
+          {"sizes", sizes},
           {"texts", run.predictions.size()},
           {"accuracy", json_of(scores.accuracy, intervals.accuracy)},
           {"f1", json_of(scores.f1, intervals.f1)},

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/catch.h"
+#include "core/base/files.h"
 #include "report/claims.h"
 #include "report/curves.h"
 #include "report/fake_results.h"
@@ -49,6 +50,7 @@ TEST_CASE("the page of a classification has scores, confusion and McNemar's test
   says("| bit  |    207,617 |  94.7 % |");
   says("838 kB");
   says("140 kB, 5.99x");
+  CHECK(page.find("## Memory") == std::string::npos);
   const auto json = nlohmann::json::parse(classification_json(load_results(results.path())));
   REQUIRE(json["runs"].size() == 2);
   CHECK(json["runs"][1]["arm"] == "bit");
@@ -62,6 +64,34 @@ TEST_CASE("the page of a classification has scores, confusion and McNemar's test
   const std::string html = html_page(load_results(results.path()), {});
   for (const char* part : {"id=\"scores\"", "id=\"sizes\"", "<th", "0 : 8, p = 0.0078"})
     CHECK(html.find(part) != std::string::npos);
+}
+
+TEST_CASE("what 'bitlab bench load' measured stands beside the sizes of files",
+          "[report][classification]") {
+  FakeResults results;
+  results.add_arm("full", {1}, 209153, 0);
+  results.add_arm("bit", {1}, 207617, 196608);
+  for (const char* arm : {"full", "bit"}) {
+    results.finish(arm, 1, 0.4, 0.4);
+    results.set_status(arm, 1, R"({"accuracy": 0.95, "f1": 0.95})");
+    predict(results, arm, 2);
+  }
+  write_file_atomic(results.run("bit", 1) / "load.json",
+                    R"({"format": 1, "loaded": [
+    {"weights": "f32", "file_bytes": 838000, "resident_bytes": 2000000, "seconds": 0.1},
+    {"weights": "packed-f16", "file_bytes": 120000, "resident_bytes": 500000, "seconds": 0.1}]})");
+  const std::string page = classification_page(load_results(results.path()));
+  INFO(page);
+  const auto says = [&](const std::string& text) { CHECK(page.find(text) != std::string::npos); };
+  // Counted: 838000 - 2 * 209153; measured: the last one of bit.
+  says("838 kB | 420 kB, 2.00x |                 – |                 – |");
+  says("838 kB | 423 kB, 1.98x |     140 kB, 5.99x |     120 kB, 6.98x |");
+  says("2.0 MB |    – |                 – |     500 kB, 4.00x |");
+  const auto json = nlohmann::json::parse(classification_json(load_results(results.path())));
+  CHECK(json["runs"][0]["sizes"].empty());
+  CHECK(json["runs"][1]["sizes"][1]["resident_bytes"] == 500000);
+  write_file_atomic(results.run("bit", 1) / "load.json", R"({"format": 2, "other": 1})");
+  CHECK(classification_page(load_results(results.path())).find("## Memory") == std::string::npos);
 }
 
 TEST_CASE("the verdict of a classification tells accuracies and their difference",

@@ -152,6 +152,7 @@ void compare_metrics(const RunRecord& a, const RunRecord& b, std::vector<Differe
 
 std::string heading(const RunRecord& run) {
   if (!run.run.imported.empty()) return run.run.dir.filename().string() + "  imported";
+  if (run.experiment.empty()) return run.id + "  " + run.arm;
   return fmt::format("{}/{}  {} seed {}", run.experiment, run.id, run.arm, run.run.seed);
 }
 

@@ -14,12 +14,12 @@ const std::vector<std::string>& figure_kinds();
 
 // What a person asks for. What is empty is left to the kind.
 struct PlotRequest {
-  std::string kind;                // of figure_kinds(); empty: curves
-  std::string x;                   // of curves: step, tokens, seconds, flops; else a swept setting
-  std::string y;                   // of curves: a metric; of heatmap: the other setting
-  std::vector<std::string> group;  // of curves: "arm", "seed", swept settings
-  std::string band;                // minmax or sd
-  std::vector<std::string> log;    // "x", "y"
+  std::string kind = {};  // of figure_kinds(); empty: curves
+  std::string x = {};     // of curves: step, tokens, seconds, flops; else a swept setting
+  std::string y = {};     // of curves: a metric; of heatmap: the other setting
+  std::vector<std::string> group = {};  // of curves: "arm", "seed", swept settings
+  std::string band = {};                // minmax or sd
+  std::vector<std::string> log = {};    // "x", "y"
 };
 
 // Nothing if the results hold nothing to draw yet. Throws UsageError for what a kind does not know.

@@ -24,6 +24,12 @@ struct LiveFigures {
   double tokens_per_s = 0, eta_seconds = 0;
 };
 
+// What a model takes in one form when it is loaded, as 'bitlab bench load' measured it.
+struct LoadedForm {
+  std::string weights;  // f32, f16, packed, packed-f16
+  std::int64_t file_bytes = 0, resident_bytes = 0;
+};
+
 // One run: one seed of one arm.
 struct SeedResult {
   std::int64_t seed = 0;
@@ -45,6 +51,7 @@ struct SeedResult {
   double train_seconds = 0;                      // in training steps
   std::string started = {}, ended = {};          // UTC, ISO 8601
   std::optional<LiveFigures> live = {};          // of a run that is not done
+  std::vector<LoadedForm> loaded = {};           // empty: not measured
   std::string imported = {};  // what a model that was not trained here comes from
 
   bool done() const { return state == SeedState::Done; }

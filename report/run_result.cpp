@@ -21,6 +21,8 @@ namespace {
 
 constexpr int kStatusFormat = 1;  // the newest that is known; experiments/run_folder.cpp writes it
 
+constexpr int kLoadFormat = 1;    // of load.json; experiments/bench_load.cpp writes it
+
 constexpr std::array<const char*, 7> kStates = {"queued",      "running", "done",      "failed",
                                                 "interrupted", "pruned",  "unreadable"};
 
@@ -74,6 +76,15 @@ void read_progress(const fs::path& dir, SeedResult& run) {
   run.step = std::max(run.step, value_or<std::int64_t>(told, "step", 0));
 }
 
+// A newer format is no reason to lose the run: then nothing was measured.
+void read_loaded(const fs::path& dir, SeedResult& run) {
+  if (!fs::exists(dir / "load.json")) return;
+  const json told = json::parse(read_file(dir / "load.json"));
+  if (value_or(told, "format", 1) > kLoadFormat) return;
+  for (const json& form : told.at("loaded"))
+    run.loaded.push_back({form.at("weights"), form.at("file_bytes"), form.at("resident_bytes")});
+}
+
 void add_curves(const fs::path& dir, SeedResult& run) {
   RunCurves curves = read_curves(dir / "metrics.h5");
   run.train = std::move(curves.train);
@@ -116,6 +127,7 @@ SeedResult load_run(const fs::path& dir, std::int64_t seed, std::int64_t steps, 
   try {
     read_status(dir, run);
     judge_done(dir, run);
+    read_loaded(dir, run);
     if (!run.done()) read_progress(dir, run);
     const bool wanted = metrics == Metrics::Losses || (run.done() && !run.val_loss);
     if (wanted && fs::exists(dir / "metrics.h5")) add_curves(dir, run);

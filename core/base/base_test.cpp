@@ -231,6 +231,28 @@ TEST_CASE("what cannot be read is an error, not an empty text", "[base][files]")
   }
 }
 
+TEST_CASE("a folder comes whole or not at all", "[base][files]") {
+  const TestFolder root;
+  fs::create_directories(root / "full");
+  write_file_atomic(root / "full" / "kept", "k");
+  const auto fill = [](const fs::path& made) { write_file_atomic(made / "file", "content"); };
+  make_folder_atomic(root / "new" / "", fill);
+  CHECK(read_file(root / "new" / "file") == "content");
+  fs::create_directories(root / "empty");
+  make_folder_atomic(root / "empty", fill);
+  CHECK(read_file(root / "empty" / "file") == "content");
+  CHECK_THROWS_AS(make_folder_atomic(root / "full", fill), UsageError);
+  CHECK_THROWS_AS(make_folder_atomic(root / "full" / "kept", fill), UsageError);
+  CHECK_THROWS_AS(make_folder_atomic(root / "failed",
+                                     [&](const fs::path& made) {
+                                       fill(made);
+                                       throw Error("test", "fails in the middle");
+                                     }),
+                  Error);
+  CHECK(entries(root.path()) == 3);  // nothing of the last, and no temporaries
+  CHECK(read_file(root / "full" / "kept") == "k");
+}
+
 TEST_CASE("utc_now is ISO 8601", "[base][files]") {
   const std::string now = utc_now();
   REQUIRE(now.size() == 20);

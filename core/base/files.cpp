@@ -7,7 +7,6 @@
 #include <cstring>
 #include <ctime>
 #include <fstream>
-#include <functional>
 #include <sstream>
 #include <thread>
 
@@ -113,6 +112,32 @@ void write_files_atomic(const std::vector<FileToWrite>& files) {
     throw;
   }
   sync_disk_of(files.front().path);
+}
+
+void link_or_copy(const fs::path& from, const fs::path& to) {
+  std::error_code no_links;
+  fs::create_hard_link(from, to, no_links);
+  if (no_links) fs::copy_file(from, to);
+}
+
+void make_folder_atomic(const fs::path& folder,
+                        const std::function<void(const fs::path& temporary)>& fill) {
+  if (fs::exists(folder) && (!fs::is_directory(folder) || !fs::is_empty(folder)))
+    throw UsageError(folder.string(), "must not exist yet, or be an empty folder");
+  fs::path final = fs::absolute(folder).lexically_normal();
+  if (!final.has_filename()) final = final.parent_path();
+  const fs::path temporary = final.string() + ".tmp" + std::to_string(::getpid());
+  try {
+    fs::create_directories(temporary);
+    fill(temporary);
+    fs::remove(final);
+    fs::rename(temporary, final);
+    sync_path(final.parent_path());
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove_all(temporary, ignored);
+    throw;
+  }
 }
 
 void append_line(const fs::path& path, std::string_view line) {

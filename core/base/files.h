@@ -1,6 +1,7 @@
 #pragma once
 // Files written so that a crash leaves the old or the new content, never half of one.
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,14 @@ struct FileToWrite {
 // (a thousand files take a second and not a quarter of a minute). Throws Error; each file then has
 // its old or its new content.
 void write_files_atomic(const std::vector<FileToWrite>& files);
+
+// The file `from` under a second name, as a hard link where the file system has them.
+void link_or_copy(const std::filesystem::path& from, const std::filesystem::path& to);
+
+// A folder whole or not at all: `fill` writes into a temporary beside it, which is renamed. Throws
+// UsageError if `folder` is there and not an empty folder, and what `fill` throws.
+void make_folder_atomic(const std::filesystem::path& folder,
+                        const std::function<void(const std::filesystem::path& temporary)>& fill);
 
 // Adds a line to a file, in one write, and forces it to disk. What a crash left of a cut-off line
 // is ended first. Throws Error.

@@ -153,6 +153,16 @@ void SafetensorsFile::read_exactly(const std::string& name,
   give_back(t);
 }
 
+bool SafetensorsFile::read_small(const std::string& name, SmallFloats& out, std::size_t n) const {
+  const TensorBytes& t = expect(name, n);
+  if (t.dtype != DType::F16 && t.dtype != DType::BF16) return false;
+  out.kind = t.dtype == DType::F16 ? SmallFloats::Kind::Half : SmallFloats::Kind::Brain;
+  out.values.resize(n);
+  std::memcpy(out.values.data(), t.data, t.bytes());
+  give_back(t);
+  return true;
+}
+
 void SafetensorsFile::read(const std::string& name, float* out, std::size_t n) const {
   read_real(name, out, n);
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/io/mapped_file.h"
+#include "core/io/small_floats.h"
 
 namespace bitlab {
 
@@ -65,6 +66,10 @@ class SafetensorsFile {
   void read(const std::string& name, double* out, std::size_t n) const;
   void read(const std::string& name, std::int64_t* out, std::size_t n) const;
   void read(const std::string& name, std::uint8_t* out, std::size_t n) const;
+
+  // A tensor of n elements of 16 bits as it is stored. False if it is of another dtype; throws
+  // Error if the name or n is wrong.
+  bool read_small(const std::string& name, SmallFloats& out, std::size_t n) const;
 
   // Gives back the pages of a tensor whose data was looked at; they are read again when touched.
   void give_back(const TensorBytes& tensor) const { file_.give_back(tensor.data, tensor.bytes()); }

@@ -2,8 +2,10 @@
 // 16-bit floating numbers: IEEE half precision (F16) and the upper half of a float (BF16). To float
 // is exact for every value; from float rounds to the nearest, ties to even, and what is too large
 // becomes infinite. NaN stays NaN.
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <vector>
 
 namespace bitlab {
 
@@ -49,5 +51,16 @@ inline std::uint16_t float_to_half(float x) {
   const std::uint32_t rounded = magnitude + 0xFFFu + (magnitude >> 13 & 1u) - 0x38000000u;
   return static_cast<std::uint16_t>(sign | rounded >> 13);
 }
+
+// Values of one of the two kinds.
+struct SmallFloats {
+  enum class Kind { Half, Brain };
+  Kind kind = Kind::Half;
+  std::vector<std::uint16_t> values;
+
+  float at(std::size_t i) const {
+    return kind == Kind::Half ? half_to_float(values[i]) : bfloat_to_float(values[i]);
+  }
+};
 
 }  // namespace bitlab

@@ -232,7 +232,8 @@ size_t values_of(const KernelCall& call) {
   if (call.kernel.find("quantize_rows") != std::string::npos) return n[0] * n[2];
   size_t values = n.empty() ? 1 : n[0] * (n.size() > 1 ? n[1] : 1);
   if (call.kernel.find("glu") != std::string::npos) values *= 2;  // a gated row holds two
-  if (call.kernel == "ternary_pack")  // codes, one a byte, and where they go
+  if (call.kernel == "ternary_pack" ||
+      call.kernel == "ternary_unpack")  // codes, one a byte, and where they go
     values = std::max(values, kernels().ternary_packed_size(n[0], n[1]));
   return values;
 }

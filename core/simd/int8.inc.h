@@ -187,6 +187,22 @@ static void ternary_pack(size_t n, size_t k, const std::int8_t* codes, std::uint
   }
 }
 
+static void ternary_unpack(size_t n, size_t k, const std::uint8_t* packed, std::int8_t* codes) {
+  const size_t depth = round_up(k, kDepthStep), columns = round_up(n, kIntLanes);
+  for (size_t j = 0; j < n; ++j) {
+    const size_t panel = j / kIntCols * kIntCols, width = smaller(columns - panel, kIntCols);
+    const std::uint8_t* in = packed + panel * depth / 4 + (j - panel) * 4;
+    for (size_t p = 0; p < k; p += kDepthStep, in += 4 * width) {
+      std::uint32_t bits, step[kDepthStep / 4];
+      std::memcpy(&bits, in, 4);
+      // Each byte is 0, 1 or 2, and becomes one less; the bit above keeps it from the next one's.
+      for (size_t s = 0; s < kDepthStep / 4; ++s)
+        step[s] = (((bits >> (2 * s) & 0x03030303u) | 0x80808080u) - 0x01010101u) ^ 0x80808080u;
+      std::memcpy(codes + j * k + p, step, smaller(k - p, kDepthStep));
+    }
+  }
+}
+
 // Sums of products of 4 codes: DotSum dot4(sum, w, x) adds those of kSteps at most before
 // widen(sum).
 #if defined(__AVX512VNNI__)
@@ -352,3 +368,4 @@ using matrix::quantize_rows;
 using matrix::ternary_gemm;
 using matrix::ternary_pack;
 using matrix::ternary_packed_size;
+using matrix::ternary_unpack;

@@ -206,6 +206,24 @@ TEST_CASE("ternary_gemm is exact at all edges of its tiles", "[simd][int8]") {
         }
 }
 
+TEST_CASE("ternary_unpack gives back what was packed, and writes nothing else", "[simd][int8]") {
+  for (const std::string& name : available_kernels()) {
+    const Kernels& kernels = kernels_named(name);
+    for (size_t n : {1, 7, 8, 15, 16, 17, 33, 64, 65, 130})
+      for (size_t k : {1, 3, 15, 16, 17, 63, 64, 65, 200}) {
+        CAPTURE(name, n, k);
+        const std::vector<std::int8_t> w = Product(1, n, k).w;
+        std::vector<std::uint8_t> packed(kernels.ternary_packed_size(n, k), 77);
+        kernels.ternary_pack(n, k, w.data(), packed.data());
+        std::vector<std::int8_t> codes(n * k + 1, 99);
+        kernels.ternary_unpack(n, k, packed.data(), codes.data());
+        REQUIRE(codes.back() == 99);
+        codes.pop_back();
+        REQUIRE(codes == w);
+      }
+  }
+}
+
 TEST_CASE("ternary_gemm is exact for many rows and for the largest sums", "[simd][int8]") {
   for (const std::string& name : available_kernels()) {
     CAPTURE(name);

@@ -9,6 +9,7 @@
   X(ternary_round)                  \
   X(ternary_expand)                 \
   X(ternary_pack)                   \
+  X(ternary_unpack)                 \
   X(ternary_gemm)                   \
   X(attention_forward)              \
   X(attention_decode)               \

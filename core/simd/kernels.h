@@ -150,6 +150,8 @@ struct Kernels {
   // bytes.
   size_t (*ternary_packed_size)(size_t n, size_t k);
   void (*ternary_pack)(size_t n, size_t k, const std::int8_t* codes, std::uint8_t* packed);
+  // The codes (n x k, dense) that were packed.
+  void (*ternary_unpack)(size_t n, size_t k, const std::uint8_t* packed, std::int8_t* codes);
   void (*ternary_gemm)(const TernaryGemmArgs&);
 
   size_t (*attention_scratch)(const AttentionArgs&);  // reals

@@ -45,6 +45,7 @@ const Kernels table = {
     ternary_expand,
     ternary_packed_size,
     ternary_pack,
+    ternary_unpack,
     ternary_gemm,
     attention_scratch,
     attention_forward,

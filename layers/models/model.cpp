@@ -65,4 +65,12 @@ void LanguageModel::fix_ternary(const std::string& name,
   throw Error("model", "a ternary matrix must be named, but '" + name + "' is none of the model's");
 }
 
+bool LanguageModel::hold_table(const std::string& name, SmallFloats& values) {
+  size_t uses = 0;
+  net_->visit_params("", [&](const std::string&, const Param& p) { uses += p.name == name; });
+  return uses == 1 && std::any_of(leaves_.begin(), leaves_.end(), [&](Layer* leaf) {
+           return leaf->hold_table(name, values);
+         });
+}
+
 }  // namespace bitlab

@@ -48,6 +48,10 @@ class LanguageModel {
   // matrix.
   void fix_ternary(const std::string& name, const std::vector<std::int8_t>& codes, real scale);
 
+  // Has the model read the rows of the table `name` from these values, in half the memory (see
+  // Layer). Takes them and returns true if it does: not where it also multiplies by the table.
+  bool hold_table(const std::string& name, SmallFloats& values);
+
   ParamStore& params() { return params_; }
   const ParamStore& params() const { return params_; }
   const Layer& net() const { return *net_; }
