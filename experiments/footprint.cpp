@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "experiments/classification_task.h"
 #include "experiments/text_batches.h"
@@ -39,6 +40,22 @@ std::size_t teacher_pass_bytes(
   return pass.peak_bytes() + rows * told * sizeof(real);
 }
 
+// The kinds of steps of a run, each with a step of it; without their passes.
+struct KindOfStep {
+  double share = 1;
+  std::uint64_t step = 0;
+};
+
+std::vector<KindOfStep> kinds_of_steps(Layer& net, std::int64_t steps) {
+  std::uint64_t settled = 0;
+  net.visit_leaves([&](Layer& leaf) { settled = std::max(settled, leaf.settled_at()); });
+  if (settled <= 1) return {{1, settled}};
+  const double share = std::min(
+      1.0, static_cast<double>(settled) / static_cast<double>(std::max<std::int64_t>(steps, 1)));
+  if (share == 1) return {{1, 1}};
+  return {{share, 1}, {1 - share, settled}};
+}
+
 }  // namespace
 
 ParamParts count_parts(Layer& net) {
@@ -52,7 +69,7 @@ ParamParts count_parts(Layer& net) {
 Footprint footprint(const Spec& spec,
                     std::size_t vocab_size,
                     const TextLengths& lengths,
-                    Rehearsal* pass) {
+                    std::vector<StepKind>* kinds) {
   const ModelPlugin& plugin = models().at(spec.model_name);
   const LayerPtr net = plugin.build(*spec.model, vocab_size);
   const TrainConfig& train = spec.train;
@@ -73,22 +90,26 @@ Footprint footprint(const Spec& spec,
 
   const std::size_t logits = plugin.logits_width(*spec.model, vocab_size);
   const auto texts = static_cast<std::size_t>(train.batch_size / train.shards);  // of a shard
-  const auto rehearse_at = [&](std::size_t length) {
-    return rehearse(*net, logits, texts, length);
-  };
-  const Rehearsal shard = rehearse_at(largest);
+  std::size_t shard_bytes = 0;
+  for (const KindOfStep& kind : kinds_of_steps(*net, train.steps)) {
+    net->visit_leaves([&](Layer& leaf) { leaf.set_step(kind.step); });
+    Rehearsal shard = rehearse(*net, logits, texts, largest);
+    shard_bytes = std::max(shard_bytes, shard.peak_bytes());
+    if (kinds == nullptr) continue;
+    if (typical != largest) shard = rehearse(*net, logits, texts, typical);
+    kinds->push_back({kind.share, std::move(shard)});
+  }
   f.weight_bytes = sizeof(real) * f.params;
   f.gradient_bytes = f.weight_bytes * gradient_buffers(train);
   f.optimizer_bytes = f.weight_bytes * optimizers().at(spec.optim.name).state_per_param;
   net->visit_leaves([&](Layer& leaf) { f.buffer_bytes += leaf.buffer_bytes(); });
-  f.activation_bytes = static_cast<std::size_t>(train.shards) * shard.peak_bytes();
+  f.activation_bytes = static_cast<std::size_t>(train.shards) * shard_bytes;
   if (distilled(spec.task) != nullptr)
     f.teacher_bytes =
         f.weight_bytes + static_cast<std::size_t>(train.shards) *
                              teacher_pass_bytes(spec, *net, logits, texts * largest, largest);
   f.training_bytes = f.weight_bytes + f.gradient_bytes + f.optimizer_bytes + f.buffer_bytes +
                      f.activation_bytes + f.teacher_bytes;
-  if (pass != nullptr) *pass = typical == largest ? shard : rehearse_at(typical);
   return f;
 }
 

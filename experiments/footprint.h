@@ -2,6 +2,7 @@
 // What training a model takes, known before the first step.
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "experiments/rehearsal.h"
 #include "experiments/spec.h"
@@ -42,11 +43,17 @@ struct Footprint {
   std::size_t training_bytes = 0;    // the sum
 };
 
-// vocab_size is the tokenizer's. Nothing of the model's size is allocated. `pass`: the rehearsal of
-// one shard of texts of mean length, if it is wanted for more. Memory is that of the largest pass.
+// Steps of a run whose passes are alike: while quantisation fades in they are others than later.
+struct StepKind {
+  double share = 1;  // of all steps
+  Rehearsal pass;    // of one shard of texts of mean length
+};
+
+// vocab_size is the tokenizer's. Nothing of the model's size is allocated. `kinds`: the run's steps
+// in their order, if they are wanted for more. Memory is that of the largest pass.
 Footprint footprint(const Spec& spec,
                     std::size_t vocab_size,
                     const TextLengths& lengths = {},
-                    Rehearsal* pass = nullptr);
+                    std::vector<StepKind>* kinds = nullptr);
 
 }  // namespace bitlab

@@ -32,8 +32,8 @@ ModelPlan plan_model(const Spec& spec,
   ModelPlan plan;
   plan.seq_len = spec.seq_len();
   plan.vocab_size = plugin.logits_width(*spec.model, vocab_size);
-  Rehearsal pass;
-  plan.size = footprint(spec, vocab_size, lengths, &pass);
+  std::vector<StepKind> kinds;
+  plan.size = footprint(spec, vocab_size, lengths, &kinds);
   if (other != nullptr)
     plan.activation_bytes_other = footprint(*other, vocab_size, lengths).activation_bytes;
   plan.forward_flops =
@@ -50,7 +50,7 @@ ModelPlan plan_model(const Spec& spec,
   plan.optimal_tokens = kTokensPerParameter * static_cast<double>(plan.size.params);
 
   std::set<std::pair<std::string, std::vector<std::size_t>>> calls;
-  plan.step = step_time(spec, plan.size, pass, threads, [&](const simd::KernelCall& call) {
+  plan.step = step_time(spec, plan.size, kinds, threads, [&](const simd::KernelCall& call) {
     calls.insert({call.kernel, call.sizes});
     return time(call);
   });

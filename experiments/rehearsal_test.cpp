@@ -1,6 +1,7 @@
 // A rehearsal against the pass that it stands for.
 #include "experiments/rehearsal.h"
 
+#include <algorithm>
 #include <map>
 
 #include "core/base/catch.h"
@@ -123,6 +124,36 @@ TEST_CASE("recomputed blocks take less memory and one more forward", "[rehearsal
   const double head = 2.0 * 24 * kVocab;
   const double blocks = (a.computed_train_flops - 3 * head) / 3;
   CHECK(b.computed_train_flops == Approx(4 * blocks + 3 * head));
+}
+
+TEST_CASE("steps in which quantisation fades in are planned as what they are", "[rehearsal]") {
+  const auto kinds_with = [](const std::string& warmup, Footprint& size) {
+    std::vector<StepKind> kinds;
+    size = footprint(
+        small("bitnet-700m", {"train.steps=100", "model.bitlinear.lambda_warmup_steps=" + warmup}),
+        kVocab, {}, &kinds);
+    return kinds;
+  };
+  const auto integers = [](const StepKind& kind) {
+    return std::count_if(kind.pass.calls.begin(), kind.pass.calls.end(), [](const auto& call) {
+      return call.kernel == "ternary_gemm" && call.times > 0;
+    });
+  };
+  Footprint at_once, some, all;
+  const std::vector<StepKind> one = kinds_with("0", at_once), two = kinds_with("30", some),
+                              fading = kinds_with("100", all);
+  REQUIRE(one.size() == 1);
+  REQUIRE(two.size() == 2);
+  REQUIRE(fading.size() == 1);
+  CHECK(one[0].share == 1);
+  CHECK(two[0].share == Approx(0.3));
+  CHECK(two[1].share == Approx(0.7));
+  CHECK(integers(one[0]) > 0);
+  CHECK(integers(two[0]) == 0);
+  CHECK(integers(two[1]) == integers(one[0]));
+  CHECK(integers(fading[0]) == 0);
+  CHECK(at_once.activation_bytes < all.activation_bytes);  // floats are kept for backward
+  CHECK(some.activation_bytes == all.activation_bytes);
 }
 
 TEST_CASE("nothing is left of a rehearsal in the net, and kernels compute again", "[rehearsal]") {

@@ -37,19 +37,21 @@ double rounds_of(const TrainConfig& train, std::size_t threads) {
 
 StepTime step_time(const Spec& spec,
                    const Footprint& size,
-                   const Rehearsal& pass,
+                   const std::vector<StepKind>& kinds,
                    std::size_t threads,
                    const CallTimer& time) {
   StepTime t;
-  for (const simd::KernelCall& call : pass.calls) {
-    const auto times = static_cast<double>(call.times);
-    const double seconds = times * time(call), flops = times * simd::call_flops(call);
-    t.product_flops += flops;
-    (flops > 0                              ? t.products
-     : call.kernel.starts_with("attention") ? t.attention
-                                            : t.rows) += seconds;
+  for (const auto& [share, pass] : kinds) {
+    for (const simd::KernelCall& call : pass.calls) {
+      const double times = share * static_cast<double>(call.times);
+      const double seconds = times * time(call), flops = times * simd::call_flops(call);
+      t.product_flops += flops;
+      (flops > 0                              ? t.products
+       : call.kernel.starts_with("attention") ? t.attention
+                                              : t.rows) += seconds;
+    }
+    t.layers += share * pass.seconds;
   }
-  t.layers = pass.seconds;
   for (double* part : {&t.products, &t.attention, &t.rows, &t.layers})
     *part *= rounds_of(spec.train, threads);
   t.product_flops *= static_cast<double>(spec.train.shards * spec.train.accumulate);
@@ -87,10 +89,10 @@ CallTimer remember(CallTimer time) {
 
 double measured_step_seconds(const Spec& spec, const DataFacts& data) {
   static const CallTimer timer = remember(simd::call_seconds);
-  Rehearsal pass;
+  std::vector<StepKind> kinds;
   const Footprint size =
-      footprint(spec, static_cast<std::size_t>(data.vocab_size), data.lengths, &pass);
-  return step_time(spec, size, pass, 1, timer).total();
+      footprint(spec, static_cast<std::size_t>(data.vocab_size), data.lengths, &kinds);
+  return step_time(spec, size, kinds, 1, timer).total();
 }
 
 }  // namespace bitlab

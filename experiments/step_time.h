@@ -2,6 +2,7 @@
 // How long a training step takes here, without doing one.
 #include <cstddef>
 #include <functional>
+#include <vector>
 
 #include "experiments/footprint.h"
 #include "experiments/plan.h"
@@ -23,11 +24,11 @@ struct StepTime {
 using CallTimer = std::function<double(const simd::KernelCall& call)>;
 
 // A rehearsal tells the kernel calls of a step, and `time` what each takes: for steps of this
-// machine simd::call_seconds, which makes each call that is new to it (remember()). `pass`: the
-// rehearsal of one shard that footprint() made.
+// machine simd::call_seconds, which makes each call that is new to it (remember()). `kinds`: what
+// footprint() made; the step is the mean one.
 StepTime step_time(const Spec& spec,
                    const Footprint& size,
-                   const Rehearsal& pass,
+                   const std::vector<StepKind>& kinds,
                    std::size_t threads,
                    const CallTimer& time);
 

@@ -159,9 +159,9 @@ TEST_CASE("a teacher's passes take a third of a step's products", "[teacher][pla
   const Spec alone = spec(""), taught = spec("teacher = \"x\"\n");
   const TextLengths lengths = open_dataset(alone.data).facts.lengths;
   const auto by_flops = [](const simd::KernelCall& call) { return simd::call_flops(call); };
-  Rehearsal pass;
-  const Footprint size = footprint(taught, 13, lengths, &pass);
-  const StepTime step = step_time(taught, size, pass, 1, by_flops);
+  std::vector<StepKind> kinds;
+  const Footprint size = footprint(taught, 13, lengths, &kinds);
+  const StepTime step = step_time(taught, size, kinds, 1, by_flops);
   CHECK(teacher_seconds(taught, 13, lengths, 1, by_flops) ==
         Approx(step.products / 3).epsilon(0.02));
   CHECK(teacher_seconds(alone, 13, lengths, 1, by_flops) == 0);

@@ -70,11 +70,15 @@ void BitLinear::keep_packed_alone() {
   memory_ = std::move(packed);
 }
 
-void BitLinear::prepare(std::uint64_t step) {
-  allocate();
+void BitLinear::set_step(std::uint64_t step) {
   const auto warmup = static_cast<double>(config_.lambda_warmup_steps);
   lambda_ =
       warmup > 0 ? static_cast<real>(std::min(static_cast<double>(step) / warmup, 1.0)) : real(1);
+}
+
+void BitLinear::prepare(std::uint64_t step) {
+  allocate();
+  set_step(step);
   size_t at = 0, column = 0;
   for (size_t part = 0; part < params_.parts(); ++part) {
     const Param& w = params_.weight(part);
@@ -111,7 +115,7 @@ View BitLinear::effective_weights(Pass& pass) const {
   const View all = pass.arena.matrix(out_, in_);
   const Arena::Mark mark = pass.arena.mark();
   const std::int8_t* codes = codes_;
-  if (!codes) {
+  if (packed_alone()) {
     std::int8_t* const unpacked = pass.arena.array<std::int8_t>(out_ * in_);
     kernels().ternary_unpack(out_, in_, packed_, unpacked);
     codes = unpacked;
@@ -136,10 +140,11 @@ bool BitLinear::fix_ternary(const std::string& name,
         throw Error(name, "must have " + std::to_string(w.size()) + " ternary codes, but got " +
                               std::to_string(codes.size()));
       allocate();
-      if (!codes_) throw Error(name, "must have its codes fixed once, but has them already");
+      if (fixed_[part]) throw Error(name, "must have its codes fixed once, but has them already");
       std::copy(codes.begin(), codes.end(), codes_ + at);
       scales_[part] = scale;
       fixed_[part] = true;
+      give_back_pages(w.value.data, w.size() * sizeof(real));  // nobody reads them again
       if (std::find(fixed_.begin(), fixed_.end(), false) == fixed_.end()) keep_packed_alone();
       return true;
     }
@@ -287,9 +292,9 @@ void BitLinear::visit_params(const std::string& prefix, const ParamVisitor& visi
 }
 
 void BitLinear::visit_ternary(const TernaryVisitor& visit) const {
-  std::vector<std::int8_t> unpacked(codes_ ? 0 : out_ * in_);
-  if (!codes_) kernels().ternary_unpack(out_, in_, packed_, unpacked.data());
-  const std::int8_t* const codes = codes_ ? codes_ : unpacked.data();
+  std::vector<std::int8_t> unpacked(packed_alone() ? out_ * in_ : 0);
+  if (packed_alone()) kernels().ternary_unpack(out_, in_, packed_, unpacked.data());
+  const std::int8_t* const codes = packed_alone() ? unpacked.data() : codes_;
   size_t at = 0;
   for (size_t part = 0; part < params_.parts(); ++part) {
     const Param& w = params_.weight(part);

@@ -25,6 +25,10 @@ class BitLinear : public Layer, public Factored {
   View backward(View dy, Pass& pass) const override;
   void visit_params(const std::string& prefix, const ParamVisitor& visit) override;
   void prepare(std::uint64_t step) override;
+  void set_step(std::uint64_t step) override;
+  std::uint64_t settled_at() const override {
+    return static_cast<std::uint64_t>(config_.lambda_warmup_steps);
+  }
   double macs_per_row(size_t) const override { return static_cast<double>(in_ * out_); }
   void visit_ternary(const TernaryVisitor& visit) const override;
   size_t buffer_bytes() const override;
@@ -45,6 +49,7 @@ class BitLinear : public Layer, public Factored {
   void allocate();
   void quantise_part(size_t part, size_t at);
   void keep_packed_alone();
+  bool packed_alone() const { return packed_ && !codes_; }
   void effective_part(size_t part, const std::int8_t* codes, real* out) const;
   View effective_weights(Pass& pass) const;
   size_t code_stride() const { return (in_ + 63) / 64 * 64; }

@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "core/io/small_floats.h"
 #include "core/tensor/view.h"
 #include "layers/saved.h"
 
 namespace bitlab {
 
+class TokenTable;
 struct WeightQuantizer;
 
 // How a parameter starts. The stream is keyed by the parameter's full name, so that two models that
@@ -91,6 +91,13 @@ class Layer {
   // one. Leaves are prepared one by one, on several threads.
   virtual void prepare(std::uint64_t /*step*/) {}
 
+  // Of a leaf: has passes go the way of optimiser step `step` as prepare() does, but without a look
+  // at the weights: for rehearsals.
+  virtual void set_step(std::uint64_t /*step*/) {}
+
+  // Of a leaf: the optimiser step from which on all passes go the same way.
+  virtual std::uint64_t settled_at() const { return 0; }
+
   // Of a leaf: bytes that prepare() makes of the weights and the layer keeps.
   virtual size_t buffer_bytes() const { return 0; }
 
@@ -111,10 +118,9 @@ class Layer {
     return false;
   }
 
-  // Of a leaf: reads the rows of the table `name` (full name of a parameter) from these values from
-  // now on, and no longer from the parameter's: for use, not for training. Takes them and returns
-  // true if it is one of this layer's tables.
-  virtual bool hold_table(const std::string& /*name*/, SmallFloats& /*values*/) { return false; }
+  // Of a leaf: the table of tokens that the parameter `name` (its full name) is the values of; null
+  // if it is none of this layer's.
+  virtual TokenTable* token_table(const std::string& /*name*/) { return nullptr; }
 
   // One line: "BitLinear 256 -> 1024, absmean ternary, int8 activations".
   virtual std::string describe() const = 0;

@@ -65,12 +65,20 @@ void LanguageModel::fix_ternary(const std::string& name,
   throw Error("model", "a ternary matrix must be named, but '" + name + "' is none of the model's");
 }
 
-bool LanguageModel::hold_table(const std::string& name, SmallFloats& values) {
+TokenTable* LanguageModel::token_table(const std::string& name) {
   size_t uses = 0;
   net_->visit_params("", [&](const std::string&, const Param& p) { uses += p.name == name; });
-  return uses == 1 && std::any_of(leaves_.begin(), leaves_.end(), [&](Layer* leaf) {
-           return leaf->hold_table(name, values);
-         });
+  TokenTable* found = nullptr;
+  if (uses == 1)
+    for (Layer* leaf : leaves_)
+      if (TokenTable* table = leaf->token_table(name)) found = table;
+  return found;
+}
+
+std::uint64_t LanguageModel::settled_at() const {
+  std::uint64_t settled = 0;
+  for (const Layer* leaf : leaves_) settled = std::max(settled, leaf->settled_at());
+  return settled;
 }
 
 }  // namespace bitlab

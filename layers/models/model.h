@@ -48,9 +48,12 @@ class LanguageModel {
   // matrix.
   void fix_ternary(const std::string& name, const std::vector<std::int8_t>& codes, real scale);
 
-  // Has the model read the rows of the table `name` from these values, in half the memory (see
-  // Layer). Takes them and returns true if it does: not where it also multiplies by the table.
-  bool hold_table(const std::string& name, SmallFloats& values);
+  // The table of tokens that the parameter `name` is the values of, if that is all that it is used
+  // for: null if it is something else, or the head multiplies by it too.
+  TokenTable* token_table(const std::string& name);
+
+  // The optimiser step from which on quantisation has faded in (see Layer).
+  std::uint64_t settled_at() const;
 
   ParamStore& params() { return params_; }
   const ParamStore& params() const { return params_; }
