@@ -43,7 +43,7 @@ constexpr const char* kUsage =
     "as what loading them adds to the memory of a process; times are those of files in the "
     "system's "
     "cache. The figures\n"
-    "are kept beside the run, in load.json, and the report shows them.\n\n";
+    "are kept beside the run, in load.json; reports of classification show them.\n\n";
 
 }  // namespace
 

@@ -72,14 +72,14 @@ int bench_load_command(const BenchRequest& request) {
   for (const NamedRun& run : runs) {
     const std::vector<LoadBench> results = bench_load(run.dir);
     const std::string json = load_bench_json(results);
-    write_file_atomic(run.dir / "load.json", json);
-    if (!request.json) {
-      print(run.name, width, results);
-      continue;
+    if (!request.json) print(run.name, width, results);
+    told.push_back(nlohmann::ordered_json::parse(json));
+    told.back()["run"] = run.dir.string();
+    try {
+      write_file_atomic(run.dir / "load.json", json);
+    } catch (const Error& e) {  // such as in a folder that cannot be written
+      std::cerr << "note: not kept for reports: " << e.what() << "\n";
     }
-    nlohmann::ordered_json row = nlohmann::ordered_json::parse(json);
-    row["run"] = run.dir.string();
-    told.push_back(row);
   }
   if (request.json) std::cout << told.dump(2) << "\n";
   return 0;

@@ -95,6 +95,23 @@ TEST_CASE("the experiments on DistilBERT and bert-tiny run, and their models cla
     CHECK(program.run({"classify", run, "--text", "A film to forget."}) == 0);
     CHECK(contains(program.output(), "A film to forget."));
     CHECK(contains(program.output(), "tokens/s"));
+    // Taken elsewhere in its smallest form; not while quantisation fades in.
+    const std::string taken = (folder / ("taken-" + experiment)).string();
+    const auto take = [&](const std::string& arm, const std::string& format) {
+      for (const fs::path& made : program.runs(experiment))
+        if (made.parent_path().filename().string().starts_with(arm + "-"))
+          return program.run({"export", made.string(), "--format", format, "--weights",
+                              "packed-f16", "-o", taken});
+      return -1;
+    };
+    CHECK(take("hidden-twn", "run") == 2);
+    CHECK(contains(program.output(), "quantisation must have faded in"));
+    CHECK(take("seed", "hf") == 2);
+    REQUIRE(take("seed", "run") == 0);
+    CHECK(program.run({"classify", taken, "--text", "A film to forget."}) == 0);
+    CHECK(program.run({"verify", taken}) == 0);
+    CHECK(program.run({"show", taken}) == 0);
+    CHECK(fs::exists(fs::path(taken) / "packed.safetensors"));
     CHECK(program.run({"classify", run, "--file", (folder / "none").string()}) == 2);
     CHECK(contains(program.output(), "must be a file of texts, one a line"));
     CHECK(program.run({"classify", run}) == 2);
@@ -146,8 +163,9 @@ train_batches = 0
   };
   CHECK(bitlab({"run", "labels", "-n"}) == 0);
   INFO(program.output());
-  CHECK(
-      contains(program.output(), "before them, not counted: bitlab run words --arm again seed=2"));
+  CHECK(contains(program.output(), "first, for labels: bitlab run words --arm again seed=2\n"));
+  CHECK(contains(program.output(), "2 runs: 2 new"));  // `plain` too, which `again` begins with
+  CHECK(contains(program.output(), "1 run: 1 new"));
   CHECK(program.runs("words").empty());
 
   REQUIRE(bitlab({"run", "labels"}) == 0);

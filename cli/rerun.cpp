@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 
 #include "cli/commands.h"
 #include "cli/options.h"
@@ -15,6 +16,7 @@
 #include "cli/signals.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/temporary_folder.h"
 #include "core/simd/kernels.h"
 #include "experiments/dataset.h"
 #include "experiments/plan.h"
@@ -32,29 +34,21 @@ namespace {
 // Where the repetition lands. A temporary folder goes away after it, unless keep() was called.
 class Landing {
  public:
-  explicit Landing(const std::string& into) : path_(into), temporary_(into.empty()) {
-    if (temporary_) {
-      std::string name = (fs::temp_directory_path() / "bitlab-rerun-XXXXXX").string();
-      if (::mkdtemp(name.data()) == nullptr)
-        throw Error("bitlab rerun", name + " cannot be created", "name a folder with --into");
-      path_ = name;
-    } else if (fs::exists(path_) && !fs::is_empty(path_)) {
+  explicit Landing(const std::string& into) : path_(into) {
+    if (into.empty())
+      path_ = temporary_.emplace("bitlab-rerun").path();
+    else if (fs::exists(path_) && !fs::is_empty(path_))
       throw UsageError("bitlab rerun", "--into must be a new or empty folder, but " + into +
                                            " holds something already");
-    }
   }
-  ~Landing() {
-    std::error_code ignored;
-    if (temporary_) fs::remove_all(path_, ignored);
+  void keep() {
+    if (temporary_) temporary_->keep();
   }
-  Landing(const Landing&) = delete;
-  Landing& operator=(const Landing&) = delete;
-  void keep() { temporary_ = false; }
   const fs::path& path() const { return path_; }
 
  private:
   fs::path path_;
-  bool temporary_;
+  std::optional<TemporaryFolder> temporary_;
 };
 
 // Other data cannot give the same losses: refused before anything is trained.

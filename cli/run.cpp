@@ -113,31 +113,47 @@ std::vector<PlannedRun> to_run(const std::vector<Outlook>& outlooks) {
   return runs;
 }
 
-// Trains what `runs` of a plan need of other experiments. Their files are planned as a whole, so
-// that reports of them stay whole, but no more is started than is needed. The exit code of a
-// signal, or 0. Throws UsageError if some of it came to nothing.
+// What a plan needs of another experiment: that is planned as a whole, so that reports of it stay
+// whole, but no more is started than is needed.
+struct OtherPlan {
+  Experiment experiment;
+  Plan plan;
+  std::vector<PlannedRun> wanted;
+  std::vector<Outlook> outlooks;  // of these
+};
+
+OtherPlan plan_other(const OtherRuns& needed, LocalLauncher& launcher, const RunRequest& request) {
+  OtherPlan other;
+  other.experiment = load_experiment(needed.experiment, {}, project_root(), request.plugins);
+  other.plan = plan_of(other.experiment, needed.command());
+  other.wanted = runs_for(other.experiment.arms, other.plan, needed);
+  other.outlooks = look_ahead(other.plan, launcher, {request.schedule.retry_failed, false});
+  std::erase_if(other.outlooks, [&](const Outlook& o) {
+    return std::none_of(other.wanted.begin(), other.wanted.end(),
+                        [&](const PlannedRun& run) { return run.dir == o.run.dir; });
+  });
+  return other;
+}
+
+// Trains what `runs` of a plan need of other experiments. The exit code of a signal, or 0. Throws
+// UsageError if some of it came to nothing.
 int train_others(const Experiment& experiment,
                  const Plan& plan,
                  const std::vector<PlannedRun>& runs,
                  const RunRequest& request) {
   for (const OtherRuns& needed : missing_other_runs(experiment.arms, plan, runs)) {
     std::cerr << "first, for " << experiment.name << ": " << needed.command() << "\n";
-    const Experiment other =
-        load_experiment(needed.experiment, {}, project_root(), request.plugins);
-    const Plan of_other = plan_of(other, needed.command());
     LocalLauncher launcher({kThisProgram, request.jobs, request.threads});
-    std::vector<Outlook> outlooks =
-        look_ahead(of_other, launcher, {request.schedule.retry_failed, false});
-    const std::vector<PlannedRun> wanted = runs_for(other.arms, of_other, needed);
-    std::erase_if(outlooks, [&](const Outlook& o) {
-      return std::none_of(wanted.begin(), wanted.end(),
-                          [&](const PlannedRun& run) { return run.dir == o.run.dir; });
-    });
-    if (const int code = train_others(other, of_other, to_run(outlooks), request); code != 0)
+    const OtherPlan other = plan_other(needed, launcher, request);
+    if (const int code =
+            train_others(other.experiment, other.plan, to_run(other.outlooks), request);
+        code != 0)
       return code;
-    write_plan(of_other);
-    set_aside(outlooks);
-    if (const int code = train(other, of_other, wanted, launcher, request); code > 1) return code;
+    write_plan(other.plan);
+    set_aside(other.outlooks);
+    if (const int code = train(other.experiment, other.plan, other.wanted, launcher, request);
+        code > 1)
+      return code;
   }
   const std::vector<OtherRuns> missing = missing_other_runs(experiment.arms, plan, runs);
   if (missing.empty()) return 0;
@@ -145,6 +161,24 @@ int train_others(const Experiment& experiment,
                    "must begin with runs of " + missing.front().experiment +
                        ", but not all of them could be finished",
                    missing.front().command() + " says why; --arm leaves out what begins with them");
+}
+
+// What would be run under this heading, and first what it needs of other experiments.
+void show_plan(const Experiment& experiment,
+               const Plan& plan,
+               const std::vector<Outlook>& outlooks,
+               LocalLauncher& launcher,
+               const RunRequest& request,
+               const std::string& heading = "") {
+  for (const OtherRuns& needed : missing_other_runs(experiment.arms, plan, to_run(outlooks))) {
+    const OtherPlan other = plan_other(needed, launcher, request);
+    show_plan(other.experiment, other.plan, other.outlooks, launcher, request,
+              "first, for " + experiment.name + ": " + needed.command() + "\n");
+  }
+  const TimeEstimate time =
+      estimate_time(experiment, plan, outlooks, request.jobs, measured_step_seconds);
+  std::cout << heading << dry_run_page(plan, outlooks, time, request.jobs) << "\n"
+            << layer_kinds_page(experiment, static_cast<std::size_t>(plan.data.vocab_size));
 }
 
 int run(const RunRequest& request) {
@@ -160,11 +194,7 @@ int run(const RunRequest& request) {
       look_ahead(plan, launcher, {request.schedule.retry_failed, request.rerun});
   for (const std::string& line : other_builds(outlooks)) std::cerr << "note: " << line << "\n";
   if (request.dry_run) {
-    const TimeEstimate time =
-        estimate_time(experiment, plan, outlooks, request.jobs, measured_step_seconds);
-    std::cout << dry_run_page(plan, outlooks, time, request.jobs);
-    for (const OtherRuns& other : missing_other_runs(experiment.arms, plan, to_run(outlooks)))
-      std::cout << "before them, not counted: " << other.command() << "\n";
+    show_plan(experiment, plan, outlooks, launcher, request);
     return 0;
   }
   if (const int code = train_others(experiment, plan, to_run(outlooks), request); code != 0)

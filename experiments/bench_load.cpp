@@ -11,10 +11,14 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/process_memory.h"
+#include "core/base/temporary_folder.h"
 #include "experiments/checkpoint.h"
 #include "experiments/export_run.h"
 #include "experiments/loaded_run.h"
 #include "experiments/packed_model.h"
+#include "experiments/plan.h"
+#include "experiments/run_folder.h"
+#include "layers/param_count.h"
 
 namespace bitlab {
 
@@ -77,33 +81,23 @@ LoadBench bench(const std::string& name, const fs::path& run_dir, LoadWeights we
   return {name, fs::file_size(file), least.bytes, least.seconds};
 }
 
-// A folder that goes with it.
-class TemporaryFolder {
- public:
-  TemporaryFolder()
-      : path_(fs::temp_directory_path() / ("bitlab-load-" + std::to_string(::getpid()))) {
-    fs::create_directory(path_);
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
-LoadBench bench_rounded(const std::string& name, const fs::path& run_dir, ExportWeights weights) {
-  const TemporaryFolder temporary;
-  const fs::path rounded = temporary.path() / "run";
+// The run in a form that it is not stored in.
+LoadBench bench_exported(const std::string& name, const fs::path& run_dir, ExportWeights weights) {
+  const TemporaryFolder temporary("bitlab-load");
+  const fs::path exported = temporary.path() / "run";
   Taken none;
   const auto write = [&] {
-    export_run(run_dir, rounded, weights);
+    export_run(run_dir, exported, weights);
     return Taken();
   };
   if (!in_child(write, none)) write();
-  return bench(name, rounded, LoadWeights::Checkpoint);
+  return bench(name, exported, LoadWeights::Checkpoint);
+}
+
+bool is_ternary(const Spec& spec) {
+  constexpr std::size_t kAnyVocabulary = 2;  // embeddings are not ternary
+  const LayerPtr net = models().at(spec.model_name).build(*spec.model, kAnyVocabulary);
+  return count_params(*net).ternary > 0;
 }
 
 bool any(const SafetensorsFile& file, DType dtype) {
@@ -118,18 +112,20 @@ std::vector<LoadBench> bench_load(const fs::path& run_dir) {
   const auto checkpoints = list_checkpoints(run_dir);
   if (checkpoints.empty()) load_run(run_dir);  // says what is missing
   const SafetensorsFile stored(checkpoints.back() / "model.safetensors");
-  const fs::path packed = run_dir / "packed.safetensors";
-  const bool codes_alone = is_packed(stored), half = any(stored, DType::F16);
-  const bool full = !codes_alone && !half && !any(stored, DType::BF16);
-  const bool ternary = fs::exists(packed) && any(SafetensorsFile(packed), DType::U8);
-  const std::string name = codes_alone ? (half ? "packed-f16" : "packed")
-                           : full      ? "f32"
-                                       : (half ? "f16" : "bf16");
+  const bool half = any(stored, DType::F16);
+  if (is_packed(stored))
+    return {bench(half ? "packed-f16" : "packed", run_dir, LoadWeights::Checkpoint)};
+  const bool full = !half && !any(stored, DType::BF16);
+  const std::string name = full ? "f32" : (half ? "f16" : "bf16");
   std::vector<LoadBench> all = {bench(name, run_dir, LoadWeights::Checkpoint)};
-  if (full) all.push_back(bench_rounded("f16", run_dir, ExportWeights::F16));
-  if (!codes_alone && ternary) all.push_back(bench("packed", run_dir, LoadWeights::Packed));
-  if (full && ternary)
-    all.push_back(bench_rounded("packed-f16", run_dir, ExportWeights::PackedF16));
+  const bool done = RunFolder(run_dir).done();
+  if (full && done) all.push_back(bench_exported("f16", run_dir, ExportWeights::F16));
+  if (!is_ternary(load_run_spec(run_dir / "config.toml"))) return all;
+  if (fs::exists(run_dir / "packed.safetensors"))
+    all.push_back(bench("packed", run_dir, LoadWeights::Packed));
+  else if (full && done)
+    all.push_back(bench_exported("packed", run_dir, ExportWeights::Packed));
+  if (full && done) all.push_back(bench_exported("packed-f16", run_dir, ExportWeights::PackedF16));
   return all;
 }
 

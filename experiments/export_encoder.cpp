@@ -43,7 +43,7 @@ void require_counterpart(const LoadedRun& run, const BertConfig& c, ExportWeight
   require(bitlinear != nullptr && bitlinear->act_quant == "none" && bitlinear->norm == "none" &&
               bitlinear->output_scale,
           "layers must be full or BitLinear of weights alone (act_quant and norm none)");
-  require_faded_in(run, bitlinear);
+  require_faded_in(run);
 }
 
 // "encoder.layer.0..." stands within "bert." beside a head, which has names of its own.

@@ -33,7 +33,7 @@ void check_weights(const LoadedRun& run, const HfForm& form, ExportWeights weigh
     throw UsageError("export",
                      "latent weights must be there to be written, but the run was imported packed",
                      "--weights packed");
-  require_faded_in(run, family_config(run).linear_settings.get());
+  require_faded_in(run);
 }
 
 void write_generation_config(const fs::path& folder, const LoadedRun& run) {
@@ -85,6 +85,7 @@ ExportResult export_hf(const fs::path& run_dir, const fs::path& folder, ExportWe
   if (weights == ExportWeights::PackedF16)
     throw UsageError("export", "--weights of hf must be f32, f16, bf16 or packed",
                      "--format run has packed-f16");
+  require_new_folder(folder);
   const LoadedRun run = load_run(run_dir);
   ExportResult result;
   make_folder_atomic(folder, [&](const fs::path& made) {

@@ -25,6 +25,7 @@ void check(const LoadedRun& run, ExportWeights weights) {
     throw UsageError("export",
                      "latent weights must be there to be written, but the run has codes alone",
                      "--weights packed");
+  if (packs(weights)) require_faded_in(run);
 }
 
 void write_weights(const fs::path& path, const LanguageModel& model, ExportWeights weights) {
@@ -38,6 +39,7 @@ void write_weights(const fs::path& path, const LanguageModel& model, ExportWeigh
 }  // namespace
 
 std::uintmax_t export_run(const fs::path& run_dir, const fs::path& folder, ExportWeights weights) {
+  require_new_folder(folder);
   if (!RunFolder(run_dir).done())
     throw UsageError(run_dir.string(), "must be a finished run", "finish it with 'bitlab run'");
   const LoadedRun run = load_run(run_dir);

@@ -5,10 +5,13 @@
 
 #include "core/io/safetensors.h"
 #include "core/text/tokenizer_test.h"
+#include "experiments/dataset.h"
 #include "experiments/export_model.h"
 #include "experiments/export_run.h"
 #include "experiments/generate.h"
 #include "experiments/model_test.h"
+#include "experiments/packed_model.h"
+#include "experiments/preset_test.h"
 #include "experiments/run_folder.h"
 #include "experiments/verify.h"
 
@@ -138,11 +141,9 @@ TEST_CASE("a run for use has the model in the form that is asked for, and no opt
       folder, "model", std::string("tie_embeddings = false\n") + kTernary + "norm = \"none\"\n");
   const auto before = logits_of(run, kTokens);
   std::uintmax_t smallest = 0;
-  for (const auto& [weights, exact] : {std::pair{ExportWeights::F32, true},
-                                       {ExportWeights::BF16, false},
-                                       {ExportWeights::F16, false},
-                                       {ExportWeights::Packed, true},
-                                       {ExportWeights::PackedF16, false}}) {
+  for (const ExportWeights weights : {ExportWeights::F32, ExportWeights::BF16, ExportWeights::F16,
+                                      ExportWeights::Packed, ExportWeights::PackedF16}) {
+    const bool exact = weights == ExportWeights::F32 || weights == ExportWeights::Packed;
     const fs::path out = folder / ("out" + std::to_string(static_cast<int>(weights)));
     const std::uintmax_t bytes = export_run(run, out, weights);
     if (weights == ExportWeights::F32 || bytes < smallest) smallest = bytes;
@@ -164,6 +165,8 @@ TEST_CASE("a run for use has the model in the form that is asked for, and no opt
       CHECK(verify_run(out, 1).passed());
       CHECK(says(error_of([&] { export_run(out, folder / "no", ExportWeights::F32); }),
                  "has codes alone"));
+    } else {
+      CHECK(says(error_of([&] { verify_run(out, 1); }), "--weights packed has them"));
     }
     CHECK(says(error_of([&] { export_run(run, out, weights); }), "must not exist yet"));
     if (weights == ExportWeights::PackedF16) CHECK(bytes == smallest);
@@ -171,6 +174,27 @@ TEST_CASE("a run for use has the model in the form that is asked for, and no opt
   fs::remove(run / "DONE");
   CHECK(says(error_of([&] { export_run(run, folder / "no", ExportWeights::F32); }),
              "must be a finished run"));
+  CHECK_FALSE(fs::exists(folder / "no"));
+}
+
+TEST_CASE("weights that are ternary in place come back from the packed file", "[export]") {
+  const TestFolder folder;
+  const Spec spec = preset("baby", {"model.linear=in_place_ternary"});
+  const LanguageModel model = build_model(spec, 24, 1);
+  write_packed(folder / "packed.safetensors", model);
+  LanguageModel again = build_empty_model(spec, 24);
+  load_packed(folder / "packed.safetensors", again, 0);
+  CHECK(logits(again, kTokens) == logits(model, kTokens));
+}
+
+TEST_CASE("packed weights stand for a model whose quantisation has faded in", "[export]") {
+  const TestFolder folder;
+  const fs::path run = train_small_bitnet(
+      folder, "model", std::string(kTernary) + "norm = \"none\"\nlambda_warmup_steps = 13\n");
+  export_run(run, folder / "latent", ExportWeights::F32);
+  for (const ExportWeights weights : {ExportWeights::Packed, ExportWeights::PackedF16})
+    CHECK(says(error_of([&] { export_run(run, folder / "no", weights); }),
+               "must have faded in, but the checkpoint is of step 12 of 13"));
   CHECK_FALSE(fs::exists(folder / "no"));
 }
 

@@ -6,7 +6,6 @@
 #include "core/base/files.h"
 #include "core/quant/packing.h"
 #include "core/text/subword.h"
-#include "layers/bitlinear_config.h"
 
 namespace bitlab {
 
@@ -75,14 +74,6 @@ void write_tokenizer(const fs::path& folder,
                        {"add_bos_token", !run.begin_tokens.empty()},
                        {"model_max_length", run.spec.seq_len()}};
   write_file_atomic(folder / "tokenizer_config.json", config.dump(2) + "\n");
-}
-
-void require_faded_in(const LoadedRun& run, const Configurable* linear_settings) {
-  const auto* bitlinear = dynamic_cast<const BitLinearConfig*>(linear_settings);
-  if (bitlinear != nullptr && run.step < bitlinear->lambda_warmup_steps)
-    throw UsageError("export", "quantisation must have faded in, but the checkpoint is of step " +
-                                   std::to_string(run.step) + " of " +
-                                   std::to_string(bitlinear->lambda_warmup_steps));
 }
 
 }  // namespace bitlab

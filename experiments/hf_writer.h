@@ -50,7 +50,4 @@ void write_tokenizer(const std::filesystem::path& folder,
                      const std::string& tokenizer_class,
                      ExportResult& result);
 
-// Throws UsageError if the checkpoint is of a step at which quantisation has not faded in yet.
-void require_faded_in(const LoadedRun& run, const Configurable* linear_settings);
-
 }  // namespace bitlab

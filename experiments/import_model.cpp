@@ -239,6 +239,7 @@ void write_run(const fs::path& dir,
 }  // namespace
 
 ImportResult import_model(const ImportRequest& request) {
+  require_new_folder(request.run_dir);
   ForeignModel model = read_foreign_model(request.source);
   const FoundTokenizer tokenizer =
       request.tokenizer.empty() ? find_beside(model) : open_named_or_file(request.tokenizer, model);

@@ -65,6 +65,13 @@ LoadedRun load_run(const fs::path& run_dir, LoadWeights weights, Tables tables) 
   return run;
 }
 
+void require_faded_in(const LoadedRun& run) {
+  const std::uint64_t settled = run.model->settled_at();
+  if (static_cast<std::uint64_t>(run.step) < settled)
+    throw UsageError("export", "quantisation must have faded in, but the checkpoint is of step " +
+                                   std::to_string(run.step) + " of " + std::to_string(settled));
+}
+
 void require_language_model(const LoadedRun& run, const std::string& verb) {
   if (models().at(run.spec.model_name).whole_texts)
     throw UsageError(verb,

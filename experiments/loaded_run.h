@@ -42,6 +42,10 @@ LoadedRun load_run(const std::filesystem::path& run_dir,
 // the folder holds no complete checkpoint.
 std::string weights_sha256(const std::filesystem::path& run_dir);
 
+// Throws UsageError in the name of export if the checkpoint is of a step at which quantisation has
+// not faded in yet.
+void require_faded_in(const LoadedRun& run);
+
 // Throws UsageError in the name of `verb` if the run's model does not predict the next token.
 void require_language_model(const LoadedRun& run, const std::string& verb);
 

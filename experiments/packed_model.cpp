@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "core/base/huge_pages.h"
 #include "core/quant/packing.h"
 
 namespace bitlab {
@@ -63,7 +62,6 @@ void load_ternary(const SafetensorsFile& file, const Param& p, LanguageModel& mo
   float a = 0;
   file.read(p.name + "_scale", &a, 1);
   model.fix_ternary(p.name, unpack_ternary(packed, p.rows, p.cols), static_cast<real>(a));
-  give_back_pages(p.value.data, p.size() * sizeof(real));  // there are no latent weights
 }
 
 }  // namespace

@@ -1,15 +1,13 @@
 #include "experiments/planning.h"
 
-#include <stdlib.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <map>
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/temporary_folder.h"
 #include "experiments/arm_references.h"
 #include "experiments/plugin_loader.h"
 #include "experiments/run_folder.h"
@@ -52,17 +50,8 @@ void try_factories(const Spec& spec, const Dataset& data) {
   const std::unique_ptr<Task> task = make_task(spec, data, 1);
   ThreadTeam team(1);
   UpdateStep({spec.optim, spec.schedule, spec.train, 1}, model, *task, team).schedule(0);
-  std::string name = (fs::temp_directory_path() / "bitlab-trial-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr)
-    throw Error(name, std::string("a temporary folder cannot be made: ") + std::strerror(errno));
-  struct Trial {
-    fs::path folder;
-    ~Trial() {
-      std::error_code none;
-      fs::remove_all(folder, none);
-    }
-  } trial{name};
-  spec.make_observers({trial.folder, "trial", "trial", 1, 0});
+  const TemporaryFolder trial("bitlab-trial");
+  spec.make_observers({trial.path(), "trial", "trial", 1, 0});
 }
 
 PlannedArm plan_arm(const Arm& arm,

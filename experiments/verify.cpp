@@ -78,12 +78,14 @@ std::function<double(const LanguageModel&)> judge_of(const LoadedRun& run, Threa
 
 Proof verify_run(const fs::path& run_dir, std::size_t threads) {
   const fs::path packed = run_dir / "packed.safetensors";
-  if (!fs::exists(packed) && RunFolder(run_dir).done())
+  const LoadedRun run = load_run(run_dir);
+  if (run.model->params().ternary_size() == 0)
     throw UsageError(run_dir.string(), "must hold a ternary model, but it is not ternary");
   if (!fs::exists(packed))
-    throw Error(run_dir.string(), "must be a finished run, but has no packed model",
-                "finish it with 'bitlab run'");
-  const LoadedRun run = load_run(run_dir);
+    throw UsageError(run_dir.string(), "must hold packed weights to compare with, but holds none",
+                     RunFolder(run_dir).done()
+                         ? "it was exported without; --weights packed has them"
+                         : "finish it with 'bitlab run'");
   const SafetensorsFile file(packed);
   Proof proof;
   run.model->visit_ternary([&](const TernaryStats& t) {
@@ -93,10 +95,6 @@ Proof verify_run(const fs::path& run_dir, std::size_t threads) {
                             ternary_values(values, static_cast<real>(t.scale)),
                             requantises(t, effective), packs(t, file)});
   });
-  if (proof.layers.empty())
-    throw UsageError(run_dir.string(),
-                     "must be the run of a ternary arm, but its model has no ternary layers");
-
   ThreadTeam team(threads);
   const auto judge = judge_of(run, team);
   proof.random_tokens = !run.imported.empty();

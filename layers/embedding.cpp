@@ -38,14 +38,12 @@ void TokenTable::read(std::int32_t token, real* out) const {
   for (size_t c = 0; c < width(); ++c) out[c] = held_.at(row * width() + c);
 }
 
-bool TokenTable::hold(const std::string& name, SmallFloats& values) {
-  if (name != param_.name) return false;
+void TokenTable::hold(SmallFloats values) {
   if (values.values.size() != param_.size())
-    throw Error(name, "must have " + std::to_string(param_.size()) + " values, but got " +
-                          std::to_string(values.values.size()));
+    throw Error(param_.name, "must have " + std::to_string(param_.size()) + " values, but got " +
+                                 std::to_string(values.values.size()));
   held_ = std::move(values);
   give_back_pages(param_.value.data, param_.size() * sizeof(real));
-  return true;
 }
 
 Embedding::Embedding(size_t vocab_size, size_t seq_len, size_t width, Init init, size_t n_types)

@@ -2,6 +2,7 @@
 // Tokens to vectors.
 #include <string>
 
+#include "core/io/small_floats.h"
 #include "layers/layer.h"
 
 namespace bitlab {
@@ -15,7 +16,9 @@ class TokenTable {
   const Param& param() const { return param_; }
   size_t width() const { return param_.cols; }
   void read(std::int32_t token, real* out) const;  // throws Error for a token that is not below V
-  bool hold(const std::string& name, SmallFloats& values);  // see Layer::hold_table
+  // Reads rows from these values from now on, and no longer from the parameter's, whose memory is
+  // given back: for use, not for training. Throws Error if they are not as many.
+  void hold(SmallFloats values);
 
  private:
   Param param_;
@@ -34,8 +37,8 @@ class Embedding : public Layer {
                Pass& pass) const override;  // throws Error for a token >= V or too long a sequence
   View backward(View dy, Pass& pass) const override;
   void visit_params(const std::string& prefix, const ParamVisitor& visit) override;
-  bool hold_table(const std::string& name, SmallFloats& values) override {
-    return token_.hold(name, values);
+  TokenTable* token_table(const std::string& name) override {
+    return name == token_.param().name ? &token_ : nullptr;
   }
   std::string describe() const override;
 
@@ -54,8 +57,8 @@ class TokenEmbedding : public Layer {
   View forward(View x, Pass& pass) const override;  // throws Error for a token >= V
   View backward(View dy, Pass& pass) const override;
   void visit_params(const std::string& prefix, const ParamVisitor& visit) override;
-  bool hold_table(const std::string& name, SmallFloats& values) override {
-    return token_.hold(name, values);
+  TokenTable* token_table(const std::string& name) override {
+    return name == token_.param().name ? &token_ : nullptr;
   }
   std::string describe() const override;
 

@@ -7,6 +7,7 @@
 
 #include "core/base/catch.h"
 #include "core/base/error.h"
+#include "layers/embedding.h"
 #include "layers/examples.h"
 #include "layers/model_test.h"
 
@@ -202,7 +203,7 @@ TEST_CASE("fixed codes replace the latent weights, and give the logits they gave
     const auto tokens = random_tokens(32, 65);
     const std::vector<real> want = logits(model, tokens, 1);
     std::vector<std::string> names;
-    std::vector<std::vector<std::int8_t>> codes;
+    std::vector<std::vector<std::int8_t>> codes;  // of wq, wk, wv ...: parts of one product
     model.visit_ternary([&](const TernaryStats& stats) {
       names.push_back(stats.name);
       codes.emplace_back(stats.codes, stats.codes + stats.size());
@@ -242,11 +243,11 @@ TEST_CASE("a table in 16 bits is read as what it is rounded to", "[layers][gpt]"
     }
     const auto tokens = random_tokens(32, 65);
     const std::vector<real> before = logits(held, tokens, 1);
-    SmallFloats short_one{kind, {1, 2, 3}};
-    CHECK_THROWS_AS(held.hold_table(table->name, short_one), Error);
-    CHECK_FALSE(held.hold_table("embedding.position.weight", values));
-    REQUIRE(held.hold_table(table->name, values));
-    CHECK(values.values.empty());  // taken
+    CHECK(held.token_table("embedding.position.weight") == nullptr);
+    TokenTable* const tokens_of = held.token_table(table->name);
+    REQUIRE(tokens_of != nullptr);
+    CHECK_THROWS_AS(tokens_of->hold({kind, {1, 2, 3}}), Error);
+    tokens_of->hold(values);
     const std::vector<real> after = logits(held, tokens, 1);
     CHECK(after == logits(rounded, tokens, 1));
     CHECK(after != before);
@@ -254,7 +255,5 @@ TEST_CASE("a table in 16 bits is read as what it is rounded to", "[layers][gpt]"
   GptConfig tied = baby("full");
   tied.tie_embeddings = true;
   LanguageModel model = make(tied, 65);
-  SmallFloats values{SmallFloats::Kind::Half, std::vector<std::uint16_t>(65 * 64)};
-  CHECK_FALSE(model.hold_table("embedding.token.weight", values));  // the head multiplies by it
-  CHECK(values.values.size() == 65 * 64);
+  CHECK(model.token_table("embedding.token.weight") == nullptr);  // the head multiplies by it
 }

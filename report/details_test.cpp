@@ -56,6 +56,20 @@ TEST_CASE("a run in a folder without a plan can be shown too", "[report]") {
   CHECK(contains(run_details(run), "  val_loss       2.0000\n"));
 }
 
+TEST_CASE("a run that was set aside or taken elsewhere is called what it is", "[report]") {
+  FakeResults fake;
+  fill(fake);
+  const std::filesystem::path run = fake.run("bit", 1), old = run.string() + ".old",
+                              elsewhere = fake.path() / "taken" / "away";
+  std::filesystem::copy(run, old, std::filesystem::copy_options::recursive);
+  std::filesystem::create_directories(elsewhere.parent_path());
+  std::filesystem::copy(run, elsewhere, std::filesystem::copy_options::recursive);
+  CHECK(read_run(old).experiment == fake.path().filename().string());
+  CHECK(read_run(old).base == "bit");
+  CHECK(read_run(elsewhere).id == "away");
+  CHECK(run_details(read_run(elsewhere)).starts_with("away  "));
+}
+
 TEST_CASE("two runs: what differs, and nothing else", "[report]") {
   FakeResults fake;
   fill(fake);

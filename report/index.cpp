@@ -127,19 +127,19 @@ std::vector<RunRecord> planned_runs(std::vector<RunRecord> runs) {
 
 RunRecord lone_run(const fs::path& dir) {
   const std::string folder = dir.parent_path().filename().string();
-  const std::optional<std::int64_t> seed = seed_of_dir(dir.filename().string());
+  const std::string hash = hash_of_dir(folder);
+  const std::int64_t seed = seed_of_dir(dir.filename().string()).value_or(0);
   RunRecord record;
-  if (seed) {
-    const std::string hash = hash_of_dir(folder);
-    record.id = run_id(hash, *seed);
+  if (!hash.empty()) {
+    record.id = run_id(hash, seed);
     record.experiment = dir.parent_path().parent_path().filename().string();
-    record.base = hash.empty() ? folder : folder.substr(0, folder.size() - kHashLength - 1);
+    record.base = folder.substr(0, folder.size() - kHashLength - 1);
   } else {
     record.id = dir.filename().string();  // imported or exported: of no experiment here
   }
   record.arm = arm_in_config(dir, record.base);
   record.planned = false;
-  record.run = load_run(dir, seed.value_or(0), 0, Metrics::None);
+  record.run = load_run(dir, seed, 0, Metrics::None);
   read_settings_of(record);
   const json provenance = read_provenance(dir);
   record.val_bits_per_byte = data_of(provenance).val_bits_per_byte(final_val_loss(record.run));

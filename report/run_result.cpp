@@ -21,7 +21,7 @@ namespace {
 
 constexpr int kStatusFormat = 1;  // the newest that is known; experiments/run_folder.cpp writes it
 
-constexpr int kLoadFormat = 1;    // of load.json; experiments/bench_load.cpp writes it
+constexpr int kLoadFormat = 1;  // of load.json; experiments/bench_load.cpp writes it
 
 constexpr std::array<const char*, 7> kStates = {"queued",      "running", "done",      "failed",
                                                 "interrupted", "pruned",  "unreadable"};
@@ -76,13 +76,17 @@ void read_progress(const fs::path& dir, SeedResult& run) {
   run.step = std::max(run.step, value_or<std::int64_t>(told, "step", 0));
 }
 
-// A newer format is no reason to lose the run: then nothing was measured.
+// What cannot be read was not measured: the file is a courtesy.
 void read_loaded(const fs::path& dir, SeedResult& run) {
   if (!fs::exists(dir / "load.json")) return;
-  const json told = json::parse(read_file(dir / "load.json"));
-  if (value_or(told, "format", 1) > kLoadFormat) return;
-  for (const json& form : told.at("loaded"))
-    run.loaded.push_back({form.at("weights"), form.at("file_bytes"), form.at("resident_bytes")});
+  const json told = json::parse(read_file(dir / "load.json"), nullptr, false);
+  if (!told.is_object() || value_or(told, "format", 1) > kLoadFormat) return;
+  try {
+    for (const json& form : told.at("loaded"))
+      run.loaded.push_back({form.at("weights"), form.at("file_bytes"), form.at("resident_bytes")});
+  } catch (const json::exception&) {
+    run.loaded.clear();
+  }
 }
 
 void add_curves(const fs::path& dir, SeedResult& run) {

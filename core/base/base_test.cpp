@@ -1,4 +1,5 @@
 // Random numbers against published vectors and their distributions; files; hashes; the thread team.
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -239,8 +240,16 @@ TEST_CASE("a folder comes whole or not at all", "[base][files]") {
   make_folder_atomic(root / "new" / "", fill);
   CHECK(read_file(root / "new" / "file") == "content");
   fs::create_directories(root / "empty");
+  const auto inode = [&](const fs::path& path) {
+    struct stat found {};
+    REQUIRE(::stat(path.c_str(), &found) == 0);
+    return found.st_ino;
+  };
+  const auto before = inode(root / "empty");
   make_folder_atomic(root / "empty", fill);
   CHECK(read_file(root / "empty" / "file") == "content");
+  CHECK(entries(root / "empty") == 1);
+  CHECK(inode(root / "empty") == before);  // somebody's working directory, perhaps
   CHECK_THROWS_AS(make_folder_atomic(root / "full", fill), UsageError);
   CHECK_THROWS_AS(make_folder_atomic(root / "full" / "kept", fill), UsageError);
   CHECK_THROWS_AS(make_folder_atomic(root / "failed",

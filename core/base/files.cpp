@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -120,19 +121,33 @@ void link_or_copy(const fs::path& from, const fs::path& to) {
   if (no_links) fs::copy_file(from, to);
 }
 
-void make_folder_atomic(const fs::path& folder,
-                        const std::function<void(const fs::path& temporary)>& fill) {
+void require_new_folder(const fs::path& folder) {
   if (fs::exists(folder) && (!fs::is_directory(folder) || !fs::is_empty(folder)))
     throw UsageError(folder.string(), "must not exist yet, or be an empty folder");
-  fs::path final = fs::absolute(folder).lexically_normal();
-  if (!final.has_filename()) final = final.parent_path();
-  const fs::path temporary = final.string() + ".tmp" + std::to_string(::getpid());
+}
+
+void make_folder_atomic(const fs::path& folder,
+                        const std::function<void(const fs::path& temporary)>& fill) {
+  require_new_folder(folder);
+  fs::path made = fs::absolute(folder).lexically_normal();
+  if (!made.has_filename()) made = made.parent_path();
+  const bool there = fs::exists(made);
+  const std::string suffix = ".tmp" + std::to_string(::getpid());
+  const fs::path temporary = there ? made / suffix : fs::path(made.string() + suffix);
   try {
     fs::create_directories(temporary);
     fill(temporary);
-    fs::remove(final);
-    fs::rename(temporary, final);
-    sync_path(final.parent_path());
+    sync_disk_of(temporary);
+    if (there) {
+      std::vector<fs::path> entries(fs::directory_iterator(temporary), {});
+      std::partition(entries.begin(), entries.end(),
+                     [](const fs::path& entry) { return entry.filename() != "DONE"; });
+      for (const fs::path& entry : entries) fs::rename(entry, made / entry.filename());
+      fs::remove(temporary);
+    } else {
+      fs::rename(temporary, made);
+    }
+    sync_path(made.parent_path());
   } catch (...) {
     std::error_code ignored;
     fs::remove_all(temporary, ignored);

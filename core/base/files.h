@@ -29,8 +29,12 @@ void write_files_atomic(const std::vector<FileToWrite>& files);
 // The file `from` under a second name, as a hard link where the file system has them.
 void link_or_copy(const std::filesystem::path& from, const std::filesystem::path& to);
 
-// A folder whole or not at all: `fill` writes into a temporary beside it, which is renamed. Throws
-// UsageError if `folder` is there and not an empty folder, and what `fill` throws.
+// Throws UsageError if `folder` is there and not an empty folder.
+void require_new_folder(const std::filesystem::path& folder);
+
+// A new folder, whole or not at all: `fill` writes into a temporary beside it, which is forced to
+// disk and renamed. If the folder is there and empty, it stays the same folder: what `fill` wrote
+// is moved into it, DONE last. Throws what require_new_folder() and `fill` throw.
 void make_folder_atomic(const std::filesystem::path& folder,
                         const std::function<void(const std::filesystem::path& temporary)>& fill);
 
