@@ -106,6 +106,8 @@ TEST_CASE("the experiments on DistilBERT and bert-tiny run, and their models cla
     };
     CHECK(take("hidden-twn", "run") == 2);
     CHECK(contains(program.output(), "quantisation must have faded in"));
+    REQUIRE(program.run({"bench", "load", experiment}) == 0);
+    CHECK(contains(program.output(), "packed-f16"));  // of seed; of the other what there is
     CHECK(take("seed", "hf") == 2);
     REQUIRE(take("seed", "run") == 0);
     CHECK(program.run({"classify", taken, "--text", "A film to forget."}) == 0);

@@ -131,7 +131,10 @@ fs::path find_by_arm(const Results& results,
 }  // namespace
 
 fs::path find_run(const std::string& name) {
-  if (fs::exists(fs::path(name) / "config.toml")) return fs::absolute(name).lexically_normal();
+  if (fs::exists(fs::path(name) / "config.toml")) {
+    const fs::path run = fs::absolute(name).lexically_normal();
+    return run.has_filename() ? run : run.parent_path();  // "run/"
+  }
   const std::size_t first = name.find('/'), last = name.rfind('/');
   if (first == std::string::npos) {
     const fs::path run =

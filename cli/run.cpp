@@ -163,17 +163,22 @@ int train_others(const Experiment& experiment,
                    missing.front().command() + " says why; --arm leaves out what begins with them");
 }
 
-// What would be run under this heading, and first what it needs of other experiments.
+// What would be run under this heading, and first what it needs of other experiments and was not
+// shown yet.
 void show_plan(const Experiment& experiment,
                const Plan& plan,
                const std::vector<Outlook>& outlooks,
                LocalLauncher& launcher,
                const RunRequest& request,
+               std::set<std::string>& shown,
                const std::string& heading = "") {
   for (const OtherRuns& needed : missing_other_runs(experiment.arms, plan, to_run(outlooks))) {
-    const OtherPlan other = plan_other(needed, launcher, request);
-    show_plan(other.experiment, other.plan, other.outlooks, launcher, request,
-              "first, for " + experiment.name + ": " + needed.command() + "\n");
+    OtherPlan other = plan_other(needed, launcher, request);
+    std::erase_if(other.outlooks,
+                  [&](const Outlook& o) { return !shown.insert(o.run.dir.string()).second; });
+    if (!other.outlooks.empty())
+      show_plan(other.experiment, other.plan, other.outlooks, launcher, request, shown,
+                "first, for " + experiment.name + ": " + needed.command() + "\n");
   }
   const TimeEstimate time =
       estimate_time(experiment, plan, outlooks, request.jobs, measured_step_seconds);
@@ -194,7 +199,8 @@ int run(const RunRequest& request) {
       look_ahead(plan, launcher, {request.schedule.retry_failed, request.rerun});
   for (const std::string& line : other_builds(outlooks)) std::cerr << "note: " << line << "\n";
   if (request.dry_run) {
-    show_plan(experiment, plan, outlooks, launcher, request);
+    std::set<std::string> shown;
+    show_plan(experiment, plan, outlooks, launcher, request, shown);
     return 0;
   }
   if (const int code = train_others(experiment, plan, to_run(outlooks), request); code != 0)

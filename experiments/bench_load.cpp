@@ -16,9 +16,7 @@
 #include "experiments/export_run.h"
 #include "experiments/loaded_run.h"
 #include "experiments/packed_model.h"
-#include "experiments/plan.h"
 #include "experiments/run_folder.h"
-#include "layers/param_count.h"
 
 namespace bitlab {
 
@@ -29,6 +27,7 @@ namespace {
 struct Taken {
   std::size_t bytes = 0;
   double seconds = 0;
+  bool can_pack = false;  // the model is ternary, and quantisation has faded in
 };
 
 Taken load(const fs::path& run_dir, LoadWeights weights) {
@@ -36,7 +35,8 @@ Taken load(const fs::path& run_dir, LoadWeights weights) {
   const Clock::time_point begin = Clock::now();
   const LoadedRun run = load_run(run_dir, weights, Tables::AsStored);
   const double seconds = seconds_since(begin);
-  return {resident_bytes() - before, seconds};
+  const bool faded_in = static_cast<std::uint64_t>(run.step) >= run.model->settled_at();
+  return {resident_bytes() - before, seconds, faded_in && run.model->params().ternary_size() > 0};
 }
 
 // What a child says of itself through a pipe; false if it threw. This process loads nothing before,
@@ -64,7 +64,10 @@ bool in_child(const Do& act, Taken& taken) {
   return heard;
 }
 
-LoadBench bench(const std::string& name, const fs::path& run_dir, LoadWeights weights) {
+LoadBench bench(const std::string& name,
+                const fs::path& run_dir,
+                LoadWeights weights,
+                bool* can_pack = nullptr) {
   constexpr int kTimes = 3;
   Taken least;
   for (int i = 0; i < kTimes; ++i) {
@@ -75,6 +78,7 @@ LoadBench bench(const std::string& name, const fs::path& run_dir, LoadWeights we
     }
     if (i == 0 || taken.seconds < least.seconds) least = taken;
   }
+  if (can_pack != nullptr) *can_pack = least.can_pack;
   const fs::path file = weights == LoadWeights::Packed
                             ? run_dir / "packed.safetensors"
                             : list_checkpoints(run_dir).back() / "model.safetensors";
@@ -94,12 +98,6 @@ LoadBench bench_exported(const std::string& name, const fs::path& run_dir, Expor
   return bench(name, exported, LoadWeights::Checkpoint);
 }
 
-bool is_ternary(const Spec& spec) {
-  constexpr std::size_t kAnyVocabulary = 2;  // embeddings are not ternary
-  const LayerPtr net = models().at(spec.model_name).build(*spec.model, kAnyVocabulary);
-  return count_params(*net).ternary > 0;
-}
-
 bool any(const SafetensorsFile& file, DType dtype) {
   const auto& all = file.tensors();
   return std::any_of(all.begin(), all.end(),
@@ -117,10 +115,11 @@ std::vector<LoadBench> bench_load(const fs::path& run_dir) {
     return {bench(half ? "packed-f16" : "packed", run_dir, LoadWeights::Checkpoint)};
   const bool full = !half && !any(stored, DType::BF16);
   const std::string name = full ? "f32" : (half ? "f16" : "bf16");
-  std::vector<LoadBench> all = {bench(name, run_dir, LoadWeights::Checkpoint)};
+  bool can_pack = false;
+  std::vector<LoadBench> all = {bench(name, run_dir, LoadWeights::Checkpoint, &can_pack)};
   const bool done = RunFolder(run_dir).done();
   if (full && done) all.push_back(bench_exported("f16", run_dir, ExportWeights::F16));
-  if (!is_ternary(load_run_spec(run_dir / "config.toml"))) return all;
+  if (!can_pack) return all;
   if (fs::exists(run_dir / "packed.safetensors"))
     all.push_back(bench("packed", run_dir, LoadWeights::Packed));
   else if (full && done)

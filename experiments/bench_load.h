@@ -14,10 +14,10 @@ struct LoadBench {
   double seconds = 0;              // of loading, the file in the system's cache
 };
 
-// The checkpoint and, of a ternary model that is done, the packed weights, each loaded in processes
-// of its own; of a run that is done and stored in fp32 also what is rounded to fp16, in a temporary
-// folder. This process must have no other threads yet. Throws what load_run() and export_run()
-// throw.
+// The checkpoint and, of a ternary model whose quantisation has faded in, the packed weights, each
+// loaded in processes of its own; of a run that is done and stored in fp32 also what is rounded to
+// fp16, in a temporary folder. This process must have no other threads yet. Throws what load_run()
+// and export_run() throw.
 std::vector<LoadBench> bench_load(const std::filesystem::path& run_dir);
 
 // RUN/load.json: for the report.

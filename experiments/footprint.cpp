@@ -46,12 +46,22 @@ struct KindOfStep {
   std::uint64_t step = 0;
 };
 
-std::vector<KindOfStep> kinds_of_steps(Layer& net, std::int64_t steps) {
+std::uint64_t settled_at(Layer& net) {
   std::uint64_t settled = 0;
   net.visit_leaves([&](Layer& leaf) { settled = std::max(settled, leaf.settled_at()); });
-  if (settled <= 1) return {{1, settled}};
-  const double share = std::min(
-      1.0, static_cast<double>(settled) / static_cast<double>(std::max<std::int64_t>(steps, 1)));
+  return settled;
+}
+
+double fading_share(std::uint64_t settled, std::int64_t steps) {
+  if (settled <= 1) return 0;
+  const auto all = static_cast<double>(std::max<std::int64_t>(steps, 1));
+  return std::min(1.0, static_cast<double>(settled) / all);
+}
+
+std::vector<KindOfStep> kinds_of_steps(Layer& net, std::int64_t steps) {
+  const std::uint64_t settled = settled_at(net);
+  const double share = fading_share(settled, steps);
+  if (share == 0) return {{1, settled}};
   if (share == 1) return {{1, 1}};
   return {{share, 1}, {1 - share, settled}};
 }
@@ -64,6 +74,11 @@ ParamParts count_parts(Layer& net) {
     parts.*part_of(join_name(prefix, p.name)) += p.size();
   });
   return parts;
+}
+
+double fading_share(const Spec& spec, std::size_t vocab_size) {
+  const LayerPtr net = models().at(spec.model_name).build(*spec.model, vocab_size);
+  return fading_share(settled_at(*net), spec.train.steps);
 }
 
 Footprint footprint(const Spec& spec,

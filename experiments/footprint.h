@@ -49,6 +49,9 @@ struct StepKind {
   Rehearsal pass;    // of one shard of texts of mean length
 };
 
+// Of a run's steps, the share in which quantisation has not faded in yet.
+double fading_share(const Spec& spec, std::size_t vocab_size);
+
 // vocab_size is the tokenizer's. Nothing of the model's size is allocated. `kinds`: the run's steps
 // in their order, if they are wanted for more. Memory is that of the largest pass.
 Footprint footprint(const Spec& spec,

@@ -7,8 +7,10 @@
 #include <functional>
 #include <map>
 #include <queue>
+#include <tuple>
 
 #include "experiments/classification_task.h"
+#include "experiments/footprint.h"
 #include "experiments/planning.h"
 #include "experiments/run_folder.h"
 
@@ -81,7 +83,10 @@ class Speed {
     }
     if (finished->second > 0) return finished->second;
     const double step_flops = arm.flops_per_token * static_cast<double>(arm.tokens_per_step);
-    const auto [measured, unknown] = measured_.try_emplace({arm.base, step_flops}, 0);
+    // The mean step depends on how much of the run quantisation fades in.
+    const auto [measured, unknown] = measured_.try_emplace(
+        {arm.base, step_flops, fading_share(spec, static_cast<std::size_t>(plan_.data.vocab_size))},
+        0);
     if (unknown) measured->second = measure_(spec, plan_.data) / step_flops;
     return measured->second;
   }
@@ -95,8 +100,8 @@ class Speed {
  private:
   const Plan& plan_;
   const StepMeasure& measure_;
-  std::map<std::string, double> finished_;                     // 0: there are none
-  std::map<std::pair<std::string, double>, double> measured_;  // by arm and FLOPs of a step
+  std::map<std::string, double> finished_;                              // 0: there are none
+  std::map<std::tuple<std::string, double, double>, double> measured_;  // by arm and step
   std::vector<std::string> sources_;
   std::string measured_arms_;
 };

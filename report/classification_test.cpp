@@ -91,8 +91,9 @@ TEST_CASE("what 'bitlab bench load' measured stands beside the sizes of files",
   CHECK(json["runs"][0]["sizes"].empty());
   CHECK(json["runs"][1]["sizes"][1]["resident_bytes"] == 500000);
   // What cannot be read was not measured, and no reason to lose the run.
-  for (const char* told : {R"({"format": 2, "other": 1})", R"({"format": 1})", "half of a li",
-                           R"({"format": 1, "loaded": [{"weights": 7}]})"}) {
+  for (const char* told :
+       {R"({"format": 2, "other": 1})", R"({"format": 1})", "half of a li",
+        R"({"format": "1", "loaded": []})", R"({"format": 1, "loaded": [{"weights": 7}]})"}) {
     write_file_atomic(results.run("bit", 1) / "load.json", told);
     const std::string without = classification_page(load_results(results.path()));
     CHECK(without.find("## Memory") == std::string::npos);

@@ -66,6 +66,8 @@ TEST_CASE("a run that was set aside or taken elsewhere is called what it is", "[
   std::filesystem::copy(run, elsewhere, std::filesystem::copy_options::recursive);
   CHECK(read_run(old).experiment == fake.path().filename().string());
   CHECK(read_run(old).base == "bit");
+  CHECK(read_run(old).run.seed == 1);
+  CHECK(read_run(old).id == "00000000/seed-1.old");
   CHECK(read_run(elsewhere).id == "away");
   CHECK(run_details(read_run(elsewhere)).starts_with("away  "));
 }

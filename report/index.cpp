@@ -128,14 +128,17 @@ std::vector<RunRecord> planned_runs(std::vector<RunRecord> runs) {
 RunRecord lone_run(const fs::path& dir) {
   const std::string folder = dir.parent_path().filename().string();
   const std::string hash = hash_of_dir(folder);
-  const std::int64_t seed = seed_of_dir(dir.filename().string()).value_or(0);
+  const std::string name = dir.filename().string();
+  const bool set_aside = name.ends_with(".old");  // by --rerun
+  const std::int64_t seed =
+      seed_of_dir(set_aside ? name.substr(0, name.size() - 4) : name).value_or(0);
   RunRecord record;
   if (!hash.empty()) {
-    record.id = run_id(hash, seed);
+    record.id = set_aside ? hash + "/" + name : run_id(hash, seed);
     record.experiment = dir.parent_path().parent_path().filename().string();
     record.base = folder.substr(0, folder.size() - kHashLength - 1);
   } else {
-    record.id = dir.filename().string();  // imported or exported: of no experiment here
+    record.id = name;  // imported or exported: of no experiment here
   }
   record.arm = arm_in_config(dir, record.base);
   record.planned = false;

@@ -79,12 +79,12 @@ void read_progress(const fs::path& dir, SeedResult& run) {
 // What cannot be read was not measured: the file is a courtesy.
 void read_loaded(const fs::path& dir, SeedResult& run) {
   if (!fs::exists(dir / "load.json")) return;
-  const json told = json::parse(read_file(dir / "load.json"), nullptr, false);
-  if (!told.is_object() || value_or(told, "format", 1) > kLoadFormat) return;
   try {
+    const json told = json::parse(read_file(dir / "load.json"));
+    if (value_or(told, "format", 1) > kLoadFormat) return;
     for (const json& form : told.at("loaded"))
       run.loaded.push_back({form.at("weights"), form.at("file_bytes"), form.at("resident_bytes")});
-  } catch (const json::exception&) {
+  } catch (const std::exception&) {
     run.loaded.clear();
   }
 }

@@ -246,6 +246,17 @@ TEST_CASE("a folder comes whole or not at all", "[base][files]") {
     return found.st_ino;
   };
   const auto before = inode(root / "empty");
+  CHECK_THROWS_AS(make_folder_atomic(root / "empty",
+                                     [&](const fs::path& made) {
+                                       fill(made);
+                                       throw Error("test", "fails in the middle");
+                                     }),
+                  Error);
+  CHECK(fs::is_empty(root / "empty"));
+  const pid_t gone = ::fork();
+  if (gone == 0) ::_exit(0);
+  ::waitpid(gone, nullptr, 0);
+  fs::create_directories(root / "empty" / (".tmp" + std::to_string(gone)) / "half");  // was killed
   make_folder_atomic(root / "empty", fill);
   CHECK(read_file(root / "empty" / "file") == "content");
   CHECK(entries(root / "empty") == 1);

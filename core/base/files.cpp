@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "core/base/error.h"
+#include "core/base/temporaries.h"
 
 namespace bitlab {
 
@@ -122,9 +123,28 @@ void link_or_copy(const fs::path& from, const fs::path& to) {
 }
 
 void require_new_folder(const fs::path& folder) {
-  if (fs::exists(folder) && (!fs::is_directory(folder) || !fs::is_empty(folder)))
+  if (!fs::exists(folder)) return;
+  const auto holds_something = [&] {
+    const std::vector<fs::path> entries(fs::directory_iterator(folder), {});
+    return !std::all_of(entries.begin(), entries.end(), is_abandoned_temporary);
+  };
+  if (!fs::is_directory(folder) || holds_something())
     throw UsageError(folder.string(), "must not exist yet, or be an empty folder");
 }
+
+namespace {
+
+// DONE last: with it the folder counts.
+void move_entries(const fs::path& from, const fs::path& to) {
+  for (const fs::path& entry : std::vector<fs::path>(fs::directory_iterator(from), {}))
+    if (entry.filename() != "DONE") fs::rename(entry, to / entry.filename());
+  sync_path(to);
+  if (fs::exists(from / "DONE")) fs::rename(from / "DONE", to / "DONE");
+  fs::remove(from);
+  sync_path(to);
+}
+
+}  // namespace
 
 void make_folder_atomic(const fs::path& folder,
                         const std::function<void(const fs::path& temporary)>& fill) {
@@ -135,19 +155,18 @@ void make_folder_atomic(const fs::path& folder,
   const std::string suffix = ".tmp" + std::to_string(::getpid());
   const fs::path temporary = there ? made / suffix : fs::path(made.string() + suffix);
   try {
+    if (there)
+      for (const fs::path& entry : std::vector<fs::path>(fs::directory_iterator(made), {}))
+        fs::remove_all(entry);  // what a kill left behind
     fs::create_directories(temporary);
     fill(temporary);
     sync_disk_of(temporary);
     if (there) {
-      std::vector<fs::path> entries(fs::directory_iterator(temporary), {});
-      std::partition(entries.begin(), entries.end(),
-                     [](const fs::path& entry) { return entry.filename() != "DONE"; });
-      for (const fs::path& entry : entries) fs::rename(entry, made / entry.filename());
-      fs::remove(temporary);
+      move_entries(temporary, made);
     } else {
       fs::rename(temporary, made);
+      sync_path(made.parent_path());
     }
-    sync_path(made.parent_path());
   } catch (...) {
     std::error_code ignored;
     fs::remove_all(temporary, ignored);

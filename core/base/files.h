@@ -29,7 +29,7 @@ void write_files_atomic(const std::vector<FileToWrite>& files);
 // The file `from` under a second name, as a hard link where the file system has them.
 void link_or_copy(const std::filesystem::path& from, const std::filesystem::path& to);
 
-// Throws UsageError if `folder` is there and not an empty folder.
+// Throws UsageError if `folder` is there and not an empty folder, but for what a kill left behind.
 void require_new_folder(const std::filesystem::path& folder);
 
 // A new folder, whole or not at all: `fill` writes into a temporary beside it, which is forced to
