@@ -54,7 +54,7 @@ const std::vector<Verb>& verbs() {
       {"Models", "verify", "RUN", "prove that weights are ternary and packing loses nothing",
        verify_command},
       {"Models", "bench",
-       "train NAME [path=value ...]|decode PRESET [path=value ...]|attention|load RUN|NAME",
+       "train NAME [path=value ...]|decode PRESET [path=value ...]|attention|load RUN",
        "speed of training steps, of decoding and of attention; memory of a loaded run",
        bench_command},
       {"Data", "data", "list|get NAME|path NAME|verify [NAME]", "data sources and their cache",
