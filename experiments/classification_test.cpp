@@ -227,13 +227,17 @@ TEST_CASE("an arm names another as its teacher, and as what it begins with",
     write_file_atomic(
         dir_of(i) / "config.toml",
         run_config(experiment.arms[i], with_run_folders(experiment.arms[i], plan, 5)));
-  RunFolder(dir_of(0)).mark_queued(120);             // as the scheduler does
-  CHECK(wait_for(start_worker(dir_of(1), 1)) != 0);  // its teacher is not there yet
+  RunStatus failed;
+  failed.state = RunState::Failed;
+  RunFolder(dir_of(0)).set_status(failed);
+  CHECK(wait_for(start_worker(dir_of(1), 1)) != 0);  // nobody trains its teacher
   CHECK(RunFolder(dir_of(1)).status().reason.find("must be finished first") != std::string::npos);
-  const pid_t teacher = start_worker(dir_of(0), 1);
-  while (!RunLock::held(dir_of(0))) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  CHECK(wait_for(start_worker(dir_of(1), 1)) == 0);  // waits for it
-  CHECK(wait_for(teacher) == 0);
+  std::filesystem::remove(dir_of(0) / "status.json");
+  RunFolder(dir_of(0)).mark_queued(120);             // as the scheduler does
+  const pid_t student = start_worker(dir_of(1), 1);  // waits for it, and for it to begin
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  CHECK(wait_for(start_worker(dir_of(0), 1)) == 0);
+  CHECK(wait_for(student) == 0);
   CHECK(*RunFolder(dir_of(1)).status().accuracy > 0.9);
   REQUIRE(wait_for(start_worker(dir_of(2), 1)) == 0);
   const LoadedRun full = load_run(dir_of(0)), control = load_run(dir_of(2));

@@ -200,7 +200,8 @@ void finish(const RunFolder& folder, const LanguageModel& model, RunStatus& stat
 }
 
 // Until the runs that this one needs are done, which others train: a teacher, or the weights that
-// it begins with. Throws Obstacle if nobody does.
+// it begins with. Throws Obstacle if nobody does. One that is queued may be about to start: its
+// worker began when this one did, and has not taken its lock yet.
 void wait_for_runs(const Spec& spec, const std::atomic<int>& stop) {
   std::vector<std::string> needed = {pretrained_name(spec)};
   if (const ClassificationConfig* task = distilled(spec.task)) needed.push_back(task->teacher);
@@ -209,8 +210,14 @@ void wait_for_runs(const Spec& spec, const std::atomic<int>& stop) {
     const RunFolder run(name);
     if (!run.done()) std::printf("waiting for %s\n", name.c_str());
     std::fflush(stdout);
+    constexpr double kMostToStart = 30;  // seconds; a busy machine takes its time
+    Clock::time_point seen = Clock::now();
     while (!run.done() && stop.load() == 0) {
-      if (!RunLock::held(name) && !run.done())
+      const bool starting =
+          run.status().state == RunState::Queued && seconds_since(seen) < kMostToStart;
+      if (RunLock::held(name))
+        seen = Clock::now();
+      else if (!starting && !run.done())
         throw Obstacle(name, "must be finished first, but is " + to_string(run.status().state),
                        "the same command goes on once it is");
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
