@@ -16,7 +16,9 @@ using nlohmann::json;
 
 namespace {
 
-constexpr int kTrainerFormat = 1;  // of trainer.json, the newest that is known; without the key 1
+// Of trainer.json, the newest that is known; without the key 1. A version that only knows 1 would
+// leave out an evaluation that is due, so only then it is 2.
+constexpr int kTrainerFormat = 2;
 
 std::vector<std::size_t> shape_of(const Param& p) {
   return p.rows == 1 ? std::vector<std::size_t>{p.cols} : std::vector<std::size_t>{p.rows, p.cols};
@@ -45,10 +47,15 @@ void verify(const fs::path& path, const std::vector<TensorBytes>& tensors) {
 }
 
 json to_json(const TrainerState& s) {
-  return {{"format", kTrainerFormat},   {"step", s.step},
-          {"first_loss", s.first_loss}, {"loss_sum", s.loss_sum},
-          {"loss_count", s.loss_count}, {"train_seconds", s.train_seconds},
-          {"tokens", s.tokens}};
+  json j = {{"format", s.evaluation_due ? kTrainerFormat : 1},
+            {"step", s.step},
+            {"first_loss", s.first_loss},
+            {"loss_sum", s.loss_sum},
+            {"loss_count", s.loss_count},
+            {"train_seconds", s.train_seconds},
+            {"tokens", s.tokens}};
+  if (s.evaluation_due) j["evaluation_due"] = true;
+  return j;
 }
 
 TrainerState read_state(const fs::path& path) {
@@ -61,8 +68,13 @@ TrainerState read_state(const fs::path& path) {
                          " or older, but a newer bitlab wrote it (format " +
                          std::to_string(format) + ")",
                      "use that version, or a newer one");
-    return {j.at("step"),       j.at("first_loss"),    j.at("loss_sum"),
-            j.at("loss_count"), j.at("train_seconds"), j.value("tokens", std::int64_t{0})};
+    return {j.at("step"),
+            j.at("first_loss"),
+            j.at("loss_sum"),
+            j.at("loss_count"),
+            j.at("train_seconds"),
+            j.value("tokens", std::int64_t{0}),
+            j.value("evaluation_due", false)};
   } catch (const json::exception& e) {
     throw Error(path.string(), std::string("must be a trainer's state, but: ") + e.what());
   }
@@ -99,6 +111,16 @@ fs::path save_checkpoint(const fs::path& run_dir,
   verify(dir / "optimizer.safetensors", moments);
   write_file_atomic(dir / "DONE", "");
   return dir;
+}
+
+// The state first: with the codes alone a second evaluation would count no flips.
+void save_evaluated(const fs::path& checkpoint,
+                    Optimizer& optimizer,
+                    const TrainerState& state,
+                    const TernaryCodes& codes) {
+  write_trainer_state(checkpoint, state);
+  write_safetensors(checkpoint / "optimizer.safetensors", optimizer_tensors(optimizer, codes),
+                    {{"format", "bitlab"}});
 }
 
 void write_trainer_state(const fs::path& checkpoint, const TrainerState& state) {

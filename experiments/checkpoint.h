@@ -28,7 +28,8 @@ struct TrainerState {
   double loss_sum = 0;    // over the steps since the last log row
   std::int64_t loss_count = 0;
   double train_seconds = 0;
-  std::int64_t tokens = 0;  // seen so far
+  std::int64_t tokens = 0;      // seen so far
+  bool evaluation_due = false;  // of this step: a stop came before its end
 };
 
 // Ternary codes by parameter name.
@@ -42,6 +43,13 @@ std::filesystem::path save_checkpoint(const std::filesystem::path& run_dir,
                                       const TrainerState& state,
                                       const TernaryCodes& codes,
                                       const std::string& config_json);
+
+// Into a checkpoint of the same weights what an evaluation that was due there has changed: nothing
+// is due any more, and the codes. The checkpoint counts all the while.
+void save_evaluated(const std::filesystem::path& checkpoint,
+                    Optimizer& optimizer,
+                    const TrainerState& state,
+                    const TernaryCodes& codes);
 
 // Writes CHECKPOINT/trainer.json.
 void write_trainer_state(const std::filesystem::path& checkpoint, const TrainerState& state);

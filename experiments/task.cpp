@@ -58,6 +58,7 @@ Evaluation evaluate_sequences(const LanguageModel& model,
     std::vector<std::int32_t> tokens(chunk * seq_len), targets(chunk * seq_len);
     std::vector<double> losses(chunk * seq_len);
     for (std::size_t first = worker * chunk; first < sequences; first += team.size() * chunk) {
+      team.give_up_if_stopped();
       pass.batch = std::min(chunk, sequences - first);
       source(first, pass.batch, tokens.data(), targets.data());
       pass.tokens = tokens.data();

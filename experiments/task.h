@@ -37,7 +37,8 @@ class Task {
   // step must depend on the seed, the step and their number only.
   virtual BatchSource train_batches() const = 0;
 
-  // Same bits for any team.
+  // Same bits for any team. What takes long calls team.give_up_if_stopped() now and then: nothing
+  // is told of an evaluation that throws Stopped, and it is done anew when the run goes on.
   virtual Evaluation evaluate(const LanguageModel& model, Split split, ThreadTeam& team) const = 0;
 };
 

@@ -100,6 +100,7 @@ void for_each_pass(const std::vector<std::span<const std::int32_t>>& texts,
     std::vector<std::int32_t> tokens;
     std::vector<std::size_t> begins;
     for (std::size_t p = worker; p < passes.size(); p += team.size()) {
+      team.give_up_if_stopped();
       tokens.clear();
       begins.clear();
       for (const std::size_t i : passes[p]) append_text(texts[i], tokens, begins);

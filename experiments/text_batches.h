@@ -78,7 +78,7 @@ using OnPass = std::function<void(
     Pass& pass, const std::vector<std::size_t>& which, std::vector<std::int32_t>& tokens)>;
 
 // Calls `on_pass` for each of passes_of(texts), those of a thread one after another. seq_len: the
-// model's.
+// model's. Throws Stopped as the team does.
 void for_each_pass(const std::vector<std::span<const std::int32_t>>& texts,
                    std::size_t seq_len,
                    ThreadTeam& team,

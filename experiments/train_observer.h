@@ -41,6 +41,8 @@ struct ObserverContext {
   std::string experiment, arm;
   std::uint64_t seed = 1;
   std::int64_t first_step = 0;  // above 0: resumed there
+  // False if the evaluation of that step is told first: what is there of it is told anew.
+  bool first_evaluated = true;
 };
 
 // The plugin point `observer`: what `observers` of the experiment names, beside those that write

@@ -1,5 +1,6 @@
 #include "experiments/trainer.h"
 
+#include <array>
 #include <chrono>
 #include <cmath>
 
@@ -37,8 +38,15 @@ Trainer::Trainer(TrainerSettings settings,
 TrainOutcome Trainer::run(const std::atomic<int>& stop) {
   const std::int64_t steps = train().steps;
   observer_.on_start(state_.step, steps);
-  if (state_.step == 0) evaluate();
   TrainOutcome outcome;
+  if (!first_evaluated()) {
+    const bool owed = state_.evaluation_due;
+    if (!evaluate())
+      outcome.end = TrainOutcome::End::Stopped;  // with what the last attempt saved
+    else if (owed && state_.step == steps)       // no later checkpoint will say so
+      save_evaluated(list_checkpoints(settings_.run_dir).back(), update_.optimizer(), state_,
+                     codes_);
+  }
   while (state_.step < steps && outcome.end == TrainOutcome::End::Done) {
     if (!one_step()) {
       outcome.end = TrainOutcome::End::Diverged;
@@ -46,8 +54,8 @@ TrainOutcome Trainer::run(const std::atomic<int>& stop) {
     }
     const bool last = state_.step == steps;
     if (due(train().log_every) || last) log_row();
-    if (due(settings_.eval.every) || last) evaluate();
-    const bool stopped = stop.load() != 0 && !last;
+    if (due(settings_.eval.every) || last) state_.evaluation_due = !evaluate();
+    const bool stopped = stop.load() != 0 && (!last || state_.evaluation_due);
     if (due(train().checkpoint_every) || last || stopped) save();
     if (stopped) outcome.end = TrainOutcome::End::Stopped;
   }
@@ -96,11 +104,19 @@ void Trainer::log_row() {
   tokens_at_log_ = state_.tokens;
 }
 
-void Trainer::evaluate() {
-  for (const Split split : {Split::Val, Split::Train}) {
-    Evaluation result = task_.evaluate(model_, split, team_);
+bool Trainer::evaluate() {
+  std::array<Evaluation, 2> results;
+  try {
+    results = {task_.evaluate(model_, Split::Val, team_),
+               task_.evaluate(model_, Split::Train, team_)};
+  } catch (const Stopped&) {
+    return false;
+  }
+  state_.evaluation_due = false;
+  for (const bool val : {true, false}) {
+    Evaluation& result = results[val ? 0 : 1];
     if (result.tokens == 0) continue;
-    const std::string name = split == Split::Val ? "val" : "train";
+    const std::string name = val ? "val" : "train";
     observer_.on_eval({state_.step, name, result.loss, result.standard_error, result.tokens});
     for (PredictionRow& row : result.predictions) row.step = state_.step;
     if (result.predictions.empty()) continue;
@@ -120,6 +136,7 @@ void Trainer::evaluate() {
                     static_cast<double>(flips) / static_cast<double>(n), t.scale});
   });
   if (!rows.empty()) observer_.on_quant(rows);
+  return true;
 }
 
 void Trainer::save() {

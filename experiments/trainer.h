@@ -40,14 +40,18 @@ class Trainer {
   // The step that run() begins with: 0, or where the checkpoint left off.
   std::int64_t first_step() const { return state_.step; }
 
+  // Whether the evaluation of that step is behind it.
+  bool first_evaluated() const { return state_.step > 0 && !state_.evaluation_due; }
+
   // Trains to the end, to divergence, or until `stop` is non-zero, which is obeyed after the step
-  // in progress with a checkpoint saved.
+  // in progress with a checkpoint saved; an evaluation in progress is given up if the team heeds
+  // the same `stop`, and is the first thing that is done when the run goes on.
   TrainOutcome run(const std::atomic<int>& stop);
 
  private:
   bool one_step();  // false: diverged
   void log_row();
-  void evaluate();
+  bool evaluate();  // false: given up, and nothing is told
   void save();
   bool due(std::int64_t every) const;
   const TrainConfig& train() const { return settings_.update.train; }

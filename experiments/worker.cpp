@@ -161,11 +161,12 @@ std::string checkpoint_config(const WorkerOptions& options, const Dataset& data)
 
 // Opens metrics.h5 where training goes on, or anew.
 MetricsWriter open_metrics(const RunFolder& folder,
-                           std::int64_t first_step,
+                           const Trainer& trainer,
                            const WorkerOptions& options,
                            const Dataset& data) {
   const fs::path path = folder.file("metrics.h5");
-  if (first_step > 0) return MetricsWriter::resume(path, first_step);
+  if (trainer.first_step() > 0)
+    return MetricsWriter::resume(path, trainer.first_step(), trainer.first_evaluated());
   std::map<std::string, std::string> attributes = {{"experiment", options.experiment},
                                                    {"arm", options.arm},
                                                    {"seed", std::to_string(options.seed)},
@@ -200,8 +201,9 @@ void finish(const RunFolder& folder, const LanguageModel& model, RunStatus& stat
 }
 
 // Until the runs that this one needs are done, which others train: a teacher, or the weights that
-// it begins with. Throws Obstacle if nobody does. One that is queued may be about to start: its
-// worker began when this one did, and has not taken its lock yet.
+// it begins with. Throws Obstacle if nobody does. One that is queued may be about to start: the
+// worker of another command began when this one did, and has not taken its lock yet. Returns early
+// if a stop is asked for.
 void wait_for_runs(const Spec& spec, const std::atomic<int>& stop) {
   std::vector<std::string> needed = {pretrained_name(spec)};
   if (const ClassificationConfig* task = distilled(spec.task)) needed.push_back(task->teacher);
@@ -225,6 +227,11 @@ void wait_for_runs(const Spec& spec, const std::atomic<int>& stop) {
   }
 }
 
+void interrupt(RunStatus& status, const std::atomic<int>& stop) {
+  status.state = RunState::Interrupted;
+  status.reason = "stopped by signal " + std::to_string(stop.load());
+}
+
 // Trains and leaves the result in `status`.
 void train(const WorkerOptions& options,
            const RunFolder& folder,
@@ -232,6 +239,7 @@ void train(const WorkerOptions& options,
            RunStatus& status) {
   const Spec spec = load_run_spec(folder.file("config.toml"));
   wait_for_runs(spec, stop);
+  if (stop.load() != 0) return interrupt(status, stop);
   const Dataset data = open_dataset(spec.data);
   for (const std::string& note : data.notes) std::printf("note: %s\n", note.c_str());
   LanguageModel model =
@@ -240,7 +248,7 @@ void train(const WorkerOptions& options,
     std::printf("note: %s is not in %s and begins fresh\n", name.c_str(),
                 pretrained_name(spec).c_str());
   const std::unique_ptr<Task> task = make_task(spec, data, options.seed);
-  ThreadTeam team(options.threads);
+  ThreadTeam team(options.threads, &stop);
   TrainObservers observers;
   Trainer trainer({{spec.optim, spec.schedule, spec.train, options.seed},
                    spec.eval,
@@ -248,15 +256,16 @@ void train(const WorkerOptions& options,
                    checkpoint_config(options, data)},
                   model, *task, team, observers);
   begin_provenance(folder, options, data, status, trainer.first_step());
-  MetricsWriter metrics = open_metrics(folder, trainer.first_step(), options, data);
+  MetricsWriter metrics = open_metrics(folder, trainer, options, data);
   MetricsObserver to_file(metrics);
   LogObserver to_log;
   ProgressObserver to_watchers(folder);
   observers.add(to_file);
   observers.add(to_log);
   observers.add(to_watchers);
-  const auto more = spec.make_observers(
-      {folder.dir(), options.experiment, options.arm, options.seed, trainer.first_step()});
+  const auto more =
+      spec.make_observers({folder.dir(), options.experiment, options.arm, options.seed,
+                           trainer.first_step(), trainer.first_evaluated()});
   for (const auto& observer : more) observers.add(*observer);
 
   const TrainOutcome outcome = trainer.run(stop);
@@ -273,8 +282,7 @@ void train(const WorkerOptions& options,
       status.reason = "diverged at step " + std::to_string(outcome.step);
       break;
     case TrainOutcome::End::Stopped:
-      status.state = RunState::Interrupted;
-      status.reason = "stopped by signal " + std::to_string(stop.load());
+      interrupt(status, stop);
       break;
   }
 }

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "core/base/rng.h"
+#include "experiments/language_task.h"
 #include "experiments/run_folder.h"
 #include "experiments/test_runs.h"
 
@@ -64,6 +65,95 @@ TEST_CASE("a run that is asked to stop saves its state, says so, and goes on lat
     REQUIRE(wait_for(start_worker(stopped, 1)) == 0);
   }
   CHECK(final_weights(stopped) == final_weights(calm));
+}
+
+namespace {
+
+// What a worker started next does to itself in the middle of an evaluation.
+struct SignalToSelf {
+  int signal = 0;
+  int evaluation = 0;  // counted from 1, in one process
+} to_self;
+
+// The language task; every split counts as an evaluation.
+class SignallingTask : public Task {
+ public:
+  SignallingTask(const TaskContext& context, const EvalConfig& eval)
+      : inner_(context.data, eval, context.seq_len, context.batch_size, context.seed) {}
+  BatchSource train_batches() const override { return inner_.train_batches(); }
+  Evaluation evaluate(const LanguageModel& model, Split split, ThreadTeam& team) const override {
+    if (++evaluations_ == to_self.evaluation) ::raise(to_self.signal);
+    return inner_.evaluate(model, split, team);
+  }
+
+ private:
+  LanguageTask inner_;
+  mutable int evaluations_ = 0;
+};
+
+int run_signalling(const fs::path& dir, SignalToSelf what) {
+  static const bool registered = [] {
+    tasks().add("signalling",
+                {1, "for a test", no_settings,
+                 [](const TaskContext& context, const EvalConfig& eval, const Configurable&) {
+                   return std::make_unique<SignallingTask>(context, eval);
+                 }});
+    return true;
+  }();
+  static_cast<void>(registered);
+  to_self = what;
+  return wait_for(start_worker(dir, 2));
+}
+
+// 300 steps that are judged at 0, 100, 200 and 300, each time on two splits; no checkpoints but of
+// a stop and the end.
+std::string rarely_saved() {
+  std::string config = small_config();
+  const auto set = [&](const std::string& from, const std::string& to) {
+    config.replace(config.find(from), from.size(), to);
+  };
+  set("steps = 600", "steps = 300");
+  set("checkpoint_every = 5", "checkpoint_every = 1000");
+  return "[task]\nname = \"signalling\"\n" + config;
+}
+
+}  // namespace
+
+TEST_CASE("an evaluation is given up for a stop, and done first when the run goes on",
+          "[worker][resume]") {
+  const TestFolder folder;
+  const fs::path calm = make_run(folder, "calm", rarely_saved());
+  REQUIRE(run_signalling(calm, {}) == 0);
+  const auto same_as_calm = [&](const fs::path& dir) {
+    REQUIRE(run_signalling(dir, {}) == 0);
+    CHECK(final_weights(dir) == final_weights(calm));
+    const fs::path last = "ckpt/step_00000300";
+    CHECK(read_file(dir / last / "optimizer.safetensors") ==
+          read_file(calm / last / "optimizer.safetensors"));
+    CHECK(metrics_text(dir) == metrics_text(calm));
+  };
+  struct Case {
+    const char* name;
+    int evaluation;
+    std::int64_t step;
+  };
+  for (const Case& c : {Case{"before the first step", 2, 0}, Case{"in the first split", 3, 100},
+                        Case{"in the second split", 6, 200}, Case{"after the last step", 7, 300}}) {
+    CAPTURE(c.name);
+    const fs::path dir = make_run(folder, c.name, rarely_saved());
+    CHECK(run_signalling(dir, {SIGTERM, c.evaluation}) == 128 + SIGTERM);
+    const RunStatus status = RunFolder(dir).status();
+    CHECK(status.state == RunState::Interrupted);
+    CHECK(status.step == c.step);
+    for (const EvalRow& row : read_metrics(dir / "metrics.h5").eval) CHECK(row.step < c.step);
+    same_as_calm(dir);
+  }
+  // Killed after the evaluation that was owed, with nothing saved since: done a third time.
+  const fs::path killed = make_run(folder, "killed", rarely_saved());
+  CHECK(run_signalling(killed, {SIGTERM, 3}) == 128 + SIGTERM);
+  CHECK(run_signalling(killed, {SIGKILL, 3}) == 128 + SIGKILL);
+  CHECK(read_metrics(killed / "metrics.h5").eval.back().step == 100);
+  same_as_calm(killed);
 }
 
 TEST_CASE("a loss that explodes ends the run as diverged, with its metrics kept", "[worker]") {

@@ -47,7 +47,8 @@ struct ThreadTeam::Impl {
   }
 };
 
-ThreadTeam::ThreadTeam(std::size_t threads) : impl_(std::make_unique<Impl>()) {
+ThreadTeam::ThreadTeam(std::size_t threads, const std::atomic<int>* stop)
+    : impl_(std::make_unique<Impl>()), stop_(stop) {
   for (std::size_t i = 1; i < threads; ++i) impl_->helpers.emplace_back([this] { impl_->help(); });
 }
 

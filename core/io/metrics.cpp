@@ -263,15 +263,18 @@ MetricsWriter MetricsWriter::create(const fs::path& path,
   return writer;
 }
 
-MetricsWriter MetricsWriter::resume(const fs::path& path, std::int64_t resume_step) {
+MetricsWriter MetricsWriter::resume(const fs::path& path,
+                                    std::int64_t resume_step,
+                                    bool evaluated) {
   const QuietHdf5 quiet;
   const RunMetrics kept = read_metrics(path);
   MetricsWriter writer(std::make_unique<Impl>(path, kept.attributes));
   append_until(writer, kept.train, resume_step);
-  append_until(writer, kept.eval, resume_step);
-  append_until(writer, kept.quant, resume_step);
-  append_until(writer, kept.scores, resume_step);
-  append_until(writer, kept.predictions, resume_step);
+  const std::int64_t last = evaluated ? resume_step : resume_step - 1;
+  append_until(writer, kept.eval, last);
+  append_until(writer, kept.quant, last);
+  append_until(writer, kept.scores, last);
+  append_until(writer, kept.predictions, last);
   writer.flush();
   return writer;
 }

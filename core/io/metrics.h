@@ -65,11 +65,14 @@ struct PredictionRow {
 // Writes metrics.h5. Rows are buffered until flush().
 class MetricsWriter {
  public:
-  // Creates the file, or opens it to go on after `resume_step`: rows of later steps are cut off.
-  // Throws Error if the file cannot be written or is not a metrics file.
+  // Creates the file, or opens it to go on after `resume_step`: rows of later steps are cut off,
+  // and those of that step's evaluation too unless it is `evaluated`. Throws Error if the file
+  // cannot be written or is not a metrics file.
   static MetricsWriter create(const std::filesystem::path& path,
                               const std::map<std::string, std::string>& attributes);
-  static MetricsWriter resume(const std::filesystem::path& path, std::int64_t resume_step);
+  static MetricsWriter resume(const std::filesystem::path& path,
+                              std::int64_t resume_step,
+                              bool evaluated = true);
   MetricsWriter(MetricsWriter&&) noexcept;
   MetricsWriter& operator=(MetricsWriter&&) noexcept;
   ~MetricsWriter();
