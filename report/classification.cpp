@@ -93,10 +93,12 @@ std::string sentence(const Results& results, const AccuracyRow& row) {
                          : "; no seed is done in both it and " + results.baseline + ".");
   if (!row.sum) return begins + "; " + results.baseline + " judged other texts.";
   const AccuracyDifference& d = *row.sum;
+  const bool equal = std::abs(d.mean) < 5e-5;  // 0.00 points
+  const std::string against =
+      equal ? "as many as " : points(d.mean) + (d.mean < 0 ? " fewer than " : " more than ");
   const std::string measured =
-      fmt::format("{}, {} {} than {} (95 % interval {:+.2f} to {:+.2f}, over {} texts and {})",
-                  begins, points(d.mean), d.mean < 0 ? "fewer" : "more", row.baseline->name,
-                  100 * d.interval.low, 100 * d.interval.high,
+      fmt::format("{}, {}{} (95 % interval {:+.2f} to {:+.2f}, over {} texts and {})", begins,
+                  against, row.baseline->name, 100 * d.interval.low, 100 * d.interval.high,
                   format_count(static_cast<std::int64_t>(d.texts)), counted(d.pairs, "seed"));
   if (d.interval.low <= 0 && d.interval.high >= 0) return measured + ", which chance could make.";
   return measured + ": " + conclusion(*row.baseline, arm, d.mean);

@@ -104,9 +104,9 @@ TEST_CASE("what 'bitlab bench load' measured stands beside the sizes of files",
 TEST_CASE("the verdict of a classification tells accuracies and their difference",
           "[report][classification]") {
   FakeResults results;
-  for (const char* arm : {"full", "bit", "same", "late"})
+  for (const char* arm : {"full", "bit", "same", "equal", "late"})
     results.add_arm(arm, {1}, 209153, arm[0] == 'b' ? 196608 : 0);
-  for (const auto& [arm, wrong] : {std::pair{"full", 2}, {"bit", 12}, {"same", 3}}) {
+  for (const auto& [arm, wrong] : {std::pair{"full", 2}, {"bit", 12}, {"same", 3}, {"equal", 2}}) {
     results.finish(arm, 1, 0.4, 0.4);
     results.set_status(arm, 1, "{\"accuracy\": " + std::to_string(1 - wrong / 40.0) + "}");
     predict(results, arm, wrong);
@@ -119,6 +119,8 @@ TEST_CASE("the verdict of a classification tells accuracies and their difference
   says("over 40 texts and 1 seed): in this setting ternary weights cost 25.00 points.");
   says("same classifies 92.50 % of the texts right, 2.50 points fewer than full");
   says("which chance could make.");
+  says(
+      "equal classifies 95.00 % of the texts right, as many as full (95 % interval +0.00 to +0.00");
   says("No run of late is done yet.");
   says("says nothing of what other seeds would give");
   CHECK(text.find("perplexity") == std::string::npos);
