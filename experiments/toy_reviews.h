@@ -123,16 +123,20 @@ inline Spec spec_of(const TestFolder& folder, const std::string& more = "") {
   return load_run_spec(make_run(folder, "spec", toy_config(folder, more)) / "config.toml");
 }
 
-// Trains `calm` undisturbed, and `killed` with SIGKILLs on one thread and two in turns.
+// Trains `calm` undisturbed, and `killed` with SIGKILLs on one thread and two in turns, each some
+// time after a new checkpoint: that is progress, however busy the machine is.
 inline void run_with_kills(const std::filesystem::path& calm, const std::filesystem::path& killed) {
   const auto begin = std::chrono::steady_clock::now();
   REQUIRE(wait_for(start_worker(calm, 1)) == 0);
   const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - begin;
   int kills = 0;
   for (int attempt = 0; !RunFolder(killed).done() && attempt < 100; ++attempt) {
+    const auto before = list_checkpoints(killed);
     const pid_t pid = start_worker(killed, 1 + static_cast<std::size_t>(attempt % 2));
-    if (attempt < 20) {
-      std::this_thread::sleep_for(whole * (0.2 + 0.02 * attempt));
+    if (attempt < 6) {
+      for (int looks = 0; looks < 60'000 && list_checkpoints(killed) == before; ++looks)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      std::this_thread::sleep_for(whole * 0.01 * attempt);
       ::kill(pid, SIGKILL);
     }
     kills += wait_for(pid) == 128 + SIGKILL;
