@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "experiments/core_share.h"
 #include "experiments/outlook.h"
 #include "experiments/time_estimate.h"
 
@@ -17,6 +18,6 @@ namespace bitlab {
 std::string dry_run_page(const Plan& plan,
                          const std::vector<Outlook>& outlooks,
                          const TimeEstimate& time,
-                         std::size_t slots);
+                         const CoreShare& share);
 
 }  // namespace bitlab

@@ -97,7 +97,7 @@ int rerun(const fs::path& run, const std::string& into) {
   Landing landing(into);
   fs::create_directories(landing.path());
   fs::copy_file(before.file("config.toml"), landing.path() / "config.toml");
-  LocalLauncher launcher({kThisProgram, 1, origin.threads});
+  LocalLauncher launcher({kThisProgram, {1, origin.threads}});
   StatusScreen screen(std::cerr, ::isatty(STDERR_FILENO) ? STDERR_FILENO : -1);
   const RunJob job{origin.experiment, origin.arm, origin.seed, spec.train.steps, landing.path()};
   const int code = Scheduler({job}, launcher, screen, {}).run(catch_stop_signals()).exit_code();

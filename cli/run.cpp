@@ -17,6 +17,7 @@
 #include "cli/schedule_options.h"
 #include "cli/signals.h"
 #include "experiments/arm_references.h"
+#include "experiments/core_share.h"
 #include "experiments/outlook.h"
 #include "experiments/planning.h"
 #include "experiments/pretrained.h"
@@ -34,11 +35,12 @@ namespace {
 int train(const Experiment& experiment,
           const Plan& plan,
           const std::vector<PlannedRun>& runs,
-          LocalLauncher& launcher,
+          const CoreShare& share,
           const RunRequest& request) {
   const StopRequest& stop = catch_stop_signals();
+  LocalLauncher launcher({kThisProgram, share});
   write_configs(experiment, plan, launcher);
-  std::cerr << run_page(plan, footprints(experiment, plan), request.threads)
+  std::cerr << run_page(plan, footprints(experiment, plan), share.threads)
             << layer_kinds_page(experiment, static_cast<std::size_t>(plan.data.vocab_size));
   StatusScreen screen(std::cerr, ::isatty(STDERR_FILENO) ? STDERR_FILENO : -1);
   std::optional<Pruner> pruner;
@@ -122,12 +124,23 @@ struct OtherPlan {
   std::vector<Outlook> outlooks;  // of these
 };
 
-OtherPlan plan_other(const OtherRuns& needed, LocalLauncher& launcher, const RunRequest& request) {
+std::vector<Outlook> look(const Plan& plan, const OutlookOptions& options) {
+  return look_ahead(plan, LocalLauncher(LocalLauncherOptions{kThisProgram}), options);
+}
+
+CoreShare share_for(const Experiment& experiment,
+                    const Plan& plan,
+                    const std::vector<Outlook>& outlooks,
+                    const RunRequest& request) {
+  return share_cores(available_cores(), request.share, experiment, plan, outlooks);
+}
+
+OtherPlan plan_other(const OtherRuns& needed, const RunRequest& request) {
   OtherPlan other;
   other.experiment = load_experiment(needed.experiment, {}, project_root(), request.plugins);
   other.plan = plan_of(other.experiment, needed.command());
   other.wanted = runs_for(other.experiment.arms, other.plan, needed);
-  other.outlooks = look_ahead(other.plan, launcher, {request.schedule.retry_failed, false});
+  other.outlooks = look(other.plan, {request.schedule.retry_failed, false});
   std::erase_if(other.outlooks, [&](const Outlook& o) {
     return std::none_of(other.wanted.begin(), other.wanted.end(),
                         [&](const PlannedRun& run) { return run.dir == o.run.dir; });
@@ -143,15 +156,15 @@ int train_others(const Experiment& experiment,
                  const RunRequest& request) {
   for (const OtherRuns& needed : missing_other_runs(experiment.arms, plan, runs)) {
     std::cerr << "first, for " << experiment.name << ": " << needed.command() << "\n";
-    LocalLauncher launcher({kThisProgram, request.jobs, request.threads});
-    const OtherPlan other = plan_other(needed, launcher, request);
+    const OtherPlan other = plan_other(needed, request);
     if (const int code =
             train_others(other.experiment, other.plan, to_run(other.outlooks), request);
         code != 0)
       return code;
     write_plan(other.plan);
     set_aside(other.outlooks);
-    if (const int code = train(other.experiment, other.plan, other.wanted, launcher, request);
+    const CoreShare share = share_for(other.experiment, other.plan, other.outlooks, request);
+    if (const int code = train(other.experiment, other.plan, other.wanted, share, request);
         code > 1)
       return code;
   }
@@ -168,21 +181,20 @@ int train_others(const Experiment& experiment,
 void show_plan(const Experiment& experiment,
                const Plan& plan,
                const std::vector<Outlook>& outlooks,
-               LocalLauncher& launcher,
                const RunRequest& request,
                std::set<std::string>& shown,
                const std::string& heading = "") {
   for (const OtherRuns& needed : missing_other_runs(experiment.arms, plan, to_run(outlooks))) {
-    OtherPlan other = plan_other(needed, launcher, request);
+    OtherPlan other = plan_other(needed, request);
     std::erase_if(other.outlooks,
                   [&](const Outlook& o) { return !shown.insert(o.run.dir.string()).second; });
     if (!other.outlooks.empty())
-      show_plan(other.experiment, other.plan, other.outlooks, launcher, request, shown,
+      show_plan(other.experiment, other.plan, other.outlooks, request, shown,
                 "first, for " + experiment.name + ": " + needed.command() + "\n");
   }
-  const TimeEstimate time =
-      estimate_time(experiment, plan, outlooks, request.jobs, measured_step_seconds);
-  std::cout << heading << dry_run_page(plan, outlooks, time, request.jobs) << "\n"
+  const CoreShare share = share_for(experiment, plan, outlooks, request);
+  const TimeEstimate time = estimate_time(experiment, plan, outlooks, share, measured_step_seconds);
+  std::cout << heading << dry_run_page(plan, outlooks, time, share) << "\n"
             << layer_kinds_page(experiment, static_cast<std::size_t>(plan.data.vocab_size));
 }
 
@@ -194,20 +206,19 @@ int run(const RunRequest& request) {
   const Plan plan = plan_of(experiment, request.command);
   say_what_is_left_out(experiment);
 
-  LocalLauncher launcher({kThisProgram, request.jobs, request.threads});
-  const std::vector<Outlook> outlooks =
-      look_ahead(plan, launcher, {request.schedule.retry_failed, request.rerun});
+  const std::vector<Outlook> outlooks = look(plan, {request.schedule.retry_failed, request.rerun});
   for (const std::string& line : other_builds(outlooks)) std::cerr << "note: " << line << "\n";
   if (request.dry_run) {
     std::set<std::string> shown;
-    show_plan(experiment, plan, outlooks, launcher, request, shown);
+    show_plan(experiment, plan, outlooks, request, shown);
     return 0;
   }
   if (const int code = train_others(experiment, plan, to_run(outlooks), request); code != 0)
     return code;
   write_plan(plan);
   set_aside(outlooks);
-  const int code = all_done(outlooks) ? 0 : train(experiment, plan, plan.runs(), launcher, request);
+  const CoreShare share = share_for(experiment, plan, outlooks, request);
+  const int code = all_done(outlooks) ? 0 : train(experiment, plan, plan.runs(), share, request);
   return code > 1 ? code : show_result(plan, code);
 }
 

@@ -41,7 +41,7 @@ std::size_t at_least_one(const std::string& option, std::int64_t value) {
 RunRequest parse_run_request(const std::vector<std::string>& args) {
   RunRequest request;
   std::vector<std::string> words;
-  std::int64_t jobs = 0, threads = 1, max_runs = 0;
+  std::int64_t jobs = 0, threads = 0, max_runs = 0;
   po::options_description shown("Options"), hidden, all;
   shown.add_options()("help,h", "show this")(
       "dry-run,n", po::bool_switch(&request.dry_run),
@@ -49,7 +49,8 @@ RunRequest parse_run_request(const std::vector<std::string>& args) {
       "jobs,j", po::value(&jobs)->value_name("N"),
       "runs at once; default: as many as there are cores for")(
       "threads,t", po::value(&threads)->value_name("N"),
-      "threads of each run, 1 by default; no result depends on it")(
+      "threads of each run, at most train.shards; default: cores that no run would use otherwise. "
+      "No result depends on it")(
       "arm", po::value(&request.arms)->value_name("NAME"),
       "this arm only, and those that it begins with or learns from; may be given several times")(
       "max-runs", po::value(&max_runs)->value_name("N"),
@@ -68,10 +69,8 @@ RunRequest parse_run_request(const std::vector<std::string>& args) {
   }
   if (words.empty())
     throw UsageError("bitlab run", "an experiment must be named", "bitlab list shows them");
-  request.threads = at_least_one("threads", threads);
-  request.jobs = parsed.count("jobs") > 0
-                     ? at_least_one("jobs", jobs)
-                     : std::max<std::size_t>(1, available_cores() / request.threads);
+  if (parsed.count("threads") > 0) request.share.threads = at_least_one("threads", threads);
+  if (parsed.count("jobs") > 0) request.share.slots = at_least_one("jobs", jobs);
   request.experiment = words.front();
   request.overrides.assign(words.begin() + 1, words.end());
   if (parsed.count("max-runs") > 0)

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/schedule_options.h"
+#include "experiments/launcher.h"
 
 namespace bitlab {
 
@@ -13,8 +14,7 @@ struct RunRequest {
   std::vector<std::string> overrides;
   std::vector<std::string> arms;     // these only; empty: all
   std::vector<std::string> plugins;  // beside those that the experiment names
-  std::size_t jobs = 1;  // runs at once
-  std::size_t threads = 1;
+  CoreShare share = {0, 0};          // 0: follows from the runs and the cores
   ScheduleRequest schedule;
   bool rerun = false;    // what is done is done again
   bool dry_run = false;  // the plan is shown and nothing else is done

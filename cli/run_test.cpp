@@ -22,13 +22,13 @@ TEST_CASE("a run request keeps words apart from options", "[cli]") {
       {"x", "-n", "optim.lr=1,2", "--jobs", "3", "--max-runs", "5", "--retry-failed", "seed=1..2"});
   CHECK(r.experiment == "x");
   CHECK(r.overrides == std::vector<std::string>{"optim.lr=1,2", "seed=1..2", "sweep.max_runs=5"});
-  CHECK(r.jobs == 3);
-  CHECK(r.threads == 1);
+  CHECK(r.share.slots == 3);
+  CHECK(r.share.threads == 0);
   CHECK(r.dry_run);
   CHECK(r.schedule.retry_failed);
   CHECK_FALSE(r.rerun);
   CHECK(r.command == "bitlab run x -n optim.lr=1,2 --jobs 3 --max-runs 5 --retry-failed seed=1..2");
-  CHECK(parse_run_request({"x"}).jobs >= 1);
+  CHECK(parse_run_request({"x", "-t", "4"}).share.threads == 4);
   for (const char* option : {"--jobs", "--threads", "--max-runs"})
     CHECK_THROWS_AS(parse_run_request({"x", option, "0"}), UsageError);
   CHECK_THROWS_AS(parse_run_request({}), UsageError);
@@ -50,14 +50,14 @@ TEST_CASE("how runs are got done is checked before anything is read", "[cli]") {
 }
 
 TEST_CASE("a dry run has a line a run and counts", "[cli]") {
-  const Plan plan = two_arms();
+  Plan plan = two_arms();
   const std::vector<PlannedRun> runs = plan.runs();
   std::vector<Outlook> outlooks = {{runs[0], Fate::Done, 0, "", "abc"},
                                    {runs[1], Fate::Resume, 400, "", ""},
                                    {runs[2], Fate::New, 0, "", ""},
                                    {runs[3], Fate::Failed, 0, "diverged at step 7", ""}};
   const TimeEstimate time = {{0, 21, 42, 0}, 63, {"finished runs of a", "FLOPs at 40 GFLOP/s"}};
-  CHECK(dry_run_page(plan, outlooks, time, 1) ==
+  CHECK(dry_run_page(plan, outlooks, time, {1, 1}) ==
         "run          arm         seed       about  what happens\n"
         "0000000a-1   a lr=0.001     1           -  done, by build abc\n"
         "0000000b-1   b              1        21 s  resume at step 400\n"
@@ -67,8 +67,19 @@ TEST_CASE("a dry run has a line a run and counts", "[cli]") {
         "\n"
         "4 runs: 1 new, 1 to resume, 1 done, 1 failed; about 1 min 03 s with 1 at once, by "
         "finished runs of a, and by FLOPs at 40 GFLOP/s\n");
+  plan.arms[0].needs = {1};  // which of seed 1 is on its way, and of seed 12 will not be done
+  outlooks[0].fate = Fate::Retry;
+  outlooks[0].reason = "diverged";
+  const std::string page = dry_run_page(plan, outlooks, time, {3, 2});
+  INFO(page);
+  CHECK(page.find(
+            "retry after failure from the start, no checkpoint was saved: diverged, after b\n") !=
+        std::string::npos);
+  CHECK(page.find("42 s  new\n") != std::string::npos);
+  CHECK(page.find("with 3 at once of 2 threads, by") != std::string::npos);
   outlooks.resize(1);
-  CHECK(dry_run_page(plan, outlooks, {{0}, 0, {}}, 2) ==
+  outlooks[0] = {runs[0], Fate::Done, 0, "", "abc"};
+  CHECK(dry_run_page(plan, outlooks, {{0}, 0, {}}, {2, 1}) ==
         "run         arm         seed       about  what happens\n"
         "0000000a-1  a lr=0.001     1           -  done, by build abc\n"
         "\n"

@@ -65,8 +65,7 @@ class Order {
     if (state_[i] == State::Open)
       throw UsageError("arms", "must not need themselves, but '" + arms_[i].name + "' does");
     state_[i] = State::Open;
-    for (const ArmReference& reference : arm_references(arms_[i]))
-      if (reference.experiment.empty()) visit(index_of(arms_, reference));
+    for (const std::size_t needed : arms_needed(arms_, i)) visit(needed);
     state_[i] = State::Done;
     order_.push_back(i);
   }
@@ -93,6 +92,15 @@ std::vector<ArmReference> arm_references(const Arm& arm) {
         field.path != "title" && field.path != "question" && is_arm_reference(value))
       references.push_back(parse(field.path, value));
   return references;
+}
+
+std::vector<std::size_t> arms_needed(const std::vector<Arm>& arms, std::size_t arm) {
+  std::vector<std::size_t> needed;
+  for (const ArmReference& reference : arm_references(arms[arm]))
+    if (reference.experiment.empty()) needed.push_back(index_of(arms, reference));
+  std::sort(needed.begin(), needed.end());
+  needed.erase(std::unique(needed.begin(), needed.end()), needed.end());
+  return needed;
 }
 
 OtherArm find_other_arm(const ArmReference& reference, const OtherPlans& plans) {
@@ -152,8 +160,7 @@ std::vector<PlannedRun> runs_for(const std::vector<Arm>& arms,
     const std::size_t i = open.back();
     open.pop_back();
     if (!chosen.insert(i).second) continue;
-    for (const ArmReference& reference : arm_references(arms[i]))
-      if (reference.experiment.empty()) open.push_back(index_of(arms, reference));
+    for (const std::size_t needed : arms_needed(arms, i)) open.push_back(needed);
   }
   std::vector<PlannedRun> runs = plan.runs();
   std::erase_if(runs, [&](const PlannedRun& run) {

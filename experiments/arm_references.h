@@ -26,8 +26,12 @@ struct ArmReference {
 // Those of an arm. Throws UsageError if one is not written as above.
 std::vector<ArmReference> arm_references(const Arm& arm);
 
-// Indices of arms, each after those that it names beside it. Throws UsageError if an arm names one
-// that is not there, has several points of a sweep, or needs itself.
+// Indices of the arms that one of them names beside it, each once. Throws UsageError if such a
+// one is not there or has several points of a sweep.
+std::vector<std::size_t> arms_needed(const std::vector<Arm>& arms, std::size_t arm);
+
+// Indices of arms, each after those that it names beside it. Throws UsageError as arms_needed(),
+// and if an arm needs itself.
 std::vector<std::size_t> in_order_of_references(const std::vector<Arm>& arms);
 
 // Plans the other experiment that a reference names.

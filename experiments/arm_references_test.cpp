@@ -69,6 +69,7 @@ TEST_CASE("an arm begins with the run of another experiment's arm with the same 
   const OtherArm& other = plan.others.at("y/bits");
   CHECK(other.dir == world.results / "y" / ("bits-" + other.hash));
   CHECK(other.seeds == std::vector<std::int64_t>{5});
+  for (const PlannedArm& arm : plan.arms) CHECK(arm.needs.empty());  // of this plan
   const std::vector<OtherRuns> missing = missing_other_runs(x.arms, plan, plan.runs());
   REQUIRE(missing.size() == 1);
   CHECK(missing[0].command() == "bitlab run y --arm bits seed=5");

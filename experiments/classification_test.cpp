@@ -115,6 +115,9 @@ TEST_CASE("probabilities do not depend on threads, nor on what else is classifie
   CHECK(all == label_probabilities(model, texts, three));
   CHECK(label_probabilities(model, {texts[7]}, one)[0] == all[7]);
   for (const auto& p : all) CHECK(p[0] + p[1] == Approx(1));
+  const std::atomic<int> stop{1};
+  ThreadTeam stopped(2, &stop);
+  CHECK_THROWS_AS(label_probabilities(model, texts, stopped), Stopped);
 }
 
 TEST_CASE("a run learns to classify, and what it said can be had again",
@@ -209,6 +212,13 @@ TEST_CASE("an arm names another as its teacher, and as what it begins with",
   const Experiment experiment = project.load();
   const Dataset data = open_dataset(experiment.spec().data);
   const Plan plan = make_plan(experiment, data, folder / "results", "");
+  const std::vector<RunJob> jobs = jobs_of(plan, plan.runs());
+  REQUIRE(jobs.size() == 9);  // seed by seed
+  for (std::size_t full = 0; full < jobs.size(); full += 3) {
+    CHECK(jobs[full].needs.empty());
+    for (const std::size_t needy : {full + 1, full + 2})
+      CHECK(jobs[needy].needs == std::vector<fs::path>{jobs[full].dir});
+  }
   const auto hash_of = [](const Plan& p, const std::string& arm) {
     for (const PlannedArm& planned : p.arms)
       if (planned.base == arm) return planned.hash;

@@ -100,7 +100,7 @@ void LocalLauncher::start(std::size_t id, const RunJob& job) {
   fs::create_directories(job.dir);
   CStrings args({"bitlab", "worker", "--run", job.dir.string(), "--experiment", job.experiment,
                  "--arm", job.arm, "--seed", std::to_string(job.seed), "--threads",
-                 std::to_string(options_.threads)});
+                 std::to_string(options_.share.threads)});
   CStrings environment(worker_environment());
   const int log = open_log(job.dir / "log.txt");
   int failure[2];  // closed by a successful exec, else the child writes errno there

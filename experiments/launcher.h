@@ -17,6 +17,7 @@ struct RunJob {
   std::int64_t steps = 0;
   std::filesystem::path dir;  // the run folder; holds config.toml
   std::string base = {};      // what pruning compares within: the arm of the file
+  std::vector<std::filesystem::path> needs = {};  // run folders that must be done first
 };
 
 // How a started run ended.
@@ -50,11 +51,16 @@ class Launcher {
 // This program as it was started: a rebuild meanwhile does not mix two programs in one experiment.
 inline constexpr const char* kThisProgram = "/proc/self/exe";
 
+// How cores are shared.
+struct CoreShare {
+  std::size_t slots = 1;    // runs at once
+  std::size_t threads = 1;  // of each
+};
+
 struct LocalLauncherOptions {
   std::filesystem::path
       program;  // PROGRAM worker --run DIR --experiment NAME --arm A --seed K --threads T
-  std::size_t slots = 1;
-  std::size_t threads = 1;  // of each run
+  CoreShare share = {};
 };
 
 // Worker processes on this machine, each in a process group of its own (a Ctrl-C reaches the
@@ -67,7 +73,7 @@ class LocalLauncher : public Launcher {
   LocalLauncher(const LocalLauncher&) = delete;
   LocalLauncher& operator=(const LocalLauncher&) = delete;
 
-  std::size_t slots() const override { return options_.slots; }
+  std::size_t slots() const override { return options_.share.slots; }
   void start(std::size_t id, const RunJob& job) override;
   std::vector<RunExit> poll(std::chrono::milliseconds wait) override;
   void stop_run(std::size_t id, bool at_once) override;

@@ -71,7 +71,7 @@ class Folder : public TestFolder {
     std::ofstream(job.dir / "todo") << todo;
     return job;
   }
-  LocalLauncherOptions options(std::size_t slots = 2) const { return {program(), slots, 3}; }
+  LocalLauncherOptions options(std::size_t slots = 2) const { return {program(), {slots, 3}}; }
 };
 
 bool wait_for(const fs::path& path) {
@@ -134,7 +134,7 @@ TEST_CASE("a crash is told by its signal", "[launcher]") {
 
 TEST_CASE("a program that cannot be started is an error that names it", "[launcher]") {
   Folder folder;
-  LocalLauncher launcher({folder.path() / "missing", 1, 1});
+  LocalLauncher launcher({folder.path() / "missing"});
   try {
     launcher.start(0, folder.job("a"));
     FAIL("no error");

@@ -25,15 +25,29 @@ namespace {
 constexpr int kPlanFormat = 2;  // of plan.json; 1 had no axes. report/results.cpp reads it
 }
 
+namespace {
+
+std::filesystem::path run_dir(const Plan& plan, std::size_t arm, std::int64_t seed) {
+  return plan.results / plan.arms[arm].dir / ("seed-" + std::to_string(seed));
+}
+
+}  // namespace
+
 std::vector<PlannedRun> Plan::runs() const {
   std::vector<PlannedRun> runs;
   for (const std::int64_t seed : seeds)
     for (std::size_t arm = 0; arm < arms.size(); ++arm)
       if ((max_runs == 0 || runs.size() < max_runs) &&
           std::count(arms[arm].left_out.begin(), arms[arm].left_out.end(), seed) == 0)
-        runs.push_back({arm, static_cast<std::uint64_t>(seed),
-                        results / arms[arm].dir / ("seed-" + std::to_string(seed))});
+        runs.push_back({arm, static_cast<std::uint64_t>(seed), run_dir(*this, arm, seed)});
   return runs;
+}
+
+std::vector<std::filesystem::path> Plan::needed_by(const PlannedRun& run) const {
+  std::vector<std::filesystem::path> folders;
+  for (const std::size_t arm : arms[run.arm].needs)
+    folders.push_back(run_dir(*this, arm, static_cast<std::int64_t>(run.seed)));
+  return folders;
 }
 
 namespace {

@@ -95,6 +95,8 @@ struct PlannedArm {
   std::int64_t non_embedding_params = 0;    // ParamParts::non_embedding
   double flops_per_token = 0;               // of training
   std::vector<std::int64_t> left_out = {};  // as in Arm
+  // Arms of the plan, by index, that it begins with or learns from: their runs come first.
+  std::vector<std::size_t> needs = {};
 };
 
 // An arm of another experiment that arms begin with or learn from (experiments/arm_references.h).
@@ -122,6 +124,9 @@ struct Plan {
   std::size_t max_runs = 0;                      // 0: all
   std::filesystem::path results;                 // results/NAME
   std::vector<PlannedRun> runs() const;          // seed by seed, so that pairs finish together
+
+  // Folders of the runs of this plan that must be done before this one can begin.
+  std::vector<std::filesystem::path> needed_by(const PlannedRun& run) const;
 };
 
 // The id of an arm: sha256 over the settings that decide its result, the data, the versions of the

@@ -161,6 +161,7 @@ Plan plan_within(const std::vector<std::string>& open,
     const auto [model, fresh] = known.try_emplace(settings_key(arm, {"model"}));
     if (fresh) model->second = model_facts(arm.spec, data.facts);
     plan.arms.push_back(plan_arm(arm, data.facts, model->second, hash_of[i]));
+    plan.arms.back().needs = arms_needed(experiment.arms, i);
   }
   return plan;
 }
@@ -191,7 +192,8 @@ std::vector<RunJob> jobs_of(const Plan& plan, const std::vector<PlannedRun>& run
   std::vector<RunJob> jobs;
   for (const PlannedRun& run : runs) {
     const PlannedArm& arm = plan.arms[run.arm];
-    jobs.push_back({plan.experiment, arm.name, run.seed, arm.steps, run.dir, arm.base});
+    jobs.push_back(
+        {plan.experiment, arm.name, run.seed, arm.steps, run.dir, arm.base, plan.needed_by(run)});
   }
   return jobs;
 }

@@ -230,22 +230,22 @@ TEST_CASE("runs that are done or under way keep their config.toml", "[planning]"
   CHECK(read_file(sweep.folder(2).file("config.toml")).find("[optim]") != std::string::npos);
 }
 
-double never_measured(const Spec&, const DataFacts&) {
+double never_measured(const Spec&, const DataFacts&, std::size_t) {
   FAIL("there are finished runs of this arm");
   return 0;
 }
-double two_milliseconds(const Spec&, const DataFacts& data) {
+double two_milliseconds(const Spec&, const DataFacts& data, std::size_t threads) {
   CHECK(data.vocab_size > 20);
-  return 2e-3;
+  return 2e-3 / static_cast<double>(threads);
 }
 
 TEST_CASE("time is estimated from finished runs, by their FLOPs", "[planning]") {
   const Sweep sweep;
-  sweep.finish(0);  // took 10 s
+  sweep.finish(0, "another");  // took 10 s of one thread
   sweep.set(1, RunState::Interrupted, 1, "");
   sweep.checkpoint(1, "00000300");
   const TimeEstimate time =
-      estimate_time(sweep.experiment, sweep.plan, sweep.look(), 1, never_measured);
+      estimate_time(sweep.experiment, sweep.plan, sweep.look(), {1, 1}, never_measured);
   CHECK(time.sources == std::vector<std::string>{"finished runs of main"});
   REQUIRE(time.seconds.size() == 4);
   CHECK(time.seconds[0] == 0);
@@ -253,14 +253,18 @@ TEST_CASE("time is estimated from finished runs, by their FLOPs", "[planning]") 
   CHECK(time.seconds[1] == Approx(5).epsilon(0.05));
   CHECK(time.seconds[2] == Approx(10));
   CHECK(time.total == Approx(time.seconds[1] + 20));
-  CHECK(estimate_time(sweep.experiment, sweep.plan, sweep.look(), 2, never_measured).total ==
+  CHECK(estimate_time(sweep.experiment, sweep.plan, sweep.look(), {2, 1}, never_measured).total ==
         Approx(time.seconds[1] + 10));
+  // Batches have two shards: two threads take half the time, three no less.
+  for (const std::size_t threads : {2u, 3u})
+    CHECK(estimate_time(sweep.experiment, sweep.plan, sweep.look(), {1, threads}, never_measured)
+              .total == Approx(time.total / 2));
 
   // A run of other settings of the same arm is as good, and a larger one takes longer.
   const Experiment wide = sweep.project.load({"model.d_model=32"});
   const Plan plan = make_plan(wide, plays(), sweep.plan.results, "");
   const TimeEstimate other =
-      estimate_time(wide, plan, look_ahead(plan, sweep.launcher, {}), 1, never_measured);
+      estimate_time(wide, plan, look_ahead(plan, sweep.launcher, {}), {1, 1}, never_measured);
   CHECK(other.seconds[0] / 10 ==
         Approx(plan.arms[0].flops_per_token / sweep.plan.arms[0].flops_per_token));
 }
@@ -269,12 +273,14 @@ TEST_CASE("without finished runs time is that of a step, with evaluations by the
           "[planning]") {
   const Sweep sweep;
   const TimeEstimate time =
-      estimate_time(sweep.experiment, sweep.plan, sweep.look(), 1, two_milliseconds);
+      estimate_time(sweep.experiment, sweep.plan, sweep.look(), {1, 1}, two_milliseconds);
   CHECK(time.sources == std::vector<std::string>{"kernels timed at the sizes of main"});
   // 600 steps of 8 x 16 tokens; evaluations every 100 steps and at step 0, forward only: 4 and 2
   // batches of 8 x 16.
   CHECK(time.seconds[0] == Approx(2e-3 * (600 + 7 * (4 + 2) / 3.0)));
   CHECK(time.total == Approx(4 * time.seconds[0]));
+  CHECK(estimate_time(sweep.experiment, sweep.plan, sweep.look(), {1, 2}, two_milliseconds).total ==
+        Approx(time.total / 2));
 }
 
 TEST_CASE("a plan of 1,000 runs is quick", "[planning]") {

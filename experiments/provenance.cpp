@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -106,6 +107,13 @@ ordered_json machine_json() {
           {"cpu", cpu_model()},
           {"kernels", simd::kernels().name},
           {"blas", blas_description()}};
+}
+
+bool same_threads(const ordered_json& provenance) {
+  const ordered_json attempts = provenance.value("attempts", ordered_json::array());
+  return std::all_of(attempts.begin(), attempts.end(), [&](const ordered_json& attempt) {
+    return attempt.at("threads") == provenance.at("threads");
+  });
 }
 
 void write_provenance(const RunFolder& folder, const ordered_json& json) {
@@ -217,6 +225,7 @@ RunOrigin read_origin(const RunFolder& folder) {
             j.at("arm"),
             j.at("seed"),
             j.at("threads"),
+            same_threads(j),
             j.at("data").at("source"),
             j.at("data").at("sha256"),
             j.at("build").at("git"),

@@ -40,7 +40,8 @@ void write_import_provenance(const RunFolder& folder, const ImportedFrom& from);
 struct RunOrigin {
   std::string experiment, arm;
   std::uint64_t seed = 1;
-  std::size_t threads = 1;
+  std::size_t threads = 1;   // of the last attempt
+  bool same_threads = true;  // in all attempts
   std::string data_source, data_sha256, git, binary_sha256, kernels;
 };
 

@@ -75,6 +75,8 @@ TEST_CASE("a run's provenance names build, machine, data and every attempt", "[p
   const RunOrigin origin = read_origin(RunFolder(dir));
   CHECK(origin.seed == 5);
   CHECK(origin.arm == "bit");
+  CHECK(origin.threads == 2);
+  CHECK_FALSE(origin.same_threads);  // first it was one
 }
 
 TEST_CASE("damaged provenance costs no run", "[provenance]") {
@@ -84,6 +86,7 @@ TEST_CASE("damaged provenance costs no run", "[provenance]") {
   CHECK_THROWS_AS(read_origin(RunFolder(dir)), Error);
   CHECK(wait_for(start_worker(dir, 1)) == 0);
   CHECK(read_origin(RunFolder(dir)).experiment == "test");
+  CHECK(read_origin(RunFolder(dir)).same_threads);
 }
 
 TEST_CASE("the build takes down the commit and what differs from it", "[provenance]") {

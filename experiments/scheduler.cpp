@@ -121,11 +121,22 @@ void Scheduler::look(Entry& entry) {
   tell_pruner(entry);
 }
 
+// Until each of them is done or given up; then its worker says what is missing.
+bool Scheduler::held_back(const Entry& entry) const {
+  const auto& needs = entry.view.job.needs;
+  return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& other) {
+    const RunPhase phase = other.view.phase;
+    const bool open =
+        phase == RunPhase::Queued || phase == RunPhase::Running || phase == RunPhase::Elsewhere;
+    return open && std::find(needs.begin(), needs.end(), other.view.job.dir) != needs.end();
+  });
+}
+
 void Scheduler::start_queued() {
   std::size_t free = launcher_.slots() - std::min(launcher_.slots(), count(RunPhase::Running));
   for (std::size_t id = 0; id < entries_.size() && free > 0; ++id) {
     Entry& entry = entries_[id];
-    if (entry.view.phase != RunPhase::Queued) continue;
+    if (entry.view.phase != RunPhase::Queued || held_back(entry)) continue;
     look(entry);  // another scheduler may have been here
     if (entry.view.phase != RunPhase::Queued) continue;
     entry.attempt_before = entry.view.status.attempt;

@@ -1,7 +1,7 @@
 #pragma once
 // Gets the runs of an experiment done: skips what is finished, resumes what was interrupted, starts
-// as many at once as the launcher takes, and shares the work with other schedulers on the same
-// results folder.
+// as many at once as the launcher takes, each after those that it needs, and shares the work with
+// other schedulers on the same results folder.
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -103,7 +103,8 @@ class Scheduler {
 
   // What the run folder says of a run that this scheduler does not have running; reads its status.
   std::pair<RunPhase, std::string> judge(Entry& entry) const;
-  void look(Entry& entry);  // judges and tells of a change
+  void look(Entry& entry);                   // judges and tells of a change
+  bool held_back(const Entry& entry) const;  // for runs of this schedule that it needs
   void start_queued();
   void finish(Entry& entry, const RunExit& exit);
   void change(Entry& entry, RunPhase phase, const std::string& reason = "");

@@ -125,6 +125,35 @@ TEST_CASE("a schedule runs everything once and never more at once than there are
   CHECK(bench.recorder.phases["b 2"] == Phases{RunPhase::Running, RunPhase::Done});
 }
 
+TEST_CASE("a run starts after those that it needs, and others take its place meanwhile",
+          "[scheduler]") {
+  Bench bench;  // a 1, a 2, b 1, b 2
+  bench.jobs[0].needs = {bench.jobs[3].dir, bench.folder.path() / "of another plan"};
+  bench.jobs[1].needs = {bench.jobs[0].dir};
+  CHECK(bench.schedule().exit_code() == 0);
+  CHECK(bench.launcher.started == Names{"b 1", "b 2", "a 1", "a 2"});
+  CHECK(bench.launcher.most_at_once == 2);
+}
+
+TEST_CASE("what a run needs and nobody finishes holds it back no longer", "[scheduler]") {
+  Bench bench;
+  bench.jobs.pop_back();
+  bench.jobs[0].needs = {bench.jobs[2].dir};
+  SECTION("it cannot be started") { bench.launcher.refuses = "b"; }
+  SECTION("another scheduler has it, and gives up after a while") {
+    bench.launcher.claimed_arm = "b";
+    bench.launcher.on_poll = [&] {
+      if (bench.launcher.polls > 5) return;
+      CHECK(bench.launcher.started == Names{"a 2"});
+      if (bench.launcher.polls < 5) return;
+      bench.launcher.claimed_arm.clear();
+      bench.run(2).set_status(status_of(RunState::Failed, 1, "diverged at step 7"));
+    };
+  }
+  CHECK(bench.schedule().exit_code() == 1);
+  CHECK(bench.launcher.started == Names{"a 2", "a 1"});
+}
+
 TEST_CASE("a schedule of finished runs starts and waits for nothing", "[scheduler]") {
   Bench bench;
   for (std::size_t i = 0; i < 4; ++i) write_file_atomic(bench.run(i).file("DONE"), "");

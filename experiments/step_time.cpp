@@ -7,6 +7,7 @@
 
 #include "core/simd/call_time.h"
 #include "experiments/classification_task.h"
+#include "experiments/core_share.h"
 
 namespace bitlab {
 
@@ -28,8 +29,7 @@ double update_seconds(const Spec& spec, const Footprint& size, const CallTimer& 
 
 // Rounds of shards, one to a thread, in a step.
 double rounds_of(const TrainConfig& train, std::size_t threads) {
-  const auto shards = static_cast<std::size_t>(train.shards);
-  return static_cast<double>((shards + threads - 1) / threads) *
+  return static_cast<double>(shard_rounds(train.shards, threads)) *
          static_cast<double>(train.accumulate);
 }
 
@@ -87,12 +87,12 @@ CallTimer remember(CallTimer time) {
   };
 }
 
-double measured_step_seconds(const Spec& spec, const DataFacts& data) {
+double measured_step_seconds(const Spec& spec, const DataFacts& data, std::size_t threads) {
   static const CallTimer timer = remember(simd::call_seconds);
   std::vector<StepKind> kinds;
   const Footprint size =
       footprint(spec, static_cast<std::size_t>(data.vocab_size), data.lengths, &kinds);
-  return step_time(spec, size, kinds, 1, timer).total();
+  return step_time(spec, size, kinds, threads, timer).total();
 }
 
 }  // namespace bitlab

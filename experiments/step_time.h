@@ -42,7 +42,7 @@ double teacher_seconds(const Spec& spec,
 // The same timer, which asks once for each kind of call.
 CallTimer remember(CallTimer time);
 
-// Seconds of a step of one thread, measured kernel by kernel. The estimate of `run -n`.
-double measured_step_seconds(const Spec& spec, const DataFacts& data);
+// Seconds of a step, measured kernel by kernel. The estimate of `run -n`.
+double measured_step_seconds(const Spec& spec, const DataFacts& data, std::size_t threads);
 
 }  // namespace bitlab

@@ -4,14 +4,13 @@
 
 #include <algorithm>
 #include <exception>
-#include <functional>
 #include <map>
-#include <queue>
 #include <tuple>
 
 #include "experiments/classification_task.h"
 #include "experiments/footprint.h"
 #include "experiments/planning.h"
+#include "experiments/provenance.h"
 #include "experiments/run_folder.h"
 
 namespace bitlab {
@@ -36,8 +35,14 @@ bool of_arm(const fs::path& folder, const std::string& base) {
   return name.size() == base.size() + 9 && name.starts_with(base + "-");
 }
 
+// How many times as fast as with one thread.
+double speedup(const Spec& spec, std::size_t threads) {
+  return static_cast<double>(spec.train.shards) /
+         static_cast<double>(shard_rounds(spec.train.shards, threads));
+}
+
 struct Measured {
-  double seconds = 0, flops = 0;
+  double thread_seconds = 0, flops = 0;
   std::size_t runs = 0;
 };
 
@@ -47,47 +52,50 @@ void add_finished(const fs::path& run_dir, const DataFacts& data, Measured& sum)
   try {
     const RunStatus status = folder.status();
     const Spec spec = load_run_spec(folder.file("config.toml"));
-    if (status.wall_seconds <= 0) return;
+    const RunOrigin origin = read_origin(folder);
+    if (status.wall_seconds <= 0 || !origin.same_threads) return;
     sum.flops += run_flops(spec, train_flops_per_token(spec, data), data, 0);
-    sum.seconds += status.wall_seconds;
+    sum.thread_seconds += status.wall_seconds * speedup(spec, origin.threads);
     ++sum.runs;
   } catch (const std::exception&) {
     // A damaged folder says nothing of speed; what is wrong with it is told elsewhere.
   }
 }
 
-// Seconds a FLOP of finished runs of an arm, whatever they were set to; 0 without any.
-double seconds_per_flop(const Plan& plan, const std::string& base) {
+// Seconds of a thread for a FLOP of finished runs of an arm, whatever they were set to; 0 without
+// any.
+double thread_seconds_per_flop(const Plan& plan, const std::string& base) {
   Measured sum;
   for (const fs::path& arm : folders_in(plan.results)) {
     if (!of_arm(arm, base)) continue;
     for (const fs::path& run : folders_in(arm))
       if (sum.runs < kEnoughRuns) add_finished(run, plan.data, sum);
   }
-  return sum.flops > 0 ? sum.seconds / sum.flops : 0;
+  return sum.flops > 0 ? sum.thread_seconds / sum.flops : 0;
 }
 
 // Seconds a FLOP of an arm: of its finished runs, or of a step, measured once for each size.
 class Speed {
  public:
-  Speed(const Plan& plan, const StepMeasure& measure) : plan_(plan), measure_(measure) {}
+  Speed(const Plan& plan, const StepMeasure& measure, std::size_t threads)
+      : plan_(plan), measure_(measure), threads_(threads) {}
 
   double seconds_per_flop(const PlannedArm& arm, const Spec& spec) {
     const auto [finished, fresh] = finished_.try_emplace(arm.base, 0);
     if (fresh) {
-      finished->second = bitlab::seconds_per_flop(plan_, arm.base);
+      finished->second = thread_seconds_per_flop(plan_, arm.base);
       if (finished->second > 0)
         sources_.push_back("finished runs of " + arm.base);
       else
         measured_arms_ += (measured_arms_.empty() ? "" : ", ") + arm.base;
     }
-    if (finished->second > 0) return finished->second;
+    if (finished->second > 0) return finished->second / speedup(spec, threads_);
     const double step_flops = arm.flops_per_token * static_cast<double>(arm.tokens_per_step);
     // The mean step depends on how much of the run quantisation fades in.
     const auto [measured, unknown] = measured_.try_emplace(
         {arm.base, step_flops, fading_share(spec, static_cast<std::size_t>(plan_.data.vocab_size))},
         0);
-    if (unknown) measured->second = measure_(spec, plan_.data) / step_flops;
+    if (unknown) measured->second = measure_(spec, plan_.data, threads_) / step_flops;
     return measured->second;
   }
 
@@ -100,25 +108,12 @@ class Speed {
  private:
   const Plan& plan_;
   const StepMeasure& measure_;
+  std::size_t threads_;
   std::map<std::string, double> finished_;                              // 0: there are none
   std::map<std::tuple<std::string, double, double>, double> measured_;  // by arm and step
   std::vector<std::string> sources_;
   std::string measured_arms_;
 };
-
-// When the last of them ends, each started as soon as one of the slots is free.
-double time_until_all_end(const std::vector<double>& seconds, std::size_t slots) {
-  std::priority_queue<double, std::vector<double>, std::greater<>> busy_until;
-  for (std::size_t i = 0; i < std::max<std::size_t>(1, slots); ++i) busy_until.push(0);
-  double last = 0;
-  for (const double s : seconds) {
-    const double end = busy_until.top() + s;
-    busy_until.pop();
-    busy_until.push(end);
-    last = std::max(last, end);
-  }
-  return last;
-}
 
 // Tokens that a teacher is asked about, which is taken to be as large as the model.
 double tokens_asked_for(const Spec& spec, const DataFacts& data, double trained) {
@@ -153,11 +148,10 @@ double run_flops(const Spec& spec,
 TimeEstimate estimate_time(const Experiment& experiment,
                            const Plan& plan,
                            const std::vector<Outlook>& outlooks,
-                           std::size_t slots,
+                           const CoreShare& share,
                            const StepMeasure& measure) {
   TimeEstimate estimate;
-  Speed speed(plan, measure);
-  std::vector<double> to_run;
+  Speed speed(plan, measure, share.threads);
   for (const Outlook& o : outlooks) {
     estimate.seconds.push_back(0);
     if (!o.to_run()) continue;
@@ -165,10 +159,10 @@ TimeEstimate estimate_time(const Experiment& experiment,
     const Spec& spec = experiment.arms[o.run.arm].spec;
     estimate.seconds.back() =
         speed.seconds_per_flop(arm, spec) * run_flops(spec, arm.flops_per_token, plan.data, o.step);
-    to_run.push_back(estimate.seconds.back());
   }
   estimate.sources = speed.sources();
-  estimate.total = time_until_all_end(to_run, slots);
+  estimate.total =
+      seconds_until_all_end(estimate.seconds, runs_before(plan, outlooks), share.slots);
   return estimate;
 }
 
