@@ -46,12 +46,6 @@ struct KindOfStep {
   std::uint64_t step = 0;
 };
 
-std::uint64_t settled_at(Layer& net) {
-  std::uint64_t settled = 0;
-  net.visit_leaves([&](Layer& leaf) { settled = std::max(settled, leaf.settled_at()); });
-  return settled;
-}
-
 double fading_share(std::uint64_t settled, std::int64_t steps) {
   if (settled <= 1) return 0;
   const auto all = static_cast<double>(std::max<std::int64_t>(steps, 1));

@@ -146,6 +146,7 @@ void write_plan(const Plan& plan) {
                     {"tokens_per_step", a.tokens_per_step},
                     {"flops_per_token", a.flops_per_token},
                     {"seeds", seeds[i]}});
+    if (a.settled_step > 0) arms.back()["settled_step"] = a.settled_step;
   }
   const DataFacts& d = plan.data;
   ordered_json json = {{"format", kPlanFormat},

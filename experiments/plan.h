@@ -94,6 +94,7 @@ struct PlannedArm {
   std::int64_t params = 0, ternary_params = 0, steps = 0, tokens_per_step = 0;
   std::int64_t non_embedding_params = 0;    // ParamParts::non_embedding
   double flops_per_token = 0;               // of training
+  std::int64_t settled_step = 0;            // from which on quantisation has faded in
   std::vector<std::int64_t> left_out = {};  // as in Arm
   // Arms of the plan, by index, that it begins with or learns from: their runs come first.
   std::vector<std::size_t> needs = {};

@@ -279,7 +279,8 @@ TEST_CASE("plan.json has the keys of docs/run-folder.md", "[plan]") {
                 4000,
                 256,
                 197184,
-                2e6}};
+                2e6,
+                1000}};
   plan.seeds = {3, 5};
   plan.results = project.home() / "results" / "x";
   write_plan(plan);
@@ -302,7 +303,7 @@ TEST_CASE("plan.json has the keys of docs/run-folder.md", "[plan]") {
                "steps": 4000, "tokens_per_step": 256, "flops_per_token": 2e6,
                "hash": "0000000a", "dir": "a-0000000a",
                "params": 207617, "ternary_params": 196608,
-               "non_embedding_params": 197184,
+               "non_embedding_params": 197184, "settled_step": 1000,
               "seeds": [3, 5]}]})");
   CHECK(nlohmann::json::parse(read_file(plan.results / "plan.json")) == expected);
 }

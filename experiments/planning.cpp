@@ -31,6 +31,7 @@ namespace {
 struct ModelFacts {
   std::int64_t params = 0, ternary_params = 0, non_embedding_params = 0;
   double flops_per_token = 0;  // of training
+  std::int64_t settled_step = 0;
 };
 
 ModelFacts model_facts(const Spec& spec, const DataFacts& data) {
@@ -40,7 +41,8 @@ ModelFacts model_facts(const Spec& spec, const DataFacts& data) {
   return {
       static_cast<std::int64_t>(params.total), static_cast<std::int64_t>(params.ternary),
       static_cast<std::int64_t>(count_parts(*net).non_embedding()),
-      6 * net->macs_per_row(static_cast<std::size_t>(std::llround(sequence_tokens(spec, data))))};
+      6 * net->macs_per_row(static_cast<std::size_t>(std::llround(sequence_tokens(spec, data)))),
+      static_cast<std::int64_t>(settled_at(*net))};
 }
 
 // Makes everything that a run of this spec is made of, and throws it away: a factory of a plugin
@@ -72,6 +74,7 @@ PlannedArm plan_arm(const Arm& arm,
       std::llround(static_cast<double>(arm.spec.train.batch_size * arm.spec.train.accumulate) *
                    sequence_tokens(arm.spec, data));
   planned.flops_per_token = model.flops_per_token;
+  planned.settled_step = model.settled_step;
   planned.left_out = arm.left_out;
   return planned;
 }

@@ -100,6 +100,9 @@ TEST_CASE("a plan has every run of arms x points x seeds", "[planning]") {
   CHECK(sweep.plan.arms[1].axes.at(0).path == "optim.lr");
   CHECK(sweep.plan.arms[1].dir == "main-" + sweep.plan.arms[1].hash);
   CHECK(sweep.plan.arms[1].tokens_per_step == 8 * 16);
+  CHECK(sweep.plan.arms[1].settled_step == 0);
+  const Experiment fading = sweep.project.load({"model.bitlinear.lambda_warmup_steps=300"});
+  CHECK(make_plan(fading, plays(), sweep.plan.results, "").arms[0].settled_step == 300);
   CHECK(sweep.plan.baseline == "main");
   CHECK(sweep.plan.runs().size() == 4);
   CHECK(jobs_of(sweep.plan, sweep.plan.runs()).at(3).arm == "main lr=0.002");

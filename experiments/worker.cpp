@@ -190,7 +190,7 @@ void finish(const RunFolder& folder, const LanguageModel& model, RunStatus& stat
   if (metrics.eval.empty())
     throw Error(folder.file("metrics.h5").string(), "must hold evaluations, but holds none");
   status.val_loss = final_val_loss(metrics.eval);
-  status.val_loss_best = best_val_loss(metrics.eval);
+  status.val_loss_best = best_val_loss(metrics.eval, static_cast<std::int64_t>(model.settled_at()));
   status.train_loss = final_train_loss(metrics.train, metrics.eval);
   for (const ScoreRow& row : metrics.scores) {
     if (row.split != "val") continue;

@@ -142,7 +142,7 @@ RunRecord lone_run(const fs::path& dir) {
   }
   record.arm = arm_in_config(dir, record.base);
   record.planned = false;
-  record.run = load_run(dir, seed, 0, Metrics::None);
+  record.run = load_run(dir, seed, 0, 0, Metrics::None);
   read_settings_of(record);
   const json provenance = read_provenance(dir);
   record.val_bits_per_byte = data_of(provenance).val_bits_per_byte(final_val_loss(record.run));

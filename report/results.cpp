@@ -37,9 +37,11 @@ ArmResult load_arm(const json& plan, const Results& results, Metrics metrics) {
   arm.params = value_or<std::int64_t>(plan, "params", 0);
   arm.ternary_params = value_or<std::int64_t>(plan, "ternary_params", 0);
   arm.non_embedding_params = value_or<std::int64_t>(plan, "non_embedding_params", 0);
+  const auto settled_step = value_or<std::int64_t>(plan, "settled_step", 0);
   const fs::path dir = results.folder / arm.dir;
   for (const std::int64_t seed : plan.at("seeds"))
-    arm.runs.push_back(load_run(dir / ("seed-" + std::to_string(seed)), seed, arm.steps, metrics));
+    arm.runs.push_back(
+        load_run(dir / ("seed-" + std::to_string(seed)), seed, arm.steps, settled_step, metrics));
   return arm;
 }
 

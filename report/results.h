@@ -35,12 +35,13 @@ struct SeedResult {
   std::int64_t seed = 0;
   std::filesystem::path dir = {};  // the run folder; empty for results made in memory
   SeedState state = SeedState::Queued;
-  std::string reason;           // why it is not done, if anybody knows
-  std::int64_t step = 0;        // the last step that is known of
-  std::int64_t steps = 0;       // to do
-  double tokens_per_s = 0;      // 0 if not measured
-  double wall_seconds = 0;      // in workers, all attempts
-  std::int64_t bytes_full = 0;  // of the final model, 0 if there is none
+  std::string reason;             // why it is not done, if anybody knows
+  std::int64_t step = 0;          // the last step that is known of
+  std::int64_t steps = 0;         // to do
+  std::int64_t settled_step = 0;  // from which on its quantisation has faded in
+  double tokens_per_s = 0;        // 0 if not measured
+  double wall_seconds = 0;        // in workers, all attempts
+  std::int64_t bytes_full = 0;    // of the final model, 0 if there is none
   std::int64_t bytes_packed = 0;
   std::vector<TrainRow> train;  // in the order of their steps
   std::vector<EvalRow> eval;
@@ -124,10 +125,12 @@ enum class Metrics { None, Losses };
 // damaged. Damage in a run is a state of the run, not an error.
 Results load_results(const std::filesystem::path& folder, Metrics metrics = Metrics::Losses);
 
-// One run from its folder. `steps` is what the plan says. A folder without a status is queued.
+// One run from its folder. `steps` and `settled_step` are what the plan says. A folder without a
+// status is queued.
 SeedResult load_run(const std::filesystem::path& dir,
                     std::int64_t seed,
                     std::int64_t steps,
+                    std::int64_t settled_step,
                     Metrics metrics);
 
 }  // namespace bitlab

@@ -1,6 +1,7 @@
 #include "report/results.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "core/base/catch.h"
 #include "core/base/error.h"
@@ -37,12 +38,25 @@ TEST_CASE("results hold the plan's facts and each run's figures", "[report]") {
   CHECK(run.seed == 7);
   CHECK(run.done());
   CHECK(*final_val_loss(run) == 1.84);
-  CHECK(*best_val_loss(run) == 1.82);
+  CHECK(*best_val_loss(run) == 1.82);  // at step 500
   CHECK(*final_train_loss(run) == 1.65);
   CHECK(run.tokens_per_s == 63000);
   CHECK(run.wall_seconds == 52);
   CHECK(run.bytes_full == 838000);
   CHECK(run.bytes_packed == 140000);
+}
+
+TEST_CASE("losses before quantisation has faded in are not the best", "[report]") {
+  FakeResults fake;
+  fake.add_arm("bit", {1}, 207617, 196608);
+  fake.finish("bit", 1, 1.84, 1.82);
+  for (const auto& [settled, best] : {std::pair{0, 1.82}, {500, 1.82}, {501, 1.84}, {5000, 1.84}}) {
+    nlohmann::json plan = nlohmann::json::parse(read_file(fake.path() / "plan.json"));
+    plan["arms"][0]["settled_step"] = settled;
+    write_file_atomic(fake.path() / "plan.json", plan.dump());
+    const Results results = load_results(fake.path());
+    CHECK(*best_val_loss(results.arms[0].runs[0]) == best);
+  }
 }
 
 TEST_CASE("a planned run without files is queued, not dropped", "[report]") {

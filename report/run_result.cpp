@@ -122,11 +122,16 @@ void require_loss(SeedResult& run) {
 
 }  // namespace
 
-SeedResult load_run(const fs::path& dir, std::int64_t seed, std::int64_t steps, Metrics metrics) {
+SeedResult load_run(const fs::path& dir,
+                    std::int64_t seed,
+                    std::int64_t steps,
+                    std::int64_t settled_step,
+                    Metrics metrics) {
   SeedResult run;
   run.seed = seed;
   run.dir = dir;
   run.steps = steps;
+  run.settled_step = settled_step;
   if (!fs::exists(dir / "status.json")) return run;
   try {
     read_status(dir, run);
@@ -150,7 +155,7 @@ std::optional<double> final_val_loss(const SeedResult& run) {
 }
 
 std::optional<double> best_val_loss(const SeedResult& run) {
-  return run.eval.empty() ? run.val_loss_best : best_val_loss(run.eval);
+  return run.eval.empty() ? run.val_loss_best : best_val_loss(run.eval, run.settled_step);
 }
 
 std::optional<double> final_train_loss(const SeedResult& run) {

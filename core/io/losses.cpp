@@ -25,12 +25,13 @@ std::optional<double> final_val_loss(const std::vector<EvalRow>& eval) {
   return row == nullptr ? std::nullopt : finite(row->loss);
 }
 
-std::optional<double> best_val_loss(const std::vector<EvalRow>& eval) {
+std::optional<double> best_val_loss(const std::vector<EvalRow>& eval, std::int64_t from_step) {
   std::optional<double> best;
   for (const EvalRow& row : eval)
-    if (row.split == "val" && std::isfinite(row.loss) && (!best || row.loss < *best))
+    if (row.split == "val" && row.step >= from_step && std::isfinite(row.loss) &&
+        (!best || row.loss < *best))
       best = row.loss;
-  return best;
+  return best ? best : final_val_loss(eval);
 }
 
 std::optional<double> final_train_loss(const std::vector<TrainRow>& train,

@@ -75,9 +75,9 @@ TokenTable* LanguageModel::token_table(const std::string& name) {
   return found;
 }
 
-std::uint64_t LanguageModel::settled_at() const {
+std::uint64_t settled_at(Layer& net) {
   std::uint64_t settled = 0;
-  for (const Layer* leaf : leaves_) settled = std::max(settled, leaf->settled_at());
+  net.visit_leaves([&](const Layer& leaf) { settled = std::max(settled, leaf.settled_at()); });
   return settled;
 }
 

@@ -9,6 +9,9 @@
 
 namespace bitlab {
 
+// The optimiser step from which on quantisation has faded in in all layers of a net (see Layer).
+std::uint64_t settled_at(Layer& net);
+
 class LanguageModel {
  public:
   // Parameters are bound and initialised from the seed, and prepared for step 0.
@@ -52,8 +55,7 @@ class LanguageModel {
   // for: null if it is something else, or the head multiplies by it too.
   TokenTable* token_table(const std::string& name);
 
-  // The optimiser step from which on quantisation has faded in (see Layer).
-  std::uint64_t settled_at() const;
+  std::uint64_t settled_at() const { return bitlab::settled_at(*net_); }
 
   ParamStore& params() { return params_; }
   const ParamStore& params() const { return params_; }
