@@ -249,16 +249,23 @@ TEST_CASE("latent attention with a cache gives the tokens of the whole sequence"
           REQUIRE(std::memcmp(got.data(), whole.data(), got.size() * sizeof(real)) == 0);
       }
       // Absorbed weights sum in another order. Where activations are rounded to int8 such a
-      // difference may move a code, so there a few logits may be far.
-      size_t far = 0, other = 0;
-      double size = 0;
+      // difference may move a code, which later positions see: there logits may differ by a code.
+      double worst = 0, mean = 0, size = 0;
+      size_t other = 0;
       for (const real z : whole) size = std::max(size, double(std::fabs(z)));
       for (size_t t = 0; t < kLength; ++t) {
         const real *a = &first[t * kVocab], *b = &whole[t * kVocab];
         other += std::max_element(a, a + kVocab) - a != std::max_element(b, b + kVocab) - b;
-        for (size_t i = 0; i < kVocab; ++i) far += std::fabs(a[i] - b[i]) > 2e-5 * size;
+        for (size_t i = 0; i < kVocab; ++i) {
+          const double difference = std::fabs(a[i] - b[i]) / size;
+          worst = std::max(worst, difference);
+          mean += difference / double(whole.size());
+        }
       }
-      CHECK(far <= (std::string(linear) == "full" ? 0 : whole.size() / 100));
+      // Seen with other compiler flags: 0.009, by one moved code.
+      const bool full = std::string(linear) == "full";
+      CHECK(worst <= (full ? 2e-5 : 3e-2));
+      CHECK(mean <= (full ? 2e-6 : 1e-3));
       CHECK(other == 0);
     }
 }
