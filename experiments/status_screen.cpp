@@ -132,7 +132,7 @@ void StatusScreen::on_begin(const std::vector<RunView>& runs, std::size_t slots)
     elsewhere += run.phase == RunPhase::Elsewhere;
     resumed += run.phase == RunPhase::Queued && run.status.step > 0;
   }
-  std::string text = fmt::format("{} runs", runs.size());
+  std::string text = fmt::format("{} run{}", runs.size(), runs.size() == 1 ? "" : "s");
   if (done > 0) text += fmt::format(", {} done before", done);
   if (resumed > 0) text += fmt::format(", {} to be resumed", resumed);
   if (failed > 0) text += fmt::format(", {} failed before (--retry-failed tries again)", failed);

@@ -53,7 +53,7 @@ TEST_CASE("plain output has one line an event and about one a tenth of a run", "
   std::vector<std::string> all;
   for (std::string line; std::getline(lines, line);) all.push_back(line);
   REQUIRE(all.size() == 2 + 9 + 1);
-  CHECK(all[0] == "1 runs; 1 at once");
+  CHECK(all[0] == "1 run; 1 at once");
   CHECK(all[1] == "babyGPT seed 2: started");
   CHECK(
       all[2] ==
