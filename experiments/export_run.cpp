@@ -1,7 +1,10 @@
 #include "experiments/export_run.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/text/subword.h"
 #include "experiments/checkpoint.h"
 #include "experiments/loaded_run.h"
 #include "experiments/packed_model.h"
@@ -28,6 +31,15 @@ void check(const LoadedRun& run, ExportWeights weights) {
   if (packs(weights)) require_faded_in(run);
 }
 
+// That of the checkpoint, with the whole tokenizer where it has the name of one: whoever gets the
+// folder needs nothing else.
+void write_config(const LoadedRun& run, const fs::path& path) {
+  auto config = nlohmann::ordered_json::parse(read_file(run.checkpoint / "config.json"));
+  if (const auto* subword = dynamic_cast<const SubwordTokenizer*>(run.tokenizer.get()))
+    config["tokenizer"] = nlohmann::ordered_json::parse(subword->whole_json());
+  write_file_atomic(path, config.dump() + "\n");
+}
+
 void write_weights(const fs::path& path, const LanguageModel& model, ExportWeights weights) {
   const DType dtype = export_dtype(weights);
   if (packs(weights))
@@ -50,8 +62,8 @@ std::uintmax_t export_run(const fs::path& run_dir, const fs::path& folder, Expor
       if (fs::exists(run_dir / name)) fs::copy_file(run_dir / name, made / name);
     const fs::path checkpoint = made / "ckpt" / run.checkpoint.filename();
     fs::create_directories(checkpoint);
-    for (const char* name : {"config.json", "trainer.json"})
-      fs::copy_file(run.checkpoint / name, checkpoint / name);
+    write_config(run, checkpoint / "config.json");
+    fs::copy_file(run.checkpoint / "trainer.json", checkpoint / "trainer.json");
     const fs::path file = checkpoint / "model.safetensors";
     write_weights(file, *run.model, weights);
     bytes = fs::file_size(file);

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/process_memory.h"
 #include "core/base/sha256.h"
 #include "experiments/checkpoint.h"
 #include "experiments/dataset.h"
@@ -48,6 +49,7 @@ LoadedRun load_run(const fs::path& run_dir, LoadWeights weights, Tables tables) 
     throw Error(run.checkpoint.string(),
                 std::string("must be a checkpoint of bitlab, but: ") + e.what());
   }
+  give_back_free_memory();  // of parsing a tokenizer, which took several times its size
   run.model.reset(new LanguageModel(build_empty_model(run.spec, run.tokenizer->vocab_size())));
   run.weights = weights == LoadWeights::Packed ? run_dir / "packed.safetensors"
                                                : run.checkpoint / "model.safetensors";

@@ -1,5 +1,9 @@
 #include "core/base/process_memory.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include <fstream>
 #include <string>
 
@@ -23,5 +27,11 @@ std::size_t peak_resident_bytes() { return status_bytes("VmHWM:"); }
 
 // The system counts the peak anew after a 5 in clear_refs.
 void reset_peak_resident() { std::ofstream("/proc/self/clear_refs") << "5"; }
+
+void give_back_free_memory() {
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
+}
 
 }  // namespace bitlab

@@ -12,4 +12,7 @@ std::size_t resident_bytes();
 std::size_t peak_resident_bytes();
 void reset_peak_resident();
 
+// Gives pages that were used and freed back to the system, where the allocator can (glibc).
+void give_back_free_memory();
+
 }  // namespace bitlab

@@ -65,14 +65,18 @@ struct FileConfig : Configurable {
   }
 };
 
-// What to_json() of a named tokenizer said.
+// What to_json() or whole_json() of a named tokenizer said.
 std::unique_ptr<Tokenizer> from_reference(const NamedTokenizer& named, std::string_view json) {
-  const auto id = nlohmann::json::parse(json).at("id").get<std::string>();
+  const auto described = nlohmann::json::parse(json);
+  const auto id = described.at("id").get<std::string>();
   if (id != named.id())
     throw Error("tokenizer",
                 named.name + " must be " + named.id() + ", but " + id + " is asked for",
                 "another version of bitlab wrote this");
-  return open_named(named).tokenizer;
+  if (!described.contains("whole")) return open_named(named).tokenizer;
+  auto tokenizer = subword_from_json(described.at("whole").dump());
+  tokenizer->refer_to(named.name, id);
+  return tokenizer;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/io/test_folder.h"
 #include "core/text/tokenizer_test.h"
+#include "core/text/word_piece.h"
 
 using namespace bitlab;
 
@@ -56,9 +57,27 @@ TEST_CASE("a named tokenizer is kept by its name and the hash of its file", "[te
     const std::string text = "a tale of two models, 1.58 bits each";
     CHECK(again->encode(text) == opened.tokenizer->encode(text));
     CHECK(again->decode(again->encode("a tale")) == "a tale");
-    const auto whole = subword_from_json(opened.tokenizer->full_json());
+    const auto whole = tokenizer_from_json(opened.tokenizer->whole_json());
     CHECK(whole->encode(text) == opened.tokenizer->encode(text));
+    CHECK(whole->id() == opened.tokenizer->id());
+    CHECK(whole->to_json() == json);
   }
+}
+
+TEST_CASE("a named tokenizer that is kept whole needs no files", "[text][named]") {
+  for (const NamedTokenizer& named : named_tokenizers()) {
+    WordPiece small({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "tale"});  // stands for it
+    small.refer_to(named.name, named.id());
+    const auto again = tokenizer_from_json(small.whole_json());
+    CHECK(again->vocab_size() == 5);
+    CHECK(again->encode("tale") == std::vector<std::int32_t>{4});
+    CHECK(again->id() == named.id());
+    CHECK(again->to_json() == small.to_json());
+  }
+  WordPiece other({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "tale"});
+  other.refer_to("llama3", "llama3-00000000");
+  CHECK_THROWS_WITH(tokenizer_from_json(other.whole_json()),
+                    Catch::Matchers::Contains("llama3-82e9d319"));
 }
 
 TEST_CASE("a reference to other files is refused", "[text][named]") {

@@ -83,6 +83,14 @@ std::string SubwordTokenizer::to_json() const {
   return nlohmann::ordered_json{{"type", reference_name_}, {"id", reference_id_}}.dump();
 }
 
+std::string SubwordTokenizer::whole_json() const {
+  if (reference_id_.empty()) return full_json();
+  return nlohmann::ordered_json{{"type", reference_name_},
+                                {"id", reference_id_},
+                                {"whole", nlohmann::ordered_json::parse(full_json())}}
+      .dump();
+}
+
 void SubwordTokenizer::refer_to(std::string name, std::string id) {
   reference_name_ = std::move(name);
   reference_id_ = std::move(id);

@@ -57,6 +57,9 @@ class SubwordTokenizer : public Tokenizer {
   virtual std::string full_json() const = 0;
   // tokenizer.json for other programs.
   virtual std::string hf_json() const { return full_json(); }
+  // What tokenizer_from_json() reads without other files: full_json(), beside the name and the id
+  // if there are.
+  std::string whole_json() const;
   // From now on to_json() only names the entry of tokenizers() that makes this one; `id` tells it
   // from others of that name.
   void refer_to(std::string name, std::string id);
