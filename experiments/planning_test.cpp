@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -290,17 +291,16 @@ TEST_CASE("a plan of 1,000 runs is quick", "[planning]") {
   std::string toml = small_config() +
                      "[sweep]\noptim.lr = \"log(1e-4,1e-2)x50\"\n"
                      "optim.beta2 = \"lin(0.9,0.999)x10\"\nseed = \"1..2\"\n";
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // of this process, however busy the machine is
   const Sweep sweep(toml);
   REQUIRE(sweep.plan.runs().size() == 1000);
   const auto sizes = footprints(sweep.experiment, sweep.plan);
   const auto outlooks = sweep.look();
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   CHECK(sizes.size() == 500);
   CHECK(std::all_of(outlooks.begin(), outlooks.end(),
                     [](const Outlook& o) { return o.fate == Fate::New; }));
-  INFO(seconds.count() << " s");
-  CHECK(seconds.count() < 5);  // 0.2 s in a release build, the rest for sanitizers
+  CHECK(seconds < 5);  // 0.2 s in a release build, the rest for sanitizers
 }
 
 }  // namespace
