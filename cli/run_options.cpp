@@ -49,8 +49,8 @@ RunRequest parse_run_request(const std::vector<std::string>& args) {
       "jobs,j", po::value(&jobs)->value_name("N"),
       "runs at once; default: as many as there are cores for")(
       "threads,t", po::value(&threads)->value_name("N"),
-      "threads of each run, at most train.shards; default: cores that no run would use otherwise. "
-      "No result depends on it")(
+      "threads of each run; steps use at most train.shards; default: cores that no run would use "
+      "otherwise. No result depends on it")(
       "arm", po::value(&request.arms)->value_name("NAME"),
       "this arm only, and those that it begins with or learns from; may be given several times")(
       "max-runs", po::value(&max_runs)->value_name("N"),

@@ -31,6 +31,7 @@ struct Taken {
 };
 
 Taken load(const fs::path& run_dir, LoadWeights weights) {
+  give_back_free_memory();  // what this process used before must not count for less
   const std::size_t before = resident_bytes();
   const Clock::time_point begin = Clock::now();
   const LoadedRun run = load_run(run_dir, weights, Tables::AsStored);

@@ -34,9 +34,9 @@ void check(const LoadedRun& run, ExportWeights weights) {
 // That of the checkpoint, with the whole tokenizer where it has the name of one: whoever gets the
 // folder needs nothing else.
 void write_config(const LoadedRun& run, const fs::path& path) {
-  auto config = nlohmann::ordered_json::parse(read_file(run.checkpoint / "config.json"));
+  auto config = nlohmann::json::parse(read_file(run.checkpoint / "config.json"));
   if (const auto* subword = dynamic_cast<const SubwordTokenizer*>(run.tokenizer.get()))
-    config["tokenizer"] = nlohmann::ordered_json::parse(subword->whole_json());
+    config["tokenizer"] = nlohmann::json::parse(subword->whole_json());
   write_file_atomic(path, config.dump() + "\n");
 }
 

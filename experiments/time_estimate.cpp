@@ -53,7 +53,7 @@ void add_finished(const fs::path& run_dir, const DataFacts& data, Measured& sum)
     const RunStatus status = folder.status();
     const Spec spec = load_run_spec(folder.file("config.toml"));
     const RunOrigin origin = read_origin(folder);
-    if (status.wall_seconds <= 0 || !origin.same_threads) return;
+    if (status.wall_seconds <= 0 || origin.threads == 0 || !origin.same_threads) return;
     sum.flops += run_flops(spec, train_flops_per_token(spec, data), data, 0);
     sum.thread_seconds += status.wall_seconds * speedup(spec, origin.threads);
     ++sum.runs;

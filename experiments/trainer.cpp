@@ -43,9 +43,8 @@ TrainOutcome Trainer::run(const std::atomic<int>& stop) {
     const bool owed = state_.evaluation_due;
     if (!evaluate())
       outcome.end = TrainOutcome::End::Stopped;  // with what the last attempt saved
-    else if (owed && state_.step == steps)       // no later checkpoint will say so
-      save_evaluated(list_checkpoints(settings_.run_dir).back(), update_.optimizer(), state_,
-                     codes_);
+    else if (owed && state_.step == steps)
+      save_last_evaluation();  // no later checkpoint will say so
   }
   while (state_.step < steps && outcome.end == TrainOutcome::End::Done) {
     if (!one_step()) {
@@ -137,6 +136,13 @@ bool Trainer::evaluate() {
   });
   if (!rows.empty()) observer_.on_quant(rows);
   return true;
+}
+
+void Trainer::save_last_evaluation() {
+  observer_.before_checkpoint(state_.step);
+  const std::filesystem::path dir = list_checkpoints(settings_.run_dir).back();
+  save_evaluated(dir, update_.optimizer(), state_, codes_);
+  observer_.on_checkpoint(state_.step, dir);
 }
 
 void Trainer::save() {

@@ -53,6 +53,7 @@ class Trainer {
   void log_row();
   bool evaluate();  // false: given up, and nothing is told
   void save();
+  void save_last_evaluation();  // that was due, into the checkpoint of the last step
   bool due(std::int64_t every) const;
   const TrainConfig& train() const { return settings_.update.train; }
 

@@ -7,6 +7,7 @@
 #include "experiments/language_task.h"
 #include "experiments/run_folder.h"
 #include "experiments/test_runs.h"
+#include "experiments/train_observer.h"
 
 using namespace bitlab;
 namespace fs = std::filesystem;
@@ -69,11 +70,18 @@ TEST_CASE("a run that is asked to stop saves its state, says so, and goes on lat
 
 namespace {
 
-// What a worker started next does to itself in the middle of an evaluation.
+// What a worker started next does to itself in the middle of an evaluation, or after a checkpoint.
 struct SignalToSelf {
   int signal = 0;
   int evaluation = 0;  // counted from 1, in one process
+  bool after_checkpoint = false;
 } to_self;
+
+class SignallingObserver : public TrainObserver {
+  void on_checkpoint(std::int64_t, const fs::path&) override {
+    if (to_self.after_checkpoint) ::raise(to_self.signal);
+  }
+};
 
 // The language task; every split counts as an evaluation.
 class SignallingTask : public Task {
@@ -98,6 +106,10 @@ int run_signalling(const fs::path& dir, SignalToSelf what) {
                  [](const TaskContext& context, const EvalConfig& eval, const Configurable&) {
                    return std::make_unique<SignallingTask>(context, eval);
                  }});
+    observers().add("signalling",
+                    {1, "for a test", no_settings, [](const ObserverContext&, const Configurable&) {
+                       return std::make_unique<SignallingObserver>();
+                     }});
     return true;
   }();
   static_cast<void>(registered);
@@ -114,7 +126,7 @@ std::string rarely_saved() {
   };
   set("steps = 600", "steps = 300");
   set("checkpoint_every = 5", "checkpoint_every = 1000");
-  return "[task]\nname = \"signalling\"\n" + config;
+  return "observers = [\"signalling\"]\n[task]\nname = \"signalling\"\n" + config;
 }
 
 }  // namespace
@@ -154,6 +166,11 @@ TEST_CASE("an evaluation is given up for a stop, and done first when the run goe
   CHECK(run_signalling(killed, {SIGKILL, 3}) == 128 + SIGKILL);
   CHECK(read_metrics(killed / "metrics.h5").eval.back().step == 100);
   same_as_calm(killed);
+  // Killed when the last one, which was owed, is saved: not done again, and nothing of it is lost.
+  const fs::path last = make_run(folder, "last", rarely_saved());
+  CHECK(run_signalling(last, {SIGTERM, 7}) == 128 + SIGTERM);
+  CHECK(run_signalling(last, {SIGKILL, 0, true}) == 128 + SIGKILL);
+  same_as_calm(last);
 }
 
 TEST_CASE("a loss that explodes ends the run as diverged, with its metrics kept", "[worker]") {

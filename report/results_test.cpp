@@ -54,8 +54,8 @@ TEST_CASE("losses before quantisation has faded in are not the best", "[report]"
     nlohmann::json plan = nlohmann::json::parse(read_file(fake.path() / "plan.json"));
     plan["arms"][0]["settled_step"] = settled;
     write_file_atomic(fake.path() / "plan.json", plan.dump());
-    const Results results = load_results(fake.path());
-    CHECK(*best_val_loss(results.arms[0].runs[0]) == best);
+    for (const Metrics metrics : {Metrics::Losses, Metrics::None})
+      CHECK(*best_val_loss(load_results(fake.path(), metrics).arms[0].runs[0]) == best);
   }
 }
 

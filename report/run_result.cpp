@@ -139,7 +139,11 @@ SeedResult load_run(const fs::path& dir,
     read_loaded(dir, run);
     if (!run.done()) read_progress(dir, run);
     const bool wanted = metrics == Metrics::Losses || (run.done() && !run.val_loss);
-    if (wanted && fs::exists(dir / "metrics.h5")) add_curves(dir, run);
+    const bool there = fs::exists(dir / "metrics.h5");
+    if (wanted && there)
+      add_curves(dir, run);
+    else if (there && run.done() && settled_step > 0)  // an older status says the lowest of all
+      run.val_loss_best = best_val_loss(read_curves(dir / "metrics.h5").eval, settled_step);
     require_loss(run);
   } catch (const std::exception& e) {
     run.state = SeedState::Unreadable;

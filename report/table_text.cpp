@@ -68,10 +68,13 @@ std::vector<Column> columns(const std::vector<TableRow>& rows) {
 
 // What the columns mean; the same sentence under both tables.
 std::string legend(const Results& results, bool with_bits) {
+  bool fades = false;
+  for (const ArmResult& arm : results.arms)
+    for (const SeedResult& run : arm.runs) fades = fades || run.settled_step > 0;
   return fmt::format(
-      "Losses in nats/{}, mean ± sd over the seeds that are done; best is each seed's lowest. {}"
+      "Losses in nats/{}, mean ± sd over the seeds that are done; best is each seed's lowest{}. {}"
       "Tokens/s, wall time and model file sizes are those of one run. Data: {}.",
-      results.data.unit,
+      results.data.unit, fades ? ", where quantisation fades in once it has" : "",
       with_bits ? "Bits/byte are the final val loss a byte of text, comparable across tokenizers. "
                 : "",
       results.data.source);

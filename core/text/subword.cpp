@@ -85,10 +85,9 @@ std::string SubwordTokenizer::to_json() const {
 
 std::string SubwordTokenizer::whole_json() const {
   if (reference_id_.empty()) return full_json();
-  return nlohmann::ordered_json{{"type", reference_name_},
-                                {"id", reference_id_},
-                                {"whole", nlohmann::ordered_json::parse(full_json())}}
-      .dump();
+  std::string json = to_json();
+  json.pop_back();
+  return json + ",\"whole\":" + full_json() + "}";
 }
 
 void SubwordTokenizer::refer_to(std::string name, std::string id) {
