@@ -45,8 +45,12 @@ Operand find_operand(const std::string& name, const RunMetric& metric, const Res
   if (!operand.arms.empty()) return operand;
   for (const ReferenceLine& reference : results.references)
     if (reference.name == name) operand.number = reference.loss;
-  if (!operand.number)
-    throw UsageError("claim", "'" + name + "' must be an arm, a reference loss or a number");
+  if (!operand.number) {
+    std::string arms;
+    for (const ArmResult& arm : results.arms) arms += (arms.empty() ? "" : ", ") + arm.name;
+    throw UsageError("claim", "'" + name + "' is none of the arms here (" + arms +
+                                  "), no reference loss and no number");
+  }
   return operand;
 }
 
@@ -203,9 +207,8 @@ LawSide find_law(const std::string& name, const ScalingStudy& study) {
 
 StepResult test_step_of_laws(const ClaimStep& step, double size, const ScalingStudy& study) {
   const LawSide a = find_law(step.left, study), b = find_law(step.right, study);
-  const Interval interval = interval_over_draws(study.baseline, [&](std::size_t draw) {
-    return a.drawn(size, draw) - b.drawn(size, draw);
-  });
+  const Interval interval = interval_over_draws(
+      study.baseline, [&](std::size_t draw) { return a.drawn(size, draw) - b.drawn(size, draw); });
   std::string text =
       fmt::format("law of {} at {} parameters {} against {}", step.left,
                   format_count(std::llround(size)), format_fixed(a.of(size), 3), step.right);

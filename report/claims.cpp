@@ -30,7 +30,8 @@ Finding test_claim(const std::string& text, const Results& results) {
     }
   } catch (const std::exception& e) {
     finding.judgement = Judgement::Undecided;
-    finding.measured = e.what();
+    const std::string what = e.what(), where = "[claim] ";
+    finding.measured = what.starts_with(where) ? what.substr(where.size()) : what;
     if (finding.claim.empty()) finding.claim = text;
   }
   return finding;
