@@ -1,13 +1,11 @@
 #include "cli/run_options.h"
 
-#include <algorithm>
 #include <boost/program_options.hpp>
 #include <cstdint>
 #include <iostream>
 
 #include "cli/options.h"
 #include "core/base/error.h"
-#include "experiments/launcher.h"
 
 namespace bitlab {
 
