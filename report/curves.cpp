@@ -35,23 +35,43 @@ std::vector<RunPoint> train_curve(const SeedResult& run, double TrainRow::*value
   return curve;
 }
 
-// The training steps' own losses, averaged over the steps from one evaluation to the next, or to
-// the first row behind it; as they are if nothing was evaluated.
+// The steps at which a mean of training losses ends: the way from one evaluation to the next, or to
+// the end, in equal parts of at most a twentieth of the run.
+std::vector<double> mean_ends(const SeedResult& run) {
+  constexpr double kParts = 20;
+  std::vector<double> stops = {0};
+  for (const EvalRow& row : run.eval)
+    if (static_cast<double>(row.step) > stops.back())
+      stops.push_back(static_cast<double>(row.step));
+  const auto steps = static_cast<double>(std::max(run.steps, run.train.back().step));
+  if (steps > stops.back()) stops.push_back(steps);
+  std::vector<double> ends;
+  for (std::size_t i = 1; i < stops.size(); ++i) {
+    const double way = stops[i] - stops[i - 1];
+    const double parts = std::ceil(kParts * way / steps);
+    for (double part = 1; part <= parts; ++part)
+      ends.push_back(std::lerp(stops[i - 1], stops[i], part / parts));
+  }
+  return ends;
+}
+
+// The training steps' own losses, averaged as mean_ends() says; a mean closes with the first row at
+// its end or behind it. As they are if nothing was evaluated.
 std::vector<RunPoint> logged_curve(const SeedResult& run) {
+  if (run.eval.empty() || run.train.empty()) return train_curve(run, &TrainRow::loss);
+  const std::vector<double> ends = mean_ends(run);
   std::vector<RunPoint> curve;
-  auto evaluation = run.eval.begin();
-  double sum = 0, steps = 0;
-  std::int64_t before = 0;
+  auto end = ends.begin();
+  double sum = 0, steps = 0, before = 0;
   for (const TrainRow& row : run.train) {
-    const auto length = static_cast<double>(row.step - before);
-    before = row.step;
-    sum += length * row.loss;
-    steps += length;
-    bool closes = run.eval.empty();
-    for (; evaluation != run.eval.end() && evaluation->step <= row.step; ++evaluation)
-      closes |= evaluation->step > 0;
+    const auto step = static_cast<double>(row.step);
+    sum += (step - before) * row.loss;
+    steps += step - before;
+    before = step;
+    bool closes = false;
+    for (; end != ends.end() && *end <= step; ++end) closes = true;
     if (!closes || steps <= 0) continue;
-    curve.push_back({static_cast<double>(row.step), sum / steps});
+    curve.push_back({step, sum / steps});
     sum = steps = 0;
   }
   return curve;

@@ -60,8 +60,8 @@ struct CurveLine {
   std::vector<std::string> group;  // the line's values of the request's keys
   std::size_t runs = 0;            // in the curves
   bool finished = true;            // at least one run is done
-  // Whether `train` is the training steps' own loss, averaged from one evaluation to the next,
-  // because the training split was not evaluated.
+  // Whether `train` is the training steps' own loss, because the training split was not evaluated:
+  // means over at most a twentieth of the run, none over an evaluation.
   bool train_as_logged = false;
   std::vector<CurvePoint> main;   // what the request names; of Loss that of validation
   std::vector<CurvePoint> train;  // of Loss alone

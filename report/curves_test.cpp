@@ -74,25 +74,52 @@ TEST_CASE("an arm without a finished seed shows what there is, and says so", "[r
   CHECK(curves.train_as_logged);
 }
 
-TEST_CASE("logged training loss is averaged from one evaluation to the next", "[report]") {
-  ArmResult arm{"a", 0, 0, {done_run(1, 1.8, 2)}};  // evaluated at 0, 500 and 1000
-  arm.runs[0].eval.pop_back();                      // but not on the training split
-  arm.runs[0].train = {
-      {100, 0, 0, 4, 0, 0}, {500, 0, 0, 3, 0, 0}, {900, 0, 0, 2, 0, 0}, {1000, 0, 0, 1, 0, 0}};
-  const CurveLine curves = line_of(arm);
-  CHECK(curves.train_as_logged);
-  REQUIRE(curves.train.size() == 2);
-  CHECK(curves.train[0].x == 500);
-  CHECK(curves.train[0].mean == Approx((100 * 4 + 400 * 3) / 500.0));
-  CHECK(curves.train[1].x == 1000);
-  CHECK(curves.train[1].mean == Approx((400 * 2 + 100 * 1) / 500.0));
+// A run of 1000 steps that was evaluated at `stops`, with a row every `every` steps whose loss is
+// its step.
+ArmResult logged_run(const std::vector<std::int64_t>& stops, std::int64_t every) {
+  ArmResult arm{"a", 0, 0, {done_run(1, 1.8, 2)}};
+  SeedResult& run = arm.runs[0];
+  run.eval.clear();
+  for (const std::int64_t stop : stops) run.eval.push_back({stop, "val", 1, 0, 1});
+  for (std::int64_t step = every; step <= 1000; step += every)
+    run.train.push_back({step, 0, 0, static_cast<double>(step), 0, 0});
+  return arm;
+}
 
-  arm.runs[0].train = {{300, 0, 0, 4, 0, 0}, {600, 0, 0, 2, 0, 0}, {1000, 0, 0, 1, 0, 0}};
-  const CurveLine between = line_of(arm);  // no row at 500: the one behind it closes
-  REQUIRE(between.train.size() == 2);
-  CHECK(between.train[0].x == 600);
-  CHECK(between.train[0].mean == Approx(3));
-  CHECK(between.train[1].mean == Approx(1));
+TEST_CASE("logged training loss is averaged over twentieths of the run", "[report]") {
+  const CurveLine curves = line_of(logged_run({0, 500, 1000}, 25));
+  CHECK(curves.train_as_logged);
+  REQUIRE(curves.train.size() == 20);
+  for (std::size_t i = 0; i < 20; ++i) {
+    const auto end = static_cast<double>(50 * (i + 1));
+    CHECK(curves.train[i].x == end);
+    CHECK(curves.train[i].mean == Approx(end - 12.5));
+  }
+  // Up to 340 seven parts, up to 1000 fourteen: no mean goes over an evaluation.
+  const CurveLine uneven = line_of(logged_run({0, 340, 1000}, 1));
+  REQUIRE(uneven.train.size() == 21);
+  CHECK(uneven.train[0].x == 49);
+  CHECK(uneven.train[6].x == 340);
+  CHECK(uneven.train[7].x == 388);
+  CHECK(uneven.train[7].mean == Approx((341 + 388) / 2.0));
+  CHECK(uneven.train[20].x == 1000);
+}
+
+TEST_CASE("logged training loss is averaged from one evaluation to the next", "[report]") {
+  std::vector<std::int64_t> stops;
+  for (std::int64_t step = 0; step <= 1000; step += 20) stops.push_back(step);
+  const CurveLine often = line_of(logged_run(stops, 10));
+  REQUIRE(often.train.size() == 50);
+  CHECK(often.train[1].x == 40);
+  CHECK(often.train[1].mean == Approx(35));
+  // Rows of several steps count by them, and the first behind a part's end closes it.
+  ArmResult rare = logged_run({0, 500, 1000}, 1000);
+  rare.runs[0].train = {{30, 0, 0, 4, 0, 0}, {60, 0, 0, 2, 0, 0}, {1000, 0, 0, 1, 0, 0}};
+  const CurveLine behind = line_of(rare);
+  REQUIRE(behind.train.size() == 2);
+  CHECK(behind.train[0].x == 60);
+  CHECK(behind.train[0].mean == Approx(3));
+  CHECK(behind.train[1].mean == Approx(1));
 }
 
 TEST_CASE("a band is cut where its edges cross the frame", "[report]") {

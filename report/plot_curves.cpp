@@ -18,6 +18,7 @@ namespace bitlab {
 namespace {
 
 constexpr std::size_t kMostBoth = 4;  // lines that are drawn with validation and training
+constexpr const char* kLoggedMeans = "means of at most 5 % of the steps";
 
 std::string x_title(const CurveView& view) {
   // Where losses are per text or per masked token, steps still read tokens.
@@ -52,7 +53,7 @@ std::string y_title(const CurveView& view) {
     case CurveY::ValLoss:
       return "validation loss" + unit;
     case CurveY::TrainLoss:
-      return "training loss" + std::string(logged ? ", mean between evaluations" : "") + unit;
+      return "training loss" + (logged ? std::string(", ") + kLoggedMeans : "") + unit;
     case CurveY::BatchLoss: {
       const std::int64_t each = log_interval(view.results);
       return "loss of the batches" +
@@ -96,7 +97,7 @@ std::string note_of(const CurveView& view) {
   }
   std::string text = "Data: " + view.results.data.source + "; " + describe_runs(view);
   if (logged)
-    text += "; training: mean between evaluations";
+    text += std::string("; training: ") + kLoggedMeans;
   else if (view.request.y != CurveY::BatchLoss || log_interval(view.results) <= 1)
     text += "; no smoothing";
   if (start > view.y.high)
@@ -105,6 +106,11 @@ std::string note_of(const CurveView& view) {
     return !line.main.empty() && line.main.back().mean > view.y.high;
   });
   if (out > 0) text += fmt::format("; {} of {} end above the frame", out, view.lines.size());
+  for (const CurveLine& line : view.lines)
+    if (!line.train.empty() &&
+        std::all_of(line.train.begin(), line.train.end(),
+                    [&](const CurvePoint& p) { return p.low > view.y.high; }))
+      text += "; training of " + line.name + " above the frame";
   if (view.dropped) text += "; points at 0 left out";
   const auto unfinished = std::count_if(view.lines.begin(), view.lines.end(),
                                         [](const CurveLine& line) { return !line.finished; });

@@ -210,6 +210,23 @@ TEST_CASE("an axis says what its numbers are means of", "[plot]") {
   check_drawn(figure);
 }
 
+TEST_CASE("a figure says how training losses were averaged and which are out of it", "[plot]") {
+  Results results = two_arms({1.8}, {1.9});  // both start at 4
+  double loss = 3;
+  for (ArmResult& arm : results.arms) {
+    std::erase_if(arm.runs[0].eval, [](const EvalRow& row) { return row.split == "train"; });
+    for (std::int64_t step = 10; step <= 1000; step += 10)
+      arm.runs[0].train.push_back({step, 0, 0, loss, 1e-3, 1});
+    loss = 7;  // with what a teacher adds
+  }
+  const std::optional<Figure> figure = curves_figure(results);
+  REQUIRE(figure);
+  CHECK(contains(figure->script, "; training: means of at most 5 % of the steps"));
+  CHECK(contains(figure->script, "; training of bit above the frame"));
+  CHECK_FALSE(contains(figure->script, "training of full"));
+  check_drawn(figure);
+}
+
 TEST_CASE("odd data are drawn or refused, never lost", "[plot]") {
   Results one = two_arms({1.8}, {});
   check_drawn(curves_figure(one));
