@@ -20,11 +20,15 @@ AccuracyRow row_of(const Results& results,
     const JudgedRun* other = baseline_of(all, run, results.baseline);
     if (other == nullptr) continue;
     row.baseline = other->arm;
+    row.common += *run.run->accuracy;
+    row.baseline_common += *other->run->accuracy;
     row.differences.push_back(*run.run->accuracy - *other->run->accuracy);
     pairs.emplace_back(&other->predictions, &run.predictions);
   }
   if (runs > 0) row.accuracy = sum / runs;
   if (pairs.empty()) return row;
+  row.common /= static_cast<double>(pairs.size());
+  row.baseline_common /= static_cast<double>(pairs.size());
   try {
     row.sum = accuracy_difference(pairs);
   } catch (const Error&) {

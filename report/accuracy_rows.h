@@ -12,6 +12,7 @@ struct AccuracyRow {
   const ArmResult* arm = nullptr;
   std::optional<double> accuracy = {};         // mean over the runs that are done
   const ArmResult* baseline = nullptr;         // null: it is this arm, or no seed is done in both
+  double common = 0, baseline_common = 0;      // of the two, mean over the seeds done in both
   std::vector<double> differences = {};        // to it, a seed each
   std::optional<AccuracyDifference> sum = {};  // empty: they judged other texts
 };

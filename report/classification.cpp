@@ -85,8 +85,8 @@ std::string conclusion(const ArmResult& baseline, const ArmResult& arm, double d
 std::string sentence(const Results& results, const AccuracyRow& row) {
   const ArmResult& arm = *row.arm;
   if (!row.accuracy) return fmt::format("No run of {} is done yet.", arm.name);
-  const std::string begins =
-      fmt::format("{} classifies {:.2f} % of the texts right", arm.name, 100 * *row.accuracy);
+  const std::string begins = fmt::format("{} classifies {:.2f} % of the texts right", arm.name,
+                                         100 * (row.sum ? row.common : *row.accuracy));
   if (row.baseline == nullptr)
     return begins + (arm.name == results.baseline
                          ? "."
@@ -96,10 +96,11 @@ std::string sentence(const Results& results, const AccuracyRow& row) {
   const bool equal = std::abs(d.mean) < 5e-5;  // 0.00 points
   const std::string against =
       equal ? "as many as " : points(d.mean) + (d.mean < 0 ? " fewer than " : " more than ");
-  const std::string measured =
-      fmt::format("{}, {}{} (95 % interval {:+.2f} to {:+.2f}, over {} texts and {})", begins,
-                  against, row.baseline->name, 100 * d.interval.low, 100 * d.interval.high,
-                  format_count(static_cast<std::int64_t>(d.texts)), counted(d.pairs, "seed"));
+  const std::string measured = fmt::format(
+      "{}, {}the {:.2f} % of {} (95 % interval {:+.2f} to {:+.2f}, over {} texts and {})", begins,
+      against, 100 * row.baseline_common, row.baseline->name, 100 * d.interval.low,
+      100 * d.interval.high, format_count(static_cast<std::int64_t>(d.texts)),
+      counted(d.pairs, "seed"));
   if (d.interval.low <= 0 && d.interval.high >= 0) return measured + ", which chance could make.";
   return measured + ": " + conclusion(*row.baseline, arm, d.mean);
 }
@@ -134,7 +135,7 @@ std::string classification_verdict(const Results& results) {
   bool single = false;
   for (const AccuracyRow& row : accuracy_rows(results, all)) {
     text += sentence(results, row) + "\n";
-    single |= row.arm->runs.size() == 1;
+    single |= row.sum && row.sum->pairs == 1;
   }
   if (single) text += "An interval over one seed says nothing of what other seeds would give.\n";
   return text + many_intervals(results);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 
 #include "core/base/error.h"
 #include "core/base/rng.h"
@@ -77,38 +78,66 @@ McNemar mcnemar(const std::vector<PredictionRow>& first, const std::vector<Predi
   return result;
 }
 
-AccuracyDifference accuracy_difference(const std::vector<std::pair<Predictions, Predictions>>& runs,
-                                       std::size_t resamples) {
-  std::vector<std::vector<int>> gains;  // of each pair, of each text: -1, 0, 1
+namespace {
+
+// Of each pair, of each text in the order of the first pair's: -1, 0, 1.
+std::vector<std::vector<int>> gains_of(
+    const std::vector<std::pair<Predictions, Predictions>>& runs) {
   const std::vector<PredictionRow>& texts = *runs.at(0).first;
-  const std::size_t n = texts.size();
-  if (n == 0) throw Error("predictions", "must be of at least one text, but are of none");
+  std::vector<std::vector<int>> gains;
   for (const auto& [baseline, other] : runs) {
-    std::vector<int> gain;
     const auto before = by_text(*baseline, texts), after = by_text(*other, texts);
-    for (std::size_t i = 0; i < n; ++i)
+    std::vector<int>& gain = gains.emplace_back();
+    for (std::size_t i = 0; i < texts.size(); ++i)
       gain.push_back(static_cast<int>(after[i].first) - static_cast<int>(before[i].first));
-    gains.push_back(std::move(gain));
   }
-  const auto mean_of = [&](const std::vector<double>& of_text) {
-    double sum = 0;
-    for (const double x : of_text) sum += x;
-    return sum / static_cast<double>(n);
-  };
-  const Rng rng(1, "bootstrap/difference");
-  const std::size_t pairs = gains.size();
-  std::vector<double> of_text(n), sample(n), draws;
-  for (std::size_t r = 0; r <= resamples; ++r) {  // the last round takes all as they are
-    std::fill(of_text.begin(), of_text.end(), 0.0);
-    for (std::size_t p = 0; p < pairs; ++p) {
-      const std::vector<int>& gain = gains[r < resamples ? rng.below(pairs, r, n + p) : p];
-      for (std::size_t i = 0; i < n; ++i) of_text[i] += gain[i] / static_cast<double>(pairs);
+  return gains;
+}
+
+double squared(double x) { return x * x; }
+
+// What other texts and other pairs would change of the mean; see AccuracyDifference.
+Interval interval_about(double mean, const std::vector<std::vector<int>>& gains) {
+  const std::size_t pairs = gains.size(), texts = gains.front().size();
+  const auto p_count = static_cast<double>(pairs), n_count = static_cast<double>(texts);
+  std::vector<int> of_text(texts), of_pair(pairs);
+  for (std::size_t p = 0; p < pairs; ++p)
+    for (std::size_t i = 0; i < texts; ++i) {
+      of_text[i] += gains[p][i];
+      of_pair[p] += gains[p][i];
     }
-    if (r == resamples) break;
-    for (std::size_t i = 0; i < n; ++i) sample[i] = of_text[rng.below(n, r, i)];
-    draws.push_back(mean_of(sample));
-  }
-  return {mean_of(of_text), percentile_interval(std::move(draws)), pairs, n};
+  double text_squares = 0, pair_squares = 0, rest_squares = 0;
+  for (const int sum : of_text) text_squares += squared(sum / p_count - mean);
+  for (const int sum : of_pair) pair_squares += squared(sum / n_count - mean);
+  for (std::size_t p = 0; p < pairs; ++p)
+    for (std::size_t i = 0; i < texts; ++i)
+      rest_squares += squared(gains[p][i] - of_text[i] / p_count - of_pair[p] / n_count + mean);
+  const double text_dof = n_count - 1, pair_dof = p_count - 1;
+  // Without a second one there is nothing to divide, and nothing is known.
+  const auto per = [](double squares, double dof) { return dof > 0 ? squares / dof : 0; };
+  const double from_texts = per(text_squares, text_dof) / n_count;
+  const double from_pairs = per(pair_squares, pair_dof) / p_count;
+  const double rest = per(rest_squares, text_dof * pair_dof) / (p_count * n_count);
+  const double variance = from_texts + std::max(0.0, from_pairs - rest);
+  const double doubt = per(squared(from_texts), text_dof) + per(squared(from_pairs), pair_dof);
+  if (doubt <= 0) return {mean, mean};
+  const double least_dof = pairs > 1 ? std::min(text_dof, pair_dof) : text_dof;
+  const double dof = std::max(least_dof, squared(variance) / doubt);
+  const double half = student_t_quantile(0.975, dof) * std::sqrt(variance);
+  return {std::max(-1.0, mean - half), std::min(1.0, mean + half)};
+}
+
+}  // namespace
+
+AccuracyDifference accuracy_difference(
+    const std::vector<std::pair<Predictions, Predictions>>& runs) {
+  const std::vector<std::vector<int>> gains = gains_of(runs);
+  const std::size_t pairs = gains.size(), texts = gains.front().size();
+  if (texts == 0) throw Error("predictions", "must be of at least one text, but are of none");
+  int sum = 0;  // a whole number: no order of the texts rounds otherwise
+  for (const std::vector<int>& gain : gains) sum = std::accumulate(gain.begin(), gain.end(), sum);
+  const double mean = sum / (static_cast<double>(pairs) * static_cast<double>(texts));
+  return {mean, interval_about(mean, gains), pairs, texts};
 }
 
 }  // namespace bitlab

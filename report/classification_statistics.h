@@ -33,9 +33,16 @@ struct McNemar {
 // Throws Error if the two did not judge the same texts with the same labels.
 McNemar mcnemar(const std::vector<PredictionRow>& first, const std::vector<PredictionRow>& second);
 
-// Accuracy of a classifier minus that of a baseline, mean over pairs of runs that judged the same
-// texts. The interval is the middle 95 % over resamples of the texts, the same ones for all runs,
-// and of the pairs: with one pair it says nothing of other seeds.
+// Accuracy of a classifier minus that of a baseline, mean over P pairs of runs that judged the same
+// N texts. Other texts and other seeds would give another mean: with gains g of 1, 0 or -1 of each
+// pair on each text, crossed at random (Searle, Casella & McCulloch, "Variance Components", 1992),
+//
+//   variance = var(mean gains of texts) / N + max(0, var(mean gains of pairs) / P - e / (P N))
+//
+// with e the mean square that is left without both means, for each of the first two has it. The 95
+// % interval is mean +- t sqrt(variance), its degrees of freedom by Satterthwaite 1946
+// (doi:10.2307/3002019): few seeds that differ make it wide; it ends at -1 and 1. With one pair
+// there are the texts alone, and it says nothing of other seeds.
 struct AccuracyDifference {
   double mean = 0;
   Interval interval;
@@ -44,8 +51,9 @@ struct AccuracyDifference {
 
 using Predictions = const std::vector<PredictionRow>*;
 
-// baseline first in each pair; at least one. Throws Error if not all judged the same texts.
-AccuracyDifference accuracy_difference(const std::vector<std::pair<Predictions, Predictions>>& runs,
-                                       std::size_t resamples = 2000);
+// baseline first in each pair; at least one. Throws Error if not all judged the same texts, or
+// none.
+AccuracyDifference accuracy_difference(
+    const std::vector<std::pair<Predictions, Predictions>>& runs);
 
 }  // namespace bitlab

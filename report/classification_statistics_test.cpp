@@ -6,6 +6,7 @@
 
 #include "core/base/catch.h"
 #include "core/base/error.h"
+#include "core/base/rng.h"
 
 namespace bitlab {
 namespace {
@@ -60,21 +61,67 @@ TEST_CASE("a difference of accuracy is paired over texts", "[classification]") {
   CHECK(d.mean == Approx(-0.1));
   CHECK((d.pairs == 1 && d.texts == 1000));
   const double half = 1.96 * std::sqrt(0.1 * 0.9 / 1000);
-  CHECK(d.interval.low == Approx(-0.1 - half).margin(0.003));
-  CHECK(d.interval.high == Approx(-0.1 + half).margin(0.003));
+  CHECK(d.interval.low == Approx(-0.1 - half).margin(1e-4));
+  CHECK(d.interval.high == Approx(-0.1 + half).margin(1e-4));
   const AccuracyDifference none = accuracy_difference({{&tenth, &turned}});
   CHECK((none.mean == 0 && none.interval.low == 0 && none.interval.high == 0));
 
-  // Seeds that differ widen it: of two, each is drawn twice in one of four rounds.
+  // Two seeds that lie 40 points apart say next to nothing of a third.
   const auto half_right = judged(1000, [](int i) { return i % 2 == 0; });
   const AccuracyDifference two = accuracy_difference({{&all, &tenth}, {&all, &half_right}});
   CHECK(two.mean == Approx(-0.3));
   CHECK(two.pairs == 2);
-  CHECK(two.interval.low < -0.48);
-  CHECK(two.interval.high > -0.12);
+  CHECK((two.interval.low == -1 && two.interval.high == 1));
 
   const auto fewer = judged(999, [](int) { return false; });
   CHECK_THROWS_AS(accuracy_difference({{&all, &fewer}}), Error);
+}
+
+TEST_CASE("a difference's variance is of texts and seeds", "[classification]") {
+  // Gains -1 -1 0 0 and -1 0 0 0. Mean gains of texts -1, -1/2, 0, 0 and of pairs -1/2, -1/4 about
+  // -3/8: squares 11/16 and 1/32. What is left without both: three times 1/8 and once 3/8 in each
+  // pair, squares 3/8 together.
+  const auto all = judged(4, [](int) { return false; });
+  const auto two_wrong = judged(4, [](int i) { return i < 2; });
+  const auto one_wrong = judged(4, [](int i) { return i < 1; });
+  const AccuracyDifference d = accuracy_difference({{&all, &two_wrong}, {&all, &one_wrong}});
+  const double texts = 11.0 / 16 / 3 / 4, pairs = 1.0 / 32 / 1 / 2, rest = 3.0 / 8 / 3 / 8;
+  CHECK(pairs == rest);  // so that seeds add nothing but doubt
+  const double dof = texts * texts / (texts * texts / 3 + pairs * pairs / 1);
+  CHECK(d.mean == -0.375);
+  CHECK(d.interval.high == Approx(-0.375 + student_t_quantile(0.975, dof) * std::sqrt(texts)));
+  CHECK(d.interval.low == -1);
+}
+
+TEST_CASE("a difference's interval holds as often as it says", "[classification]") {
+  // Of 3 seeds and 200 texts: a text is wrong with its own chance and that of the seed.
+  for (const double seeds_differ : {0.0, 0.03, 0.1}) {
+    const Rng rng(1, "experiments");
+    const auto right = judged(200, [](int) { return false; });
+    int holds = 0;
+    const int experiments = 600;
+    for (int e = 0; e < experiments; ++e) {
+      const auto draw = [&](std::uint64_t i) {
+        return rng.uniform(static_cast<std::uint64_t>(e), i);
+      };
+      std::vector<std::vector<PredictionRow>> runs;
+      for (std::uint64_t p = 0; p < 3; ++p) {
+        const double seed = seeds_differ * (2 * draw(p) - 1);
+        runs.push_back(judged(200, [&](int i) {
+          const auto text = static_cast<std::uint64_t>(i);
+          const double chance = 0.1 + 0.2 * draw(10 + text) + seed;
+          return draw(1000 * (p + 1) + text) < chance;
+        }));
+      }
+      const Interval of =
+          accuracy_difference({{&right, &runs[0]}, {&right, &runs[1]}, {&right, &runs[2]}})
+              .interval;
+      holds += of.low < -0.2 && of.high > -0.2;
+    }
+    INFO(seeds_differ);
+    CHECK(holds >= 0.92 * experiments);
+    CHECK(holds <= 0.995 * experiments);
+  }
 }
 
 }  // namespace

@@ -76,9 +76,8 @@ std::optional<Figure> accuracy_figure(const Results& results) {
     heading.key.push_back({"one seed", "", fmt::format("pt 7 ps 0.5 lc rgb '{}'", kPalette[0])});
   heading.key.push_back({most > 1 ? "mean over seeds" : "difference", "",
                          fmt::format("pt 13 ps 0.8 lc rgb '{}'", kInk)});
-  heading.key.push_back(
-      {fmt::format("95 % bootstrap interval over texts{}", most > 1 ? " and seeds" : ""),
-       fmt::format("lw 1.6 lc rgb '{}'", kPalette[0])});
+  heading.key.push_back({fmt::format("95 % interval over texts{}", most > 1 ? " and seeds" : ""),
+                         fmt::format("lw 1.6 lc rgb '{}'", kPalette[0])});
   return forest_page(heading, x_axis(rows), lines).figure();
 }
 
