@@ -145,6 +145,16 @@ TEST_CASE("the Markdown table reads as meant", "[report]") {
         "time and model file sizes are those of one run. Data: tinyshakespeare.\n");
 }
 
+TEST_CASE("a table says that a training loss is of what was learned from", "[report]") {
+  Results results = two_arms({1.8}, {1.9});
+  const std::string learned = "Train loss is what the last tenth of the steps learned from";
+  CHECK(format_table(results, TableFormat::Markdown).find(learned) == std::string::npos);
+  SeedResult& run = results.arms[1].runs[0];
+  std::erase_if(run.eval, [](const EvalRow& row) { return row.split == "train"; });
+  run.train = {{1000, 0, 0, 7, 1e-3, 1}};
+  CHECK(format_table(results, TableFormat::Markdown).find(learned) != std::string::npos);
+}
+
 TEST_CASE("the LaTeX table is a whole tabular with escaped cells", "[report]") {
   Results results = two_arms({1.80, 1.84, 1.88}, {1.9});
   results.arms[1].name = "b_158 50%";

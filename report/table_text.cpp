@@ -66,15 +66,29 @@ std::vector<Column> columns(const std::vector<TableRow>& rows) {
   return all;
 }
 
+// Whether a run has a training loss, and not by an evaluation.
+bool train_as_learned(const SeedResult& run) {
+  return !run.train.empty() &&
+         std::none_of(run.eval.begin(), run.eval.end(),
+                      [](const EvalRow& row) { return row.split == "train"; });
+}
+
 // What the columns mean; the same sentence under both tables.
 std::string legend(const Results& results, bool with_bits) {
-  bool fades = false;
+  bool fades = false, as_learned = false;
   for (const ArmResult& arm : results.arms)
-    for (const SeedResult& run : arm.runs) fades = fades || run.settled_step > 0;
+    for (const SeedResult& run : arm.runs) {
+      fades |= run.settled_step > 0;
+      as_learned |= train_as_learned(run);
+    }
   return fmt::format(
-      "Losses in nats/{}, mean ± sd over the seeds that are done; best is each seed's lowest{}. {}"
+      "Losses in nats/{}, mean ± sd over the seeds that are done; best is each seed's lowest{}. "
+      "{}{}"
       "Tokens/s, wall time and model file sizes are those of one run. Data: {}.",
       results.data.unit, fades ? ", where quantisation fades in once it has" : "",
+      as_learned ? "Train loss is what the last tenth of the steps learned from, a teacher's terms "
+                   "included. "
+                 : "",
       with_bits ? "Bits/byte are the final val loss a byte of text, comparable across tokenizers. "
                 : "",
       results.data.source);
