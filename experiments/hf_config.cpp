@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/io/json_nesting.h"
 #include "experiments/key_reader.inc.h"
 #include "layers/bitlinear_config.h"
 #include "layers/linear.h"
@@ -173,7 +174,7 @@ HfConfig parse(const json& config, const fs::path& path) {
 
 HfConfig read_hf_config(const fs::path& path) {
   try {
-    const json config = json::parse(read_file(path));
+    const json config = json::parse(shallow_json(read_file(path), path.string()));
     if (!config.is_object()) throw Error(path.string(), "must be a JSON object");
     return parse(config, path);
   } catch (const json::exception& e) {

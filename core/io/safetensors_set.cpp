@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/io/json_nesting.h"
 
 namespace bitlab {
 
@@ -38,7 +39,7 @@ fs::path weights_of(const fs::path& path) {
 std::map<std::string, std::string> read_weight_map(const fs::path& index) {
   std::map<std::string, std::string> files;
   try {
-    const json parsed = json::parse(read_file(index));
+    const json parsed = json::parse(shallow_json(read_file(index), index.string()));
     for (const auto& [name, file] : parsed.at("weight_map").items())
       files[name] = file.get<std::string>();
   } catch (const json::exception& e) {

@@ -28,7 +28,7 @@ bool has_end(std::string_view zip) {
 }
 
 // NAME/data.pkl, and NAME/data/KEY for each storage.
-PickleValue read_zip(const fs::path& path, std::string_view content, Storages& storages) {
+Pickle read_zip(const fs::path& path, std::string_view content, Storages& storages) {
   if (!has_end(content)) throw Error(path.string(), "must be a whole zip archive, but is cut off");
   std::string pickle;
   const auto key_of = [](const std::string& name) -> std::string {
@@ -49,26 +49,29 @@ PickleValue read_zip(const fs::path& path, std::string_view content, Storages& s
   return read_pickle(path.string(), pickle, at);
 }
 
-// Storages of all tensors below a value.
-void collect_sizes(const PickleValue& value, std::map<std::string, TorchStorage>& storages) {
-  if (value.tensor) storages[value.tensor->storage.key] = value.tensor->storage;
-  if (value.kind != PickleValue::Kind::Dict) return;
-  for (const PickleValue& item : *value.items)
-    if (item.kind == PickleValue::Kind::Tensor) collect_sizes(item, storages);
+// Storages of all tensors of a pickle.
+std::map<std::string, TorchStorage> storages_of(const Pickle& pickle) {
+  std::map<std::string, TorchStorage> storages;
+  const auto add = [&](const PickleValue& value) {
+    if (value.tensor) storages[value.tensor->storage.key] = value.tensor->storage;
+  };
+  add(pickle.value);
+  for (const std::vector<PickleValue>& items : pickle.containers)
+    for (const PickleValue& item : items) add(item);
+  return storages;
 }
 
 // Magic, version, facts of the machine, the object, the keys; then of each key, in that order, its
 // number of elements and their bytes.
-PickleValue read_old(const fs::path& path, const std::string& content, Storages& storages) {
+Pickle read_old(const fs::path& path, const std::string& content, Storages& storages) {
   const std::string where = path.string();
   std::size_t at = 0;
   for (int header = 0; header < 3; ++header) read_pickle(where, content, at);
-  PickleValue object = read_pickle(where, content, at);
-  const PickleValue keys = read_pickle(where, content, at);
-  std::map<std::string, TorchStorage> known;
-  collect_sizes(object, known);
-  if (keys.kind != PickleValue::Kind::List) throw Error(where, "must list its storages");
-  for (const PickleValue& key : *keys.items) {
+  Pickle object = read_pickle(where, content, at);
+  const Pickle keys = read_pickle(where, content, at);
+  const std::map<std::string, TorchStorage> known = storages_of(object);
+  if (keys.value.kind != PickleValue::Kind::List) throw Error(where, "must list its storages");
+  for (const PickleValue& key : *keys.value.items) {
     const auto storage = known.find(key.text);
     if (storage == known.end())
       throw Error(where, "must hold storages of its tensors alone, but '" + key.text + "' is none");
@@ -107,13 +110,14 @@ bool fits(const TorchTensor& tensor, std::size_t bytes) {
 
 TorchFile::TorchFile(const fs::path& path) {
   const std::string where = path.string(), content = read_file(path);
-  PickleValue object;
+  Pickle pickle;
   if (content.starts_with("PK"))
-    object = read_zip(path, content, storages_);
+    pickle = read_zip(path, content, storages_);
   else if (content.substr(0, 32).find(kOldMagic) != std::string::npos)
-    object = read_old(path, content, storages_);
+    pickle = read_old(path, content, storages_);
   else
     throw Error(where, "must be a checkpoint of PyTorch (torch.save), but is none");
+  PickleValue object = pickle.value;
   // Training scripts wrap the weights.
   for (const char* wrapped : {"state_dict", "model"})
     if (const PickleValue* inner = object.find(wrapped);

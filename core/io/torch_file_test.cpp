@@ -77,13 +77,16 @@ TEST_CASE("weights of modules and of training scripts are found", "[torch]") {
   const TorchFile module(saved("module.bin"));
   CHECK(at(module, "weight").shape == std::vector<std::size_t>{2, 4});
   CHECK(at(module, "bias").shape == std::vector<std::size_t>{2});
-  const TorchFile training(saved("training.bin"));
-  REQUIRE(training.tensors().size() == 1);
-  const TensorBytes& ones = at(training, "w");
-  for (std::size_t i = 0; i < 6; ++i) {
-    float one = 0;
-    std::memcpy(&one, static_cast<const char*>(ones.data) + 4 * i, sizeof one);
-    CHECK(one == 1);
+  for (const char* name : {"training.bin", "training_old.bin"}) {
+    INFO(name);
+    const TorchFile training(saved(name));
+    REQUIRE(training.tensors().size() == 1);
+    const TensorBytes& ones = at(training, "w");
+    for (std::size_t i = 0; i < 6; ++i) {
+      float one = 0;
+      std::memcpy(&one, static_cast<const char*>(ones.data) + 4 * i, sizeof one);
+      CHECK(one == 1);
+    }
   }
 }
 
@@ -112,6 +115,20 @@ TEST_CASE("what a pickle asks to run is refused by its name", "[torch][hostile]"
   CHECK_THAT(refusal("}K\x01(u."), Catch::Contains("another kind"));
   CHECK_THAT(refusal("X\xff\xff\xff\x7f."), Catch::Contains("names none"));
   CHECK_THAT(refusal(std::string(3000000, 'N')), Catch::Contains("more values"));
+  // 2 bytes of file for a copy of a text of 255.
+  std::string copies = text(std::string(255, 'a')) + "q" + std::string(1, '\0');
+  for (int i = 0; i < 1000000; ++i) copies += std::string("h\0", 2);
+  CHECK_THAT(refusal(copies), Catch::Contains("more values"));
+}
+
+TEST_CASE("values may be nested as deep as they like, and hold themselves", "[torch][hostile]") {
+  std::size_t begin = 0;
+  const std::string deep = "N" + std::string(1000000, '\x85') + ".";
+  CHECK(read_pickle("deep", deep, begin).containers.size() == 1000000);
+  begin = 0;
+  const Pickle loop = read_pickle("loop", std::string("]q\0h\0a.", 7), begin);
+  REQUIRE(loop.value.items->size() == 1);
+  CHECK(loop.value.items->front().items == loop.value.items);
 }
 
 TEST_CASE("files that are cut off or damaged give an error and nothing worse", "[torch][hostile]") {

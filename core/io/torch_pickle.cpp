@@ -13,14 +13,14 @@ namespace {
 using Kind = PickleValue::Kind;
 using Items = std::vector<PickleValue>;
 
-constexpr std::size_t kMost = std::size_t{1} << 20;  // values on the stack or in the memo
+constexpr std::size_t kMost = std::size_t{1} << 21;  // values, and copies of them in the memo
+constexpr std::size_t kTextOfOne = 64;               // bytes of a text that count as a value
 constexpr std::size_t kLongestText = 1024;           // names are shorter
 
+// No container.
 PickleValue value(Kind kind) {
   PickleValue v;
   v.kind = kind;
-  if (kind == Kind::Tuple || kind == Kind::List || kind == Kind::Dict)
-    v.items = std::make_shared<Items>();
   return v;
 }
 
@@ -52,16 +52,15 @@ class Machine {
   Machine(const std::string& where, std::string_view bytes, std::size_t at)
       : where_(where), bytes_(bytes), at_(at) {}
 
-  PickleValue run() {
+  Pickle run() {
     for (;;) {
       here_ = at_;
       const auto op = static_cast<unsigned char>(take(1)[0]);
       if (op == '.') break;
       if (!constant(op) && !container(op) && !memo(op)) step(op);
-      if (stack_.size() > kMost || memo_.size() > kMost)
-        fail("more values than any checkpoint has");
     }
-    return pop();
+    PickleValue result = pop();
+    return {std::move(result), std::move(containers_)};
   }
   std::size_t at() const { return at_; }
 
@@ -110,7 +109,20 @@ class Machine {
     for (PickleValue v = pop(); v.kind != Kind::Mark; v = pop()) items.push_back(std::move(v));
     return {std::make_move_iterator(items.rbegin()), std::make_move_iterator(items.rend())};
   }
-  void push(PickleValue v) { stack_.push_back(std::move(v)); }
+  // Values are many times as large as the instructions that make them.
+  void spend(std::size_t values) {
+    made_ += values;
+    if (made_ > kMost) fail("more values than any checkpoint has");
+  }
+  void push(PickleValue v) {
+    spend(1 + v.text.size() / kTextOfOne);
+    stack_.push_back(std::move(v));
+  }
+  PickleValue container_of(Kind kind) {
+    PickleValue v = value(kind);
+    v.items = &containers_.emplace_back();
+    return v;
+  }
   void push_text(std::size_t n) {
     if (n > kLongestText) fail("a text of " + std::to_string(n) + " bytes, which names none");
     PickleValue v = value(Kind::Text);
@@ -118,7 +130,7 @@ class Machine {
     push(std::move(v));
   }
   void push_tuple(Items items) {
-    PickleValue v = value(Kind::Tuple);
+    PickleValue v = container_of(Kind::Tuple);
     *v.items = std::move(items);
     push(std::move(v));
   }
@@ -197,13 +209,13 @@ class Machine {
         push(value(Kind::Mark));
         return true;
       case ')':
-        push(value(Kind::Tuple));
+        push(container_of(Kind::Tuple));
         return true;
       case ']':
-        push(value(Kind::List));
+        push(container_of(Kind::List));
         return true;
       case '}':
-        push(value(Kind::Dict));
+        push(container_of(Kind::Dict));
         return true;
       case 't':
         push_tuple(pop_to_mark());
@@ -265,6 +277,7 @@ class Machine {
   }
   void remember(std::size_t i) {
     if (stack_.empty()) fail("an empty stack");
+    spend(1 + stack_.back().text.size() / kTextOfOne);
     memo_[i] = stack_.back();
   }
   void recall(std::size_t i) {
@@ -309,11 +322,12 @@ class Machine {
 
   PickleValue call(const std::string& function, Items& args) {
     if (function == "collections OrderedDict") {
-      PickleValue dict = value(Kind::Dict);
+      PickleValue dict = container_of(Kind::Dict);
       if (args.empty()) return dict;
       if (args.size() != 1 || args[0].kind != Kind::List) fail("no dict");
+      spend(2 * args[0].items->size());
       for (const PickleValue& pair : *args[0].items) {
-        if (!pair.items || pair.items->size() != 2) fail("no dict");
+        if (pair.items == nullptr || pair.items->size() != 2) fail("no dict");
         dict.items->insert(dict.items->end(), pair.items->begin(), pair.items->end());
       }
       return dict;
@@ -361,6 +375,8 @@ class Machine {
   std::size_t at_, here_ = 0;  // here_: of the instruction
   Items stack_;
   std::map<std::size_t, PickleValue> memo_;
+  std::deque<Items> containers_;
+  std::size_t made_ = 0;
 };
 
 }  // namespace
@@ -372,10 +388,10 @@ const PickleValue* PickleValue::find(std::string_view key) const {
   return nullptr;
 }
 
-PickleValue read_pickle(const std::string& where, std::string_view bytes, std::size_t& at) {
+Pickle read_pickle(const std::string& where, std::string_view bytes, std::size_t& at) {
   if (at > bytes.size()) throw Error(where, "must hold a pickle, but is cut off");
   Machine machine(where, bytes, at);
-  PickleValue result = machine.run();
+  Pickle result = machine.run();
   at = machine.at();
   return result;
 }

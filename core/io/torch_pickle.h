@@ -6,6 +6,7 @@
 // torch/_utils.py, torch/serialization.py.)
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,7 +30,7 @@ struct TorchTensor {
   std::vector<std::size_t> shape, stride;
 };
 
-// What a pickle makes.
+// One of the values that a pickle makes.
 struct PickleValue {
   enum class Kind {
     None,
@@ -49,17 +50,24 @@ struct PickleValue {
   std::int64_t number = 0;  // Bool and Number; -1 for integers beyond 64 bits
   double real = 0;
   std::string text;  // Text; Global: "module name"
-  // Tuple, List: items. Dict: key, value, key, value ... Shared, since a pickle may name one value
-  // in several places and go on filling it.
-  std::shared_ptr<std::vector<PickleValue>> items;
+  // Tuple, List: items. Dict: key, value, key, value ... Of the Pickle, since one container may be
+  // named in several places and go on being filled, and may hold itself.
+  std::vector<PickleValue>* items = nullptr;
   std::shared_ptr<const TorchTensor> tensor;  // Tensor; Storage: its storage alone
 
   // The value of a key of a Dict; null if it has none, or this is no Dict.
   const PickleValue* find(std::string_view key) const;
 };
 
+// What a pickle makes, with all containers in one place: however deep they are nested, nothing goes
+// through them to destroy them.
+struct Pickle {
+  PickleValue value;
+  std::deque<std::vector<PickleValue>> containers;
+};
+
 // Reads one pickle from bytes[at, ...) and moves `at` behind it. Throws Error with `where`, the
 // place and what was found, if the bytes are no pickle, are cut off, or ask for what is refused.
-PickleValue read_pickle(const std::string& where, std::string_view bytes, std::size_t& at);
+Pickle read_pickle(const std::string& where, std::string_view bytes, std::size_t& at);
 
 }  // namespace bitlab

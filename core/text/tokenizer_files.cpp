@@ -1,7 +1,10 @@
 #include "core/text/tokenizer_files.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/io/json_nesting.h"
 #include "core/text/byte_bpe.h"
 #include "core/text/sentence_piece.h"
 #include "core/text/word_piece.h"
@@ -14,6 +17,18 @@ namespace {
 bool is_tiktoken(std::string_view content) {
   const std::string_view line = content.substr(0, content.find('\n'));
   return line.size() > 2 && line.size() < 200 && line.substr(line.find(' ') + 1) == "0";
+}
+
+// What transformers write beside a vocab.txt, if it is there.
+void require_uncased(const std::filesystem::path& config) {
+  if (!std::filesystem::exists(config)) return;
+  using nlohmann::json;
+  const json described = json::parse(shallow_json(read_file(config), config.string()), nullptr,
+                                     /*allow_exceptions=*/false);
+  for (const char* key : {"do_lower_case", "strip_accents"})
+    if (described.is_object() && described.value(key, json()) == json(false))
+      throw Error(config.string(),
+                  std::string(key) + " must be true, but is false: WordPiece is uncased here");
 }
 
 }  // namespace
@@ -32,8 +47,10 @@ std::unique_ptr<SubwordTokenizer> tokenizer_from_file(const std::filesystem::pat
   if (is_tiktoken(content)) return std::make_unique<ByteBpe>(ByteBpe::from_tiktoken(content));
   if (content.size() > 4 && content[2] == 0 && content[3] == 0)  // a small number in 32 bits
     return std::make_unique<SentencePiece>(SentencePiece::from_llama2c(content));
-  if (content.find("[UNK]") != std::string::npos)
+  if (content.find("[UNK]") != std::string::npos) {
+    require_uncased(path.parent_path() / "tokenizer_config.json");
     return std::make_unique<WordPiece>(WordPiece::from_vocab_txt(content));
+  }
   throw Error(path.string(), "must be a tokenizer, but is none that is known",
               "tokenizer.json, tokenizer.model, tokenizer.bin, vocab.txt, encoder.json are");
 }

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "core/io/json_nesting.h"
 #include "core/text/byte_alphabet.h"
 #include "core/text/byte_bpe.h"
 #include "core/text/sentence_piece.h"
@@ -274,7 +275,7 @@ std::unique_ptr<SubwordTokenizer> subword(const json& described) {
 template <class Read>
 auto parsed(std::string_view text, const Read& read) {
   try {
-    return read(json::parse(text));
+    return read(json::parse(shallow_json(text, kWhere)));
   } catch (const json::exception& e) {
     throw Error(kWhere, std::string("must be described by JSON of bitlab or Hugging Face, but ") +
                             e.what());

@@ -103,8 +103,9 @@ def save(folder):
     torch.save(weights, folder / "zip.bin")
     torch.save(weights, folder / "old.bin", _use_new_zipfile_serialization=False)
     torch.save(torch.nn.Linear(4, 2).state_dict(), folder / "module.bin")
-    torch.save({"state_dict": {"w": torch.nn.Parameter(torch.ones(2, 3))}, "epoch": 3, "lr": 0.5},
-               folder / "training.bin")
+    training = {"state_dict": {"w": torch.nn.Parameter(torch.ones(2, 3))}, "epoch": 3, "lr": 0.5}
+    torch.save(training, folder / "training.bin")
+    torch.save(training, folder / "training_old.bin", _use_new_zipfile_serialization=False)
     torch.save(torch.nn.Linear(4, 2), folder / "whole_module.bin")
     torch.save({"w": torch.randn(3, 4).t()}, folder / "transposed.bin")
 
