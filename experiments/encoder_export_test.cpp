@@ -40,6 +40,9 @@ TEST_CASE("an exported encoder comes back with its logits, under transformers' n
       const ForeignModel again = read_hf_encoder(out);
       CHECK(again.notes.empty());
       CHECK(again.labels.size() == (bert ? 0 : 2));
+      const json config = json::parse(read_file(out / "config.json"));
+      CHECK(config.at("id2label").at("1") == (bert ? "LABEL_1" : "POSITIVE"));
+      CHECK(config.at("label2id").size() == 2);
       import_model({out, out.string() + "-run", letters(folder, 24).string()});
       const std::vector<real> after = logits_of(out.string() + "-run", {1, 5, 3});
       if (exact)
@@ -48,6 +51,25 @@ TEST_CASE("an exported encoder comes back with its logits, under transformers' n
         CHECK(largest_difference(after, before) < 0.02);
     }
   }
+}
+
+TEST_CASE("a table of one type of tokens, and labels without names, are written as tables",
+          "[encoder][export]") {
+  const TestFolder folder;
+  BertConfig config = small(true, "classifier");
+  config.n_types = 1;
+  config.labels = 3;
+  json theirs = json::parse(bert_config());
+  theirs["type_vocab_size"] = 1;
+  save(folder / "source", theirs.dump(), tensors_of(config, EncoderFamily::Bert));
+  import_model({folder / "source", folder / "run", letters(folder, 24).string()});
+  export_hf(folder / "run", folder / "out", ExportWeights::F32);
+  const SafetensorsFile file(folder / "out" / "model.safetensors");
+  CHECK(file.at("bert.embeddings.token_type_embeddings.weight").shape ==
+        std::vector<std::size_t>{1, 8});
+  const json written = json::parse(read_file(folder / "out" / "config.json"));
+  CHECK(written.at("id2label").size() == 3);
+  CHECK(written.at("id2label").at("2") == "LABEL_2");
 }
 
 namespace {

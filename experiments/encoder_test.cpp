@@ -88,6 +88,56 @@ TEST_CASE("the head is what the weights have, and surplus tensors are told", "[e
   CHECK(says(model.notes[0], "adapter.weight"));
 }
 
+TEST_CASE("heads that do not classify texts are not taken for one that does", "[encoder]") {
+  const TestFolder folder;
+  const auto tensors = tensors_of(small(true, "classifier"), EncoderFamily::Bert);
+  json config = json::parse(bert_config());
+  config["architectures"] = {"BertForTokenClassification"};  // some have a pooler none the less
+  save(folder / "tokens", config.dump(), tensors);
+  const ForeignModel model = read_hf_encoder(folder / "tokens");
+  CHECK(dynamic_cast<const BertConfig&>(*model.config).head == "pooler");
+  REQUIRE(model.notes.size() == 2);
+  CHECK(says(model.notes[1], "not used: classifier.weight"));
+  config["architectures"] = {"BertForSequenceClassification"};
+  config["problem_type"] = "single_label_classification";
+  save(folder / "texts", config.dump(), tensors);
+  CHECK(dynamic_cast<const BertConfig&>(*read_hf_encoder(folder / "texts").config).head ==
+        "classifier");
+  config["problem_type"] = "multi_label_classification";
+  save(folder / "several", config.dump(), tensors);
+  CHECK(says(error_of([&] { read_hf_encoder(folder / "several"); }), "(one label a text)"));
+  auto regression = tensors;
+  for (Named& t : regression)
+    if (t.name.starts_with("classifier")) {
+      t.shape[0] = 1;
+      t.values.resize(t.shape.size() == 1 ? 1 : t.shape[1]);
+    }
+  save(folder / "regression", bert_config(), regression);
+  CHECK(says(error_of([&] { read_hf_encoder(folder / "regression"); }), "classifier.weight has 1"));
+}
+
+TEST_CASE("tokenizers of cased encoders are refused, whatever file says so", "[encoder][import]") {
+  const TestFolder folder;
+  const fs::path source = folder / "source";
+  save(source, bert_config(), tensors_of(small(true, "pooler"), EncoderFamily::Bert));
+  std::string vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
+  for (char c = 'a'; c < 'a' + 19; ++c) vocabulary += std::string(1, c) + "\n";
+  write_file_atomic(source / "vocab.txt", vocabulary);
+  const auto refusal = [&] {
+    return error_of([&] { import_model({source, folder / "run", ""}); });
+  };
+  write_file_atomic(source / "tokenizer_config.json", R"({"do_lower_case": false})");
+  CHECK(says(refusal(), "do_lower_case must be true, but is false"));
+  write_file_atomic(source / "tokenizer_config.json", R"({"strip_accents": false})");
+  CHECK(says(refusal(), "strip_accents must be true, but is false"));
+  // vocab.txt does not stand in for a tokenizer.json that is refused.
+  write_file_atomic(source / "tokenizer_config.json", R"({"do_lower_case": true})");
+  write_file_atomic(source / "tokenizer.json", R"({"model": {"type": "Unigram"}})");
+  CHECK(says(refusal(), "tokenizer.json: "));
+  fs::remove(source / "tokenizer.json");
+  CHECK(refusal().empty());
+}
+
 TEST_CASE("the head of a masked language model is found, and taken where it is asked for",
           "[encoder]") {
   CHECK(encoder_name("head.dense.weight", EncoderFamily::Bert) ==
@@ -172,6 +222,12 @@ TEST_CASE("encoders that are missing something, or are shaped otherwise, are ref
   config.erase("hidden_size");
   config["model_type"] = "bert";
   CHECK(says(refusal(config.dump(), tensors), "hidden_size is missing"));
+  config = json::parse(bert_config());
+  config["hidden_dropout_prob"] = 1.5;
+  CHECK(says(refusal(config.dump(), tensors), "hidden_dropout_prob must be from 0 to 0.99"));
+  const std::string deep =
+      R"({"hidden_act": )" + std::string(200000, '[') + std::string(200000, ']');
+  CHECK(says(refusal(deep + "}", tensors), "nested deeper"));
   config = json::parse(bert_config());
   config["something_new"] = 3;
   save(folder / "new", config.dump(), tensors);

@@ -86,9 +86,11 @@ json config_json(const LoadedRun& run, const BertConfig& c, const std::string& d
                   {"dropout", c.dropout},
                   {"attention_dropout", c.attention_dropout},
                   {"seq_classif_dropout", c.head_dropout}});
-  for (std::size_t i = 0; c.head == "classifier" && i < run.labels.size(); ++i) {
-    j["id2label"][std::to_string(i)] = run.labels[i];
-    j["label2id"][run.labels[i]] = i;
+  // transformers count labels by their names.
+  for (std::size_t i = 0; c.head == "classifier" && i < static_cast<std::size_t>(c.labels); ++i) {
+    const std::string name = i < run.labels.size() ? run.labels[i] : "LABEL_" + std::to_string(i);
+    j["id2label"][std::to_string(i)] = name;
+    j["label2id"][name] = i;
   }
   return j;
 }

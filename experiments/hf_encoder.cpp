@@ -108,19 +108,25 @@ class EncoderReader {
         prefix_ = prefix;
   }
 
-  // As the weights have it; `wanted` where they have several.
-  void choose_head(BertConfig& config, const std::string& wanted) const {
+  // As the weights have it; `wanted` where they have several. A classifier counts only if it is one
+  // of texts.
+  void choose_head(BertConfig& config, const std::string& wanted, bool classifies) const {
     const bool masked = has("head.dense.weight") && has("head.norm.weight") && has("head.bias");
     if (masked && (wanted == "masked-lm" || !has("pooler.weight"))) {
       config.head = "masked-lm";
     } else if (!has("pooler.weight")) {
       config.head = "none";
-    } else if (!has("classifier.weight")) {
+    } else if (!has("classifier.weight") || !classifies) {
       config.head = "pooler";
     } else {
       const auto& shape = weights_.tensors.at(find("classifier.weight")).shape;
       config.head = "classifier";
       config.labels = shape.empty() ? 2 : static_cast<std::int64_t>(shape[0]);
+      if (config.labels < 2)
+        throw Error(weights_.where,
+                    "a classifier must tell at least 2 labels apart, but classifier.weight has " +
+                        std::to_string(config.labels) +
+                        " (a head of regression or multiple choice is not read)");
     }
   }
 
@@ -202,9 +208,10 @@ namespace {
 ForeignModel read_encoder(const Weights& weights,
                           EncoderFamily family,
                           std::unique_ptr<BertConfig> config,
-                          const std::string& head) {
+                          const std::string& head,
+                          bool classifies) {
   EncoderReader reader(weights, family);
-  reader.choose_head(*config, head);
+  reader.choose_head(*config, head, classifies);
   ForeignModel model;
   model.model = "bert";
   model.vocab_size = static_cast<std::size_t>(config->vocab_size);
@@ -219,7 +226,8 @@ ForeignModel read_encoder(const Weights& weights,
 ForeignModel read_hf_encoder(const fs::path& folder, const std::string& head) {
   HfEncoderConfig config = read_encoder_config(folder / "config.json");
   const Weights weights = open_weights(folder);
-  ForeignModel model = read_encoder(weights, config.family, std::move(config.model), head);
+  ForeignModel model =
+      read_encoder(weights, config.family, std::move(config.model), head, config.classifies);
   model.format = config.architecture;
   for (const std::string& key : config.unknown)
     model.notes.push_back("config.json: nothing is known of " + key + ", it is not used");
@@ -229,8 +237,11 @@ ForeignModel read_hf_encoder(const fs::path& folder, const std::string& head) {
     model.labels = config.labels;
   model.files = {folder / "config.json"};
   model.files.insert(model.files.end(), weights.files.begin(), weights.files.end());
-  for (const char* name : {kOwnTokenizerFile, "tokenizer.json", "vocab.txt"})
+  // vocab.txt does not say how texts are cut: it must not stand in for a tokenizer.json that is
+  // refused.
+  for (const char* name : {kOwnTokenizerFile, "tokenizer.json"})
     model.tokenizer_files.push_back(folder / name);
+  if (!fs::exists(folder / "tokenizer.json")) model.tokenizer_files.push_back(folder / "vocab.txt");
   return model;
 }
 
@@ -246,7 +257,7 @@ ForeignModel read_encoder_weights(const fs::path& file,
   shape->vocab_size = config.vocab_size;
   shape->n_types = config.n_types;
   return read_encoder(file.extension() == ".bin" ? open_pickled(file) : open_safetensors(file),
-                      family, std::move(shape), config.head);
+                      family, std::move(shape), config.head, /*classifies=*/true);
 }
 
 }  // namespace bitlab

@@ -17,6 +17,7 @@ struct HfEncoderConfig {
   EncoderFamily family = EncoderFamily::Bert;
   std::unique_ptr<BertConfig> model;  // vocab_size is set; head and labels are the weights' matter
   std::string architecture;           // of config.json, or what it comes to: "BertModel"
+  bool classifies = true;             // a classifier is one of texts, not of tokens or choices
   std::vector<std::string> labels;    // id2label, unless these are the dummies LABEL_0, LABEL_1
   std::vector<std::string> unknown;   // keys with a value that nothing is known of
 };
@@ -32,9 +33,9 @@ HfEncoderConfig read_encoder_config(const std::filesystem::path& config_json);
 std::string encoder_name(const std::string& ours, EncoderFamily family);
 
 // The folder's config.json and weights: safetensors, else pytorch_model.bin. The head is what the
-// weights have: a classifier or a pooler, else that of a masked language model, or none; `head`
-// "masked-lm" where they have both. Throws Error that lists every tensor which is missing or of
-// another shape; those that are not used are told in notes.
+// weights have: a classifier of texts or a pooler, else that of a masked language model, or none;
+// `head` "masked-lm" where they have both. Throws Error that lists every tensor which is missing or
+// of another shape; those that are not used are told in notes.
 ForeignModel read_hf_encoder(const std::filesystem::path& folder, const std::string& head = "");
 
 // The same of a file of weights alone, .safetensors or .bin, that are those of `config`, whose head

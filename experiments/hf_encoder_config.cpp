@@ -3,6 +3,7 @@
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/io/json_nesting.h"
 #include "experiments/hf_encoder.h"
 #include "experiments/key_reader.inc.h"
 
@@ -14,7 +15,7 @@ namespace {
 
 json read_json(const fs::path& path) {
   try {
-    json config = json::parse(read_file(path));
+    json config = json::parse(shallow_json(read_file(path), path.string()));
     if (!config.is_object()) throw Error(path.string(), "must be a JSON object");
     return config;
   } catch (const json::exception& e) {
@@ -33,6 +34,14 @@ std::string model_type(const json& config) {
   return "";
 }
 
+// Of dropping out, as model.dropout and its kin may be.
+double probability(KeyReader& keys, const std::string& key, double otherwise) {
+  const double p = keys.get(key, otherwise);
+  if (p >= 0 && p <= 0.99) return p;
+  keys.refuse(key, "from 0 to 0.99");
+  return otherwise;
+}
+
 void read_bert(KeyReader& keys, BertConfig& c) {
   c.n_layer = keys.need("num_hidden_layers", 4096);
   c.n_head = keys.need("num_attention_heads");
@@ -40,9 +49,9 @@ void read_bert(KeyReader& keys, BertConfig& c) {
   c.d_ff = keys.need("intermediate_size");
   c.n_types = keys.whole("type_vocab_size", 2);
   c.activation = keys.get<std::string>("hidden_act", "gelu");
-  c.dropout = keys.get("hidden_dropout_prob", 0.1);
-  c.attention_dropout = keys.get("attention_probs_dropout_prob", 0.1);
-  c.head_dropout = keys.get("classifier_dropout", c.dropout);
+  c.dropout = probability(keys, "hidden_dropout_prob", 0.1);
+  c.attention_dropout = probability(keys, "attention_probs_dropout_prob", 0.1);
+  c.head_dropout = probability(keys, "classifier_dropout", c.dropout);
   c.norm_eps = keys.get("layer_norm_eps", 1e-12);
   c.pooler = "tanh";
   keys.refuse_unless("position_embedding_type", "absolute", "absolute");
@@ -57,9 +66,9 @@ void read_distilbert(KeyReader& keys, BertConfig& c) {
   c.d_ff = keys.need("hidden_dim");
   c.n_types = 0;
   c.activation = keys.get<std::string>("activation", "gelu");
-  c.dropout = keys.get("dropout", 0.1);
-  c.attention_dropout = keys.get("attention_dropout", 0.1);
-  c.head_dropout = keys.get("seq_classif_dropout", 0.2);
+  c.dropout = probability(keys, "dropout", 0.1);
+  c.attention_dropout = probability(keys, "attention_dropout", 0.1);
+  c.head_dropout = probability(keys, "seq_classif_dropout", 0.2);
   c.pooler = "relu";
   keys.ignore({"sinusoidal_pos_embds", "qa_dropout", "tie_weights_"});  // positions are saved
 }
@@ -67,7 +76,10 @@ void read_distilbert(KeyReader& keys, BertConfig& c) {
 // "negative", "positive" in the order of their numbers; none of dummies.
 std::vector<std::string> read_labels(KeyReader& keys) {
   const json* names = keys.find("id2label");
-  keys.ignore({"label2id", "num_labels", "_num_labels", "finetuning_task", "problem_type"});
+  keys.ignore({"label2id", "num_labels", "_num_labels", "finetuning_task"});
+  if (const json* problem = keys.find("problem_type");
+      problem != nullptr && *problem != "single_label_classification")
+    keys.refuse("problem_type", "single_label_classification (one label a text)");
   std::vector<std::string> labels;
   if (names == nullptr || !names->is_object()) return labels;
   for (std::size_t i = 0; i < names->size(); ++i) {
@@ -119,6 +131,7 @@ HfEncoderConfig read_encoder_config(const fs::path& config_json) {
   result.architecture = names.is_array() && !names.empty() && names[0].is_string()
                             ? names[0].get<std::string>()
                             : (bert ? "BertModel" : "DistilBertModel");
+  result.classifies = names.empty() || result.architecture.ends_with("ForSequenceClassification");
   result.model = std::make_unique<BertConfig>();
   BertConfig& c = *result.model;
   KeyReader keys(config, "");

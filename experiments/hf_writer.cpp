@@ -15,8 +15,10 @@ using nlohmann::json;
 void HfWriter::add_floats(DType dtype, bool ternary_too) {
   for (const Param* p : model_.params().params()) {
     if (p->ternary && !ternary_too) continue;
-    const auto shape = p->rows == 1 ? std::vector<std::size_t>{p->cols}
-                                    : std::vector<std::size_t>{p->rows, p->cols};
+    // One type of tokens is a table of one row.
+    const auto shape = p->rows == 1 && p->name != "embedding.type.weight"
+                           ? std::vector<std::size_t>{p->cols}
+                           : std::vector<std::size_t>{p->rows, p->cols};
     tensors_.push_back({name_of_(p->name), dtype, shape, p->value.data, /*from_floats=*/true});
   }
 }
