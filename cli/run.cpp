@@ -73,7 +73,8 @@ void fetch_pretrained(const Experiment& experiment) {
     if (name.empty() || is_arm_reference(name) || !names.insert(name).second) continue;
     const Pretrained found = find_pretrained(name, ProgressLine());
     for (const std::string& note : found.notes) std::cerr << "note: " << note << "\n";
-    std::cerr << "weights: " << found.weights.string() << "\n";
+    for (const std::filesystem::path& file : found.weights)
+      std::cerr << "weights: " << file.string() << "\n";
   }
 }
 

@@ -49,7 +49,7 @@ const std::vector<Verb>& verbs() {
       {"Models", "eval", "RUN --data NAME", "perplexity and bits per byte on a text", eval_command},
       {"Models", "classify", "RUN --text TEXT|--file FILE", "the labels of texts",
        classify_command},
-      {"Models", "import", "FILE --out RUN", "a model of Hugging Face or llama2.c as a run",
+      {"Models", "import", "DIR|FILE --out RUN", "a model of Hugging Face or llama2.c as a run",
        import_command},
       {"Models", "verify", "RUN", "prove that weights are ternary and packing loses nothing",
        verify_command},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/error.h"
 #include "experiments/text_batches.h"
 
 namespace bitlab {
@@ -171,6 +172,10 @@ Evaluation ClassificationTask::evaluate(const LanguageModel& model,
     PredictionRow row;
     row.text = texts.text_of(chosen[i]);
     row.label = texts.label_of(chosen[i]);
+    if (row.label >= static_cast<std::int64_t>(p.size()))
+      throw UsageError("model.labels", "must be as many as the data have, but is " +
+                                           std::to_string(p.size()) + " where a text has label " +
+                                           std::to_string(row.label));
     row.predicted = std::max_element(p.begin(), p.end()) - p.begin();
     row.probability = p[static_cast<std::size_t>(row.predicted)];
     row.loss = -std::log(std::max(p[static_cast<std::size_t>(row.label)], 1e-300));

@@ -1,6 +1,7 @@
 // Texts classified, from their tokens to a finished run.
 #include <chrono>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 
@@ -13,11 +14,15 @@
 #include "experiments/classification_task.h"
 #include "experiments/classify.h"
 #include "experiments/dataset.h"
+#include "experiments/encoder_files.h"
+#include "experiments/model_test.h"
 #include "experiments/plan_test.h"
 #include "experiments/planning.h"
 #include "experiments/pretrained.h"
 #include "experiments/run_folder.h"
 #include "experiments/test_runs.h"
+#include "experiments/text_batches.h"
+#include "experiments/toy_encoder.h"
 #include "experiments/toy_reviews.h"
 #include "layers/models/bert.h"
 
@@ -25,6 +30,7 @@ namespace bitlab {
 namespace {
 
 namespace fs = std::filesystem;
+using nlohmann::json;
 
 std::string scores_text(const fs::path& dir) {
   const RunMetrics m = read_metrics(dir / "metrics.h5");
@@ -197,6 +203,58 @@ TEST_CASE("a model begins with the parameters that are named", "[classification]
   CHECK(error_of([&] { load_pretrained(spec, narrow); }).find("blocks.0.ffn.w1.weight") !=
         std::string::npos);
   CHECK(error_of([] { find_pretrained("no/such/folder"); }).find("minilm") != std::string::npos);
+
+  // Its weights are not those that it will end with.
+  const std::string hash = find_pretrained(first.string()).sha256;
+  fs::remove(first / "DONE");
+  CHECK(error_of([&] { find_pretrained(first.string()); }).find("must be a run that is done") !=
+        std::string::npos);
+  CHECK(hash.size() == 64);
+}
+
+TEST_CASE("weights in several files are told by the hash of all", "[classification][pretrained]") {
+  const TestFolder folder;
+  const auto tensors = tensors_of(small(true, "pooler"), EncoderFamily::Bert);
+  json index;
+  const auto write = [&] {
+    for (const std::size_t part : {0, 1}) {
+      const std::string name = "model-" + std::to_string(part) + ".safetensors";
+      std::vector<TensorBytes> some;
+      for (std::size_t i = part; i < tensors.size(); i += 2) {
+        some.push_back({tensors[i].name, DType::F32, tensors[i].shape, tensors[i].values.data()});
+        index["weight_map"][tensors[i].name] = name;
+      }
+      write_safetensors(folder / name, some);
+    }
+    write_file_atomic(folder / "model.safetensors.index.json", index.dump());
+    return find_pretrained(folder.path().string()).sha256;
+  };
+  write_file_atomic(folder / "config.json", bert_config());
+  const std::string before = write();
+  CHECK(write() == before);
+  const std::size_t changed = GENERATE(0, 1);
+  const_cast<float&>(tensors[changed].values[0]) += 1;
+  CHECK(write() != before);
+}
+
+TEST_CASE("a run that begins with weights that fit does not diverge at its next batch",
+          "[classification][worker]") {
+  const TestFolder folder;
+  const fs::path first = make_run(folder, "first", toy_config(folder));
+  REQUIRE(wait_for(start_worker(first, 1)) == 0);
+  const auto end_of = [&](const std::string& name, const std::string& lr) {
+    std::string config = replaced(toy_config(folder), "lr = 5e-3", "lr = " + lr);
+    config = replaced(config, "steps = 120", "steps = 40\ndiverged_factor = 1");
+    config = replaced(config, "dropout = 0.05",
+                      "dropout = 0.05\nvocab_size = 13\npretrained = \"" + first.string() + "\"");
+    const fs::path dir = make_run(folder, name, config);
+    wait_for(start_worker(dir, 1));
+    return RunFolder(dir).status();
+  };
+  CHECK(end_of("still", "0.0").state == RunState::Done);
+  const RunStatus wild = end_of("wild", "50.0");
+  CHECK(wild.state == RunState::Failed);
+  CHECK(wild.reason.starts_with("diverged"));
 }
 
 TEST_CASE("an arm names another as its teacher, and as what it begins with",
@@ -286,6 +344,49 @@ TEST_CASE("settings of classification that do not go together are refused",
   spec.data.tokenizer = "char";
   spec.data.tokenizer_settings = nullptr;
   CHECK(error_of([&] { open_dataset(spec.data); }).find("bert-uncased") != std::string::npos);
+}
+
+TEST_CASE("sources that are labelled wrongly, or lack a split, are refused",
+          "[classification][errors]") {
+  const TestFolder folder;
+  Spec spec = spec_of(folder);
+  const auto refusal = [&](const std::string& name, std::int64_t label, bool test) {
+    Source source = data_sources().at("toy-reviews");
+    source.name = name;
+    source.read_labelled = [=](const FetchedSource&, const LabelledTextSink& sink) {
+      for (std::int64_t i = 0; i < 4; ++i)
+        sink({test && i > 1 ? LabelledSplit::Test : LabelledSplit::Train, i == 3 ? label : 0, "a"});
+    };
+    if (!data_sources().contains(name)) data_sources().add(name, source);
+    spec.data.sources = {name};
+    spec.data.train_samples = spec.data.test_samples = 0;
+    return error_of([&] { open_dataset(spec.data); });
+  };
+  CHECK_THAT(refusal("toy-two", 2, true),
+             Catch::Contains("from 0 to 1") && Catch::Contains("has 2"));
+  CHECK_THAT(refusal("toy-below", -1, true), Catch::Contains("has -1"));
+  CHECK_THAT(refusal("toy-untested", 1, false), Catch::Contains("texts of the split test"));
+  CHECK(refusal("toy-right", 1, true).empty());
+  // A model that tells fewer apart.
+  const Dataset data = open_dataset(spec_of(folder).data);
+  auto config = toy_encoder(1, 8, 2);
+  config.labels = 1;
+  const LanguageModel single(build_bert(config, 13), 1, 24, 1);
+  ThreadTeam team(1);
+  CHECK_THAT(
+      error_of([&] { make_task(spec_of(folder), data, 5)->evaluate(single, Split::Val, team); }),
+      Catch::Contains("model.labels"));
+}
+
+TEST_CASE("all runs are judged by the same texts", "[classification]") {
+  EvalConfig eval;
+  eval.protocol = "random";
+  eval.batches = 3;
+  eval.train_batches = 2;
+  const auto texts = judged_texts(1000, true, eval, 8, 1);
+  CHECK(texts.size() == 24);
+  CHECK(judged_texts(1000, true, eval, 8, 2) == texts);
+  CHECK(judged_texts(1000, false, eval, 8, 1) != judged_texts(1000, false, eval, 8, 2));
 }
 
 }  // namespace bitlab

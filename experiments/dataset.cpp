@@ -118,6 +118,16 @@ std::vector<LabelledText> read_labelled(const std::vector<Source>& sources,
   throw Error("data.sources", "at least one must be there, but none is:" + reasons);
 }
 
+// What a plugin's source may get wrong, and nothing later looks at.
+void check_labels(const std::string& source,
+                  const std::vector<LabelledText>& texts,
+                  std::size_t labels) {
+  for (const LabelledText& text : texts)
+    if (text.label < 0 || static_cast<std::size_t>(text.label) >= labels)
+      throw Error(source, "labels must be from 0 to " + std::to_string(labels - 1) +
+                              ", as it names them, but a text has " + std::to_string(text.label));
+}
+
 Dataset open_labelled(const DataConfig& config, const FetchProgress& progress) {
   const TokenizerPlugin& plugin = tokenizers().at(config.tokenizer);
   if (plugin.of_text)
@@ -130,17 +140,23 @@ Dataset open_labelled(const DataConfig& config, const FetchProgress& progress) {
       read_labelled(candidates(config), progress, data.facts.source, data.notes);
   auto labelled = std::make_shared<LabelledDataset>();
   labelled->labels = find_source(data.facts.source).labels;
+  const std::size_t labels = std::max<std::size_t>(1, labelled->labels.size());
+  check_labels(data.facts.source, texts, labels);
   data.tokenizer = plugin.make({}, *settings_of(config.tokenizer_settings, plugin));
   const auto take = [&](LabelledSplit split, std::int64_t samples, LabelledTokens& to) {
-    for (const std::size_t i : stratified_subset(
-             texts, split, std::max<std::size_t>(1, labelled->labels.size()),
-             static_cast<std::size_t>(samples), static_cast<std::uint64_t>(config.sample_seed)))
+    for (const std::size_t i :
+         stratified_subset(texts, split, labels, static_cast<std::size_t>(samples),
+                           static_cast<std::uint64_t>(config.sample_seed)))
       to.add(
           encode_text(*data.tokenizer, texts[i].text, static_cast<std::size_t>(config.max_length)),
           texts[i].label, static_cast<std::int64_t>(i));
   };
   take(LabelledSplit::Train, config.train_samples, labelled->train);
   take(LabelledSplit::Test, config.test_samples, labelled->test);
+  for (const auto& [split, of] : {std::pair("train", &labelled->train), {"test", &labelled->test}})
+    if (of->size() == 0)
+      throw Error(data.facts.source,
+                  std::string("must have texts of the split ") + split + ", but has none");
   const auto number = [](std::size_t n) { return static_cast<std::int64_t>(n); };
   DataFacts& facts = data.facts;
   facts.sha256 = hash_of(texts);

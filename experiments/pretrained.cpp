@@ -10,6 +10,7 @@
 #include "core/io/small_floats.h"
 #include "experiments/checkpoint.h"
 #include "experiments/plan.h"
+#include "experiments/run_folder.h"
 
 namespace bitlab {
 
@@ -142,6 +143,11 @@ bool may_stay(const std::string& name) {
          (name.starts_with("blocks.") && name.find(".norm.") != std::string::npos);
 }
 
+bool is_float(DType dtype) {
+  return dtype == DType::F32 || dtype == DType::F16 || dtype == DType::BF16;
+}
+
+// Of a tensor of floats.
 void copy_values(const TensorBytes& from, View to) {
   const auto* bytes = static_cast<const char*>(from.data);
   for (std::size_t i = 0; i < to.size(); ++i) {
@@ -175,13 +181,17 @@ Pretrained find_pretrained(const std::string& name, const FetchProgress& progres
   found.name = name;
   if (const NamedCheckpoint* named = find_named(name)) {
     const Fetched fetched = fetch_weights(*named, progress);
-    found.weights = fetched.path;
+    found.weights = {fetched.path};
     found.notes = fetched.notes;
   } else if (is_run(name)) {
+    if (const RunFolder run(name); !run.done())  // its weights are not its last ones
+      throw UsageError("model.pretrained", "must be a run that is done, but " + name + " is not",
+                       "let it finish first");
     const auto checkpoints = list_checkpoints(name);
-    if (!checkpoints.empty()) found.weights = checkpoints.back() / "model.safetensors";
+    if (!checkpoints.empty()) found.weights = {checkpoints.back() / "model.safetensors"};
   } else if (fs::exists(fs::path(name) / "config.json")) {
-    found.weights = read_hf_encoder(name).files.back();
+    found.weights = read_hf_encoder(name).files;
+    std::erase(found.weights, fs::path(name) / "config.json");
   } else {
     std::string names;
     for (const NamedCheckpoint& named : named_checkpoints()) names += named.name + ", ";
@@ -191,7 +201,12 @@ Pretrained find_pretrained(const std::string& name, const FetchProgress& progres
                          name + "'");
   }
   if (found.weights.empty()) throw Error(name, "must hold a checkpoint, but holds none");
-  found.sha256 = sha256_file(found.weights);
+  found.sha256 = sha256_file(found.weights.front());
+  if (found.weights.size() > 1) {  // shards: of their hashes
+    std::string all;
+    for (const fs::path& shard : found.weights) all += sha256_file(shard);
+    found.sha256 = sha256_hex(all);
+  }
   return found;
 }
 
@@ -209,7 +224,10 @@ std::vector<std::string> load_pretrained(const std::string& name,
   for (const Param* p : model.params().params()) {
     const TensorBytes* tensor = found(*p);
     const bool fits = tensor != nullptr && tensor->size() == p->size();
-    if (fits) {
+    if (fits && !is_float(tensor->dtype)) {
+      problems +=
+          "\n  " + p->name + " must be F32, F16 or BF16, but is " + dtype_name(tensor->dtype);
+    } else if (fits) {
       copy_values(*tensor, p->value);
     } else if (may_stay(p->name) && (tensor == nullptr || p->name.starts_with("classifier."))) {
       stayed.push_back(p->name);

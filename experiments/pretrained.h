@@ -26,9 +26,9 @@ const std::vector<NamedCheckpoint>& named_checkpoints();
 // folder of a run. Files are fetched.
 struct Pretrained {
   std::string name;
-  std::string sha256;              // of the weights
-  std::filesystem::path weights;   // their file
-  std::vector<std::string> notes;  // what the user has to be told
+  std::string sha256;                          // of the weights
+  std::vector<std::filesystem::path> weights;  // their file, or its shards
+  std::vector<std::string> notes;              // what the user has to be told
 };
 
 // What a spec's model begins with; empty if that is random weights.

@@ -7,6 +7,7 @@
 #include "experiments/run_folder.h"
 #include "experiments/toy_encoder.h"
 #include "experiments/toy_reviews.h"
+#include "layers/models/wide_mlp.h"
 
 namespace bitlab {
 namespace {
@@ -128,6 +129,33 @@ TEST_CASE("a teacher of other blocks or another width cannot teach hidden states
                                std::to_string(layers) + " and 2"));
   CHECK_THAT(refusal(toy_encoder(2, 24, 2)),
              Catch::Contains("teacher and model differ in width, but they have 24 and 16"));
+}
+
+TEST_CASE("a teacher that tells other labels apart, or has no blocks, is refused",
+          "[hidden][errors]") {
+  auto student = toy_model(toy_encoder(1, 8, 2), 1);
+  TrainConfig train;
+  train.batch_size = 3;
+  train.shards = train.accumulate = 1;
+  std::size_t labels = 2;
+  TrainStep step(*student, train, 1, [&](std::uint64_t, std::size_t, std::size_t, Batch& batch) {
+    const Texts texts;
+    batch.tokens = texts.tokens;
+    batch.begins = texts.begins;
+    batch.targets = {0, 1, 0};
+    batch.teacher.logits.assign(3 * labels, 0.5f);
+  });
+  ThreadTeam team(1);
+  CHECK(step.run(0, team) > 0);
+  for (const std::size_t other : {1, 3}) {
+    labels = other;
+    CHECK_THAT(error_of([&] { step.run(0, team); }),
+               Catch::Contains("as many labels apart as the model, 2 of each of 3 texts"));
+  }
+  WideMlpConfig words;
+  const Teacher teacher(std::make_unique<LanguageModel>(build_wide_mlp(words, 13), 2, 24, 1),
+                        {.blocks = true});
+  CHECK_THAT(error_of([&] { answer_of(teacher, Texts()); }), Catch::Contains("has none"));
 }
 
 TEST_CASE("runs that learn a teacher's states have the same bytes for any threads and after kills",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/error.h"
 #include "experiments/relation_distillation.h"
 #include "experiments/text_batches.h"
 #include "layers/block_output.h"
@@ -89,6 +90,9 @@ void Teacher::ask(const std::vector<std::int32_t>& tokens,
     const View z = model_->logits(*pass);
     answer.logits.insert(answer.logits.end(), z.data, z.data + z.size());
   }
+  if (tells_blocks_ && answer.hidden.blocks.empty())
+    throw UsageError("task.classification.hidden_weight",
+                     "needs a teacher with blocks, but its model has none");
   const std::lock_guard<std::mutex> lock(mutex_);
   spare_.push_back(std::move(pass));
 }

@@ -57,12 +57,19 @@ std::vector<std::size_t> TextOrder::piece(std::uint64_t step,
   return own;
 }
 
+namespace {
+
+constexpr std::uint64_t kJudgingSeed = 1;  // of all runs, so that they can be compared
+
+}  // namespace
+
 std::vector<std::size_t> judged_texts(std::size_t texts,
                                       bool val,
                                       const EvalConfig& eval,
                                       std::size_t batch_size,
                                       std::uint64_t seed) {
-  std::vector<std::size_t> chosen = shuffled(texts, seed, val ? "eval/val" : "eval/train", 0);
+  std::vector<std::size_t> chosen =
+      val ? shuffled(texts, kJudgingSeed, "eval/val", 0) : shuffled(texts, seed, "eval/train", 0);
   if (!val || eval.protocol != "full") {
     const auto batches = static_cast<std::size_t>(val ? eval.batches : eval.train_batches);
     chosen.resize(std::min(chosen.size(), batches * batch_size));

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <string>
 
+#include "core/base/error.h"
 #include "core/simd/kernels.h"
 
 namespace bitlab {
@@ -107,6 +109,11 @@ double loss_of_logits(const LanguageModel& model, Pass& pass, const Batch& batch
   if (batch.teacher.logits.empty())
     return model.loss_and_gradients(pass, batch.targets.data(), scale);
   return model.loss_and_gradients(pass, [&](View z) {
+    if (batch.teacher.logits.size() != z.size())
+      throw UsageError("task.classification.teacher",
+                       "must tell as many labels apart as the model, " + std::to_string(z.cols) +
+                           " of each of " + std::to_string(z.rows) + " texts, but gives " +
+                           std::to_string(batch.teacher.logits.size()) + " values");
     return distillation_loss(z, batch.targets.data(), batch.teacher.logits.data(),
                              batch.distillation, scale);
   });

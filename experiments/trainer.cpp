@@ -71,7 +71,9 @@ bool Trainer::one_step() {
   const double begin = seconds_now();
   const double loss = update_.run(state_.step);
   if (state_.step == 0) state_.first_loss = loss;
-  if (!std::isfinite(loss) || loss > train().diverged_factor * state_.first_loss) return false;
+  // Weights that fit already, as those of a teacher, begin near 0.
+  const double from = std::max(state_.first_loss, 1.0);
+  if (!std::isfinite(loss) || loss > train().diverged_factor * from) return false;
   ++state_.step;
   state_.tokens += static_cast<std::int64_t>(update_.tokens());
   state_.loss_sum += loss;

@@ -17,7 +17,8 @@ void TrainConfig::fields(FieldVisitor& v) {
   v.field("keep_checkpoints", keep_checkpoints,
           {.help = "newest checkpoints to keep", .min = 1, .hashed = false});
   v.field("diverged_factor", diverged_factor,
-          {.help = "a loss above this many times the loss at step 0 ends the run as diverged",
+          {.help = "a loss above this many times that of step 0, or 1 nat if that is more, ends "
+                   "the run as diverged",
            .min = 1});
   v.require(batch_size % shards == 0, "shards", "must divide train.batch_size",
             "try shards = 1 or a divisor of the batch size");
