@@ -24,7 +24,8 @@ constexpr const char* kUsage =
     " --repetition-penalty,\n--temperature, --top-k, --top-p, --min-p; the same seed draws the "
     "same "
     "text. Speed is told at the end, on\nstandard error. Of a text that is longer than the model's "
-    "context, the model sees the end.\n\n";
+    "context, the model sees the end. A model that "
+    "was trained on documents here ends where a\ndocument ends.\n\n";
 
 struct Request {
   GenerateOptions generate;
@@ -55,15 +56,17 @@ po::options_description options_for(Request& r) {
   return options;
 }
 
-// Writes the text as it comes. With nothing to go on from, a model that was trained here begins as
-// if token 0 came before.
+// Writes the text as it comes. A model that was trained here ends with the token that stands behind
+// every document; with nothing to go on from it begins as behind one, or token 0.
 GenerateStats write_text(const LoadedRun& run, Request request) {
   const Tokenizer& tokenizer = *run.tokenizer;
   const std::vector<std::int32_t> prompt = tokenizer.encode(request.prompt);
   std::vector<std::int32_t> tokens = run.begin_tokens;
   tokens.insert(tokens.end(), prompt.begin(), prompt.end());
-  if (tokens.empty()) tokens.push_back(0);
   request.generate.end_tokens = run.end_tokens;
+  const auto document_end = tokenizer.document_end();
+  if (run.imported.empty() && document_end) request.generate.end_tokens.push_back(*document_end);
+  if (tokens.empty()) tokens.push_back(run.imported.empty() ? document_end.value_or(0) : 0);
   request.generate.vocab_size = tokenizer.vocab_size();
   TextStream stream(request.stops);
   bool begun = !prompt.empty();  // the first token of a text may lose its space

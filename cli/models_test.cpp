@@ -119,4 +119,7 @@ TEST_CASE("what cannot be done to a model is told, with exit code 2 or 1", "[cli
   say(program, {"export", run, "--format", "hf"}, 2);
   say(program, {"generate", run, "--top-p", "0"}, 2);
   say(program, {"generate", run, "--stop", ""}, 2);
+  CHECK(contains(say(program, {"generate", run, "--max-tokens", "-1"}, 2).err, "not negative"));
+  CHECK(
+      contains(say(program, {"eval", run, "--data", "x", "--threads", "-1"}, 2).err, "but got -1"));
 }

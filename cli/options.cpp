@@ -24,6 +24,22 @@ std::string meant(const std::string& option, const po::options_description& all)
   return guess.empty() ? "" : "did you mean '" + guess + "'? ";
 }
 
+// Boost reads "-1" as the largest number there is.
+void refuse_negative_counts(const std::string& verb,
+                            const po::parsed_options& given,
+                            const po::options_description& all) {
+  for (const po::option& option : given.options) {
+    const po::option_description* known = all.find_nothrow(option.string_key, /*approx=*/false);
+    if (known == nullptr || option.value.empty() || !option.value.front().starts_with("-"))
+      continue;
+    if (dynamic_cast<const po::typed_value<std::size_t>*>(known->semantic().get()) != nullptr)
+      throw UsageError("bitlab " + verb, "--" + known->long_name() +
+                                             " must be a whole number that is not negative, but "
+                                             "got " +
+                                             option.value.front());
+  }
+}
+
 }  // namespace
 
 void look_at_options(const std::function<void()>& verb, const Look& see) {
@@ -53,8 +69,10 @@ po::variables_map parse_options(const std::string& verb,
     // No guessing: "--thread" is a mistake and not "--threads".
     const int style =
         po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
-    po::store(po::command_line_parser(args).options(all).positional(positions).style(style).run(),
-              parsed);
+    const po::parsed_options given =
+        po::command_line_parser(args).options(all).positional(positions).style(style).run();
+    refuse_negative_counts(verb, given, all);
+    po::store(given, parsed);
     po::notify(parsed);
   } catch (const po::unknown_option& e) {
     throw UsageError("bitlab " + verb, e.what(),

@@ -41,11 +41,17 @@ std::shared_ptr<Configurable> settings_of(const std::shared_ptr<Configurable>& r
 TokenizerChoice choice_of(const DataConfig& config) {
   const TokenizerPlugin& plugin = tokenizers().at(config.tokenizer);
   const auto settings = settings_of(config.tokenizer_settings, plugin);
-  if (!plugin.of_text) return given_tokenizer(plugin.make({}, *settings));
-  std::string key = config.tokenizer + " " + std::to_string(plugin.version) + "\n";
+  std::string code;  // of the plugin that made it
   for (const EntryInfo& entry : tokenizers().list())
     if (entry.name == config.tokenizer && !entry.origin.built_in())
-      key += entry.origin.plugin + " " + std::to_string(entry.origin.version) + "\n";
+      code += entry.origin.plugin + " " + std::to_string(entry.origin.version) + "\n";
+  if (!plugin.of_text) {
+    TokenizerChoice choice = given_tokenizer(plugin.make({}, *settings));
+    if (plugin.version != 1) choice.key += " " + std::to_string(plugin.version);
+    if (!code.empty()) choice.key += "\n" + code;
+    return choice;
+  }
+  const std::string key = config.tokenizer + " " + std::to_string(plugin.version) + "\n" + code;
   return {
       key + to_toml(list_fields(*settings)),
       [&plugin, settings](const TokenizerTexts& texts) { return plugin.make(texts, *settings); },

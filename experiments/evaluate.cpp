@@ -25,12 +25,16 @@ struct SplitTokens {
 
 bool is_path(const std::string& data) { return data.find('/') != std::string::npos; }
 
-SplitTokens choose(const LmDataset& data, const std::string& split, const std::string& source) {
+// `all`: whether the whole of the source may be asked for as well, elsewhere.
+SplitTokens choose(const LmDataset& data,
+                   const std::string& split,
+                   const std::string& source,
+                   bool all) {
   if (split == "train") return {data.train, data.train_bytes};
   if (split == "val") return {data.val, data.val_bytes};
   if (split == "test" && data.test.size() > 0) return {data.test, data.test_bytes};
   throw UsageError("eval.split", "must be " +
-                                     std::string(is_path(source)        ? "all, train or val"
+                                     std::string(all                    ? "all, train or val"
                                                  : data.test.size() > 0 ? "train, val or test"
                                                                         : "train or val") +
                                      " of " + source + ", but is '" + split + "'");
@@ -38,6 +42,7 @@ SplitTokens choose(const LmDataset& data, const std::string& split, const std::s
 
 SplitTokens whole_text(const std::string& path, const Tokenizer& tokenizer) {
   const SourceText text = open_first(std::vector<std::string>{path});
+  measure(TextCorpus(path, text.text));  // refuses what is no text
   return {tokenizer.encode(text.text), text.text.size()};
 }
 
@@ -51,8 +56,13 @@ SplitTokens own_split(const LoadedRun& run, const EvalRequest& request, EvalRepo
                 "the run's data must give its tokenizer " + run.tokenizer->id() + ", but gives " +
                     data.tokenizer->id(),
                 "the data have changed since it was trained");
+  if (!run.data_sha256.empty() && data.facts.sha256 != run.data_sha256)
+    throw Error("eval",
+                "the run's data must have sha256 " + run.data_sha256 + ", but " +
+                    data.facts.source + " has " + data.facts.sha256,
+                "the data have changed since it was trained; --data names others");
   report.data = data.facts.source;
-  return choose(data.tokens, report.split, report.data);
+  return choose(data.tokens, report.split, report.data, /*all=*/false);
 }
 
 SplitTokens open_split(const LoadedRun& run, const EvalRequest& request, EvalReport& report) {
@@ -62,7 +72,7 @@ SplitTokens open_split(const LoadedRun& run, const EvalRequest& request, EvalRep
   if (is_path(request.data) && report.split == "all")
     return whole_text(request.data, *run.tokenizer);
   return choose(open_splits(request.data, run.tokenizer, run.spec.data.val_fraction), report.split,
-                request.data);
+                request.data, is_path(request.data));
 }
 
 // What stands before every text of the model, and then the text.

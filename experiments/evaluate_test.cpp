@@ -2,9 +2,11 @@
 #include "experiments/evaluate.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "core/data/sources.h"
 #include "core/text/tokenizer_test.h"
+#include "experiments/checkpoint.h"
 #include "experiments/dataset.h"
 #include "experiments/model_test.h"
 #include "experiments/run_folder.h"
@@ -152,6 +154,13 @@ TEST_CASE("evaluation refuses what is not there", "[evaluate]") {
   CHECK(says(refusal({.data = text_file(folder, "a")}), "at least 2 tokens"));
   fs::remove(run / "packed.safetensors");
   CHECK(says(refusal({.data = "", .packed = true}), "holds none"));
+  // Other data than it was trained on, which give the same tokenizer.
+  const fs::path config = list_checkpoints(run).back() / "config.json";
+  auto described = nlohmann::json::parse(read_file(config));
+  described["data_sha256"] = std::string(64, '0');
+  write_file_atomic(config, described.dump());
+  CHECK(says(refusal({.data = ""}), "the data have changed"));
+  CHECK(evaluate_run(run, {.data = "synthetic-plays"}).tokens > 0);
 }
 
 }  // namespace bitlab

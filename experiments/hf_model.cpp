@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/io/json_nesting.h"
 #include "core/io/safetensors_set.h"
 #include "core/io/small_floats.h"
 #include "experiments/export_model.h"
@@ -157,7 +158,8 @@ class HfReader {
 // Empty where there is no such file.
 json read_optional(const fs::path& path) {
   if (!fs::exists(path)) return json::object();
-  const json parsed = json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
+  const json parsed = json::parse(shallow_json(read_file(path), path.string()), nullptr,
+                                  /*allow_exceptions=*/false);
   if (!parsed.is_object()) throw Error(path.string(), "must be a JSON object");
   return parsed;
 }

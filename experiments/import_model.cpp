@@ -48,7 +48,7 @@ bool has_fewer(const FoundTokenizer& found, const ForeignModel& model) {
 
 FoundTokenizer open_named_or_file(const std::string& name, ForeignModel& model) {
   FoundTokenizer found;
-  if (fs::exists(name)) {
+  if (fs::is_regular_file(name)) {  // not a folder that is called like a tokenizer
     found = open_file(name);
   } else {
     OpenedTokenizer opened = open_tokenizer(name);
@@ -86,7 +86,7 @@ FoundTokenizer find_beside(ForeignModel& model) {
     throw UsageError("import",
                      "a tokenizer must lie beside the model, but none can be used" +
                          (reasons.empty() ? "" : ":" + reasons),
-                     "name one: --tokenizer llama3|FILE");
+                     "name one: --tokenizer llama3|bert-uncased|FILE");
   model.notes.push_back("no tokenizer beside the model has as many tokens as it:" + reasons);
   return fits;
 }

@@ -6,6 +6,7 @@
 #include "core/base/files.h"
 #include "core/base/process_memory.h"
 #include "core/base/sha256.h"
+#include "core/io/json_nesting.h"
 #include "experiments/checkpoint.h"
 #include "experiments/dataset.h"
 #include "experiments/packed_model.h"
@@ -37,10 +38,12 @@ LoadedRun load_run(const fs::path& run_dir, LoadWeights weights, Tables tables) 
   run.checkpoint = newest_checkpoint(run_dir);
   run.spec = load_run_spec(run_dir / "config.toml");
   try {
-    const json config = json::parse(read_file(run.checkpoint / "config.json"));
+    const fs::path described = run.checkpoint / "config.json";
+    const json config = json::parse(shallow_json(read_file(described), described.string()));
     run.tokenizer = tokenizer_from_json(config.at("tokenizer").dump());
     run.seed = config.at("seed");
     run.imported = config.value("imported", "");
+    run.data_sha256 = config.value("data_sha256", "");
     run.begin_tokens = config.value("begin_tokens", std::vector<std::int32_t>());
     run.end_tokens = config.value("end_tokens", std::vector<std::int32_t>());
     run.labels = config.value("labels", std::vector<std::string>());

@@ -25,8 +25,9 @@ struct LoadedRun {
   std::filesystem::path weights;         // the file that the model's are from
   std::int64_t step = 0;                 // of the checkpoint
   std::uint64_t seed = 1;
-  bool packed = false;   // that file holds codes and no latent weights
-  std::string imported;  // the format that it was imported from; empty: trained here
+  bool packed = false;      // that file holds codes and no latent weights
+  std::string data_sha256;  // of the data that it was trained on; empty: not told
+  std::string imported;     // the format that it was imported from; empty: trained here
   // Of an imported model: what stands before a text, and the tokens that each end one.
   std::vector<std::int32_t> begin_tokens, end_tokens;
   std::vector<std::string> labels;  // of a classifier, in the order of its logits; may be empty

@@ -4,8 +4,12 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
+
+#include "core/base/error.h"
 
 namespace bitlab {
 
@@ -32,6 +36,15 @@ struct ThreadTeam::Impl {
     }
   }
 
+  void end() {
+    {
+      const std::lock_guard lock(mutex);
+      stop = true;
+    }
+    work.notify_all();
+    for (std::thread& helper : helpers) helper.join();
+  }
+
   void help() {
     for (std::uint64_t seen = 0;;) {
       {
@@ -49,17 +62,18 @@ struct ThreadTeam::Impl {
 
 ThreadTeam::ThreadTeam(std::size_t threads, const std::atomic<int>* stop)
     : impl_(std::make_unique<Impl>()), stop_(stop) {
-  for (std::size_t i = 1; i < threads; ++i) impl_->helpers.emplace_back([this] { impl_->help(); });
+  try {
+    for (std::size_t i = 1; i < threads; ++i)
+      impl_->helpers.emplace_back([this] { impl_->help(); });
+  } catch (const std::system_error& e) {
+    const std::size_t started = size();
+    impl_->end();
+    throw Error("threads", std::to_string(threads) + " cannot be started, but " +
+                               std::to_string(started) + ": " + e.what());
+  }
 }
 
-ThreadTeam::~ThreadTeam() {
-  {
-    const std::lock_guard lock(impl_->mutex);
-    impl_->stop = true;
-  }
-  impl_->work.notify_all();
-  for (std::thread& helper : impl_->helpers) helper.join();
-}
+ThreadTeam::~ThreadTeam() { impl_->end(); }
 
 std::size_t ThreadTeam::size() const { return impl_->helpers.size() + 1; }
 

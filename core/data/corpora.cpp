@@ -8,6 +8,7 @@
 #include "core/base/files.h"
 #include "core/data/text_reader.h"
 #include "core/io/packed_files.h"
+#include "core/io/remote_file.h"
 
 namespace bitlab {
 
@@ -92,7 +93,10 @@ void read_wikitext(const FetchedSource& files, const TextPartSink& sink) {
           texts[split_of(name)] = std::move(content);
         });
   else
-    for (std::size_t i = 0; i < 3; ++i) texts[i] = read_file(files.paths[i]);
+    for (std::size_t i = 0; i < 3; ++i) {
+      texts[i] = read_file(files.paths[i]);
+      normalise_line_ends(texts[i]);  // of a copy that was taken all the same, with a note
+    }
   const std::string train = sorted_articles(texts[0]);
   sink({TextSplit::Train, train, true, "wikitext-2 train"});
   sink({TextSplit::Val, texts[1], true, "wikitext-2 valid"});

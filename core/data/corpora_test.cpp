@@ -70,6 +70,15 @@ TEST_CASE("WikiText-2 is what was published, from a zip or from its files", "[da
              {}}) == expected);
   if (std::system("command -v python3 >/dev/null") != 0) return;
   pack(folder / "", "python3 -m zipfile -c w.zip wikitext-2/");
+  // A mirror's copy with other ends of lines.
+  std::string text = read_file(files / "wiki.valid.tokens");
+  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 2)
+    text.insert(at, 1, '\r');
+  write_file_atomic(files / "wiki.valid.tokens", text);
+  CHECK(gathered(
+            {{files / "wiki.train.tokens", files / "wiki.valid.tokens", files / "wiki.test.tokens"},
+             1,
+             {}}) == expected);
   CHECK(gathered({{folder / "w.zip"}, 0, {}}) == expected);
   fs::resize_file(folder / "w.zip", 200);
   CHECK_THROWS_AS(gathered({{folder / "w.zip"}, 0, {}}), Error);

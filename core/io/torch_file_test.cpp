@@ -119,6 +119,21 @@ TEST_CASE("what a pickle asks to run is refused by its name", "[torch][hostile]"
   std::string copies = text(std::string(255, 'a')) + "q" + std::string(1, '\0');
   for (int i = 0; i < 1000000; ++i) copies += std::string("h\0", 2);
   CHECK_THAT(refusal(copies), Catch::Contains("more values"));
+  // A dict of one pair, named again and again.
+  std::string pairs = "\x80\x02" + text(std::string(255, 'k')) + "N\x86q" + std::string(1, '\0') +
+                      "ccollections\nOrderedDict\n](";
+  for (int i = 0; i < 600000; ++i) pairs += std::string("h\0", 2);
+  CHECK_THAT(refusal(pairs + "e\x85R."), Catch::Contains("more values"));
+  // A tensor of a thousand dimensions.
+  std::string shape = "(";
+  for (int i = 0; i < 1000; ++i) shape += "K\x01";
+  shape += "t";
+  const std::string storage =
+      "(" + text("storage") + "ctorch\nFloatStorage\n" + text("0") + text("cpu") + "K\x01tQ";
+  CHECK_THAT(refusal("\x80\x02"
+                     "ctorch._utils\n_rebuild_tensor_v2\n(" +
+                     storage + std::string("K\0", 2) + shape + shape + "tR."),
+             Catch::Contains("no shape"));
 }
 
 TEST_CASE("values may be nested as deep as they like, and hold themselves", "[torch][hostile]") {

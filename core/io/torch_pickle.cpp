@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/base/error.h"
+#include "core/io/torch_globals.h"
 
 namespace bitlab {
 
@@ -16,6 +17,7 @@ using Items = std::vector<PickleValue>;
 constexpr std::size_t kMost = std::size_t{1} << 21;  // values, and copies of them in the memo
 constexpr std::size_t kTextOfOne = 64;               // bytes of a text that count as a value
 constexpr std::size_t kLongestText = 1024;           // names are shorter
+constexpr std::size_t kMostDimensions = 64;          // of a tensor, as in PyTorch
 
 // No container.
 PickleValue value(Kind kind) {
@@ -28,23 +30,6 @@ PickleValue integer(std::int64_t n, Kind kind = Kind::Number) {
   PickleValue v = value(kind);
   v.number = n;
   return v;
-}
-
-// The dtype of torch.NAMEStorage.
-const DType* storage_dtype(const std::string& global) {
-  static const std::map<std::string, DType> known = {
-      {"torch FloatStorage", DType::F32},     {"torch HalfStorage", DType::F16},
-      {"torch BFloat16Storage", DType::BF16}, {"torch DoubleStorage", DType::F64},
-      {"torch LongStorage", DType::I64},      {"torch IntStorage", DType::I32},
-      {"torch ShortStorage", DType::I16},     {"torch CharStorage", DType::I8},
-      {"torch ByteStorage", DType::U8},       {"torch BoolStorage", DType::Bool}};
-  const auto found = known.find(global);
-  return found == known.end() ? nullptr : &found->second;
-}
-
-bool is_function(const std::string& global) {
-  return global == "collections OrderedDict" || global == "torch._utils _rebuild_tensor_v2" ||
-         global == "torch._utils _rebuild_parameter";
 }
 
 class Machine {
@@ -114,8 +99,9 @@ class Machine {
     made_ += values;
     if (made_ > kMost) fail("more values than any checkpoint has");
   }
+  void spend_on(const PickleValue& v) { spend(1 + v.text.size() / kTextOfOne); }
   void push(PickleValue v) {
-    spend(1 + v.text.size() / kTextOfOne);
+    spend_on(v);
     stack_.push_back(std::move(v));
   }
   PickleValue container_of(Kind kind) {
@@ -142,7 +128,7 @@ class Machine {
     push_tuple(std::move(items));
   }
   void push_global(const std::string& global) {
-    if (!is_function(global) && storage_dtype(global) == nullptr) refuse(global);
+    if (!is_tensor_function(global) && storage_dtype(global) == nullptr) refuse(global);
     PickleValue v = value(Kind::Global);
     v.text = global;
     push(std::move(v));
@@ -277,7 +263,7 @@ class Machine {
   }
   void remember(std::size_t i) {
     if (stack_.empty()) fail("an empty stack");
-    spend(1 + stack_.back().text.size() / kTextOfOne);
+    spend_on(stack_.back());
     memo_[i] = stack_.back();
   }
   void recall(std::size_t i) {
@@ -325,9 +311,9 @@ class Machine {
       PickleValue dict = container_of(Kind::Dict);
       if (args.empty()) return dict;
       if (args.size() != 1 || args[0].kind != Kind::List) fail("no dict");
-      spend(2 * args[0].items->size());
       for (const PickleValue& pair : *args[0].items) {
         if (pair.items == nullptr || pair.items->size() != 2) fail("no dict");
+        for (const PickleValue& one : *pair.items) spend_on(one);
         dict.items->insert(dict.items->end(), pair.items->begin(), pair.items->end());
       }
       return dict;
@@ -342,6 +328,7 @@ class Machine {
     tensor->offset = size(args[1]);
     for (auto [from, to] : {std::pair(&args[2], &tensor->shape), {&args[3], &tensor->stride}}) {
       if (from->kind != Kind::Tuple && from->kind != Kind::List) fail("no shape");
+      if (from->items->size() > kMostDimensions) fail("no shape");
       for (const PickleValue& n : *from->items) to->push_back(size(n));
     }
     if (tensor->shape.size() != tensor->stride.size()) fail("no shape");
@@ -359,6 +346,7 @@ class Machine {
         args[2].kind != Kind::Text)
       fail("no storage");
     if (args.size() > 5 && args[5].kind != Kind::None) fail("a view of a storage");
+    spend_on(args[2]);
     auto record = std::make_shared<TorchTensor>();
     record->storage = {*dtype, args[2].text, size(args[4])};
     PickleValue v = value(Kind::Storage);

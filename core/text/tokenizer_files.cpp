@@ -28,7 +28,7 @@ void require_uncased(const std::filesystem::path& config) {
   for (const char* key : {"do_lower_case", "strip_accents"})
     if (described.is_object() && described.value(key, json()) == json(false))
       throw Error(config.string(),
-                  std::string(key) + " must be true, but is false: WordPiece is uncased here");
+                  std::string(key) + " must not be false: WordPiece is uncased here");
 }
 
 }  // namespace
@@ -41,14 +41,22 @@ std::unique_ptr<SubwordTokenizer> tokenizer_from_file(const std::filesystem::pat
     return std::make_unique<ByteBpe>(ByteBpe::from_gpt2(content, beside("vocab.bpe")));
   if (content.starts_with("#version"))
     return std::make_unique<ByteBpe>(ByteBpe::from_gpt2(beside("encoder.json"), content));
-  if (content.starts_with("{")) return subword_from_json(content);
+  // A small number in 32 bits, which may be that of a newline.
+  if (content.size() > 4 && content[2] == 0 && content[3] == 0)
+    return std::make_unique<SentencePiece>(SentencePiece::from_llama2c(content));
+  const auto require_uncased_beside = [&] {
+    require_uncased(path.parent_path() / "tokenizer_config.json");
+  };
+  if (content.starts_with("{")) {
+    auto tokenizer = subword_from_json(content);
+    if (dynamic_cast<const WordPiece*>(tokenizer.get()) != nullptr) require_uncased_beside();
+    return tokenizer;
+  }
   if (content.starts_with("\n"))  // field 1 of a protobuf message
     return std::make_unique<SentencePiece>(SentencePiece::from_model(content));
   if (is_tiktoken(content)) return std::make_unique<ByteBpe>(ByteBpe::from_tiktoken(content));
-  if (content.size() > 4 && content[2] == 0 && content[3] == 0)  // a small number in 32 bits
-    return std::make_unique<SentencePiece>(SentencePiece::from_llama2c(content));
   if (content.find("[UNK]") != std::string::npos) {
-    require_uncased(path.parent_path() / "tokenizer_config.json");
+    require_uncased_beside();
     return std::make_unique<WordPiece>(WordPiece::from_vocab_txt(content));
   }
   throw Error(path.string(), "must be a tokenizer, but is none that is known",

@@ -103,9 +103,23 @@ std::optional<std::int32_t> begin_of(const json& post) {
       if (const auto begin = begin_of(step)) return begin;
     return std::nullopt;
   }
-  if (post.at("type") != "TemplateProcessing" || post.at("special_tokens").empty())
-    return std::nullopt;
-  return post.at("special_tokens").begin()->at("ids").at(0).get<std::int32_t>();
+  if (post.at("type") != "TemplateProcessing") return std::nullopt;
+  std::optional<std::int32_t> begin;
+  bool behind = false;  // the text
+  for (const json& part : post.at("single")) {
+    if (part.contains("Sequence")) {
+      behind = true;
+      continue;
+    }
+    if (begin || behind)
+      throw Error(kWhere,
+                  "a template of byte-level BPE must put at most one token, before the text, "
+                  "but single is " +
+                      post.at("single").dump());
+    const auto& name = part.at("SpecialToken").at("id").get_ref<const std::string&>();
+    begin = post.at("special_tokens").at(name).at("ids").at(0).get<std::int32_t>();
+  }
+  return begin;
 }
 
 // "left right", or in newer files ["left", "right"].
