@@ -132,10 +132,11 @@ std::vector<NamedPlan> plan_all(const Request& request,
   static const CallTimer timer = remember(simd::call_seconds);
   std::vector<NamedPlan> plans;
   std::map<std::string, std::size_t> known;
+  const std::vector<std::size_t> planned = experiment.planned_runs();
   std::map<bool, Experiment> otherwise;  // the same, with model.checkpoint as the key says
   for (std::size_t i = 0; i < experiment.arms.size(); ++i) {
     const Arm& arm = experiment.arms[i];
-    const std::size_t runs = experiment.spec().seeds.size() - arm.left_out.size();
+    const std::size_t runs = planned[i];
     // Everything of an arm but what makes its runs differ by their luck.
     const std::string size =
         arm.base + "\n" + settings_key(arm, {"model", "train", "eval", "task"});

@@ -25,6 +25,18 @@ std::size_t Experiment::run_count() const {
   return runs;
 }
 
+std::vector<std::size_t> Experiment::planned_runs() const {
+  std::vector<std::size_t> runs(arms.size());
+  std::size_t all = 0;
+  for (const std::int64_t seed : spec().seeds)
+    for (std::size_t i = 0; i < arms.size(); ++i) {
+      if (std::count(arms[i].left_out.begin(), arms[i].left_out.end(), seed) > 0) continue;
+      if (max_runs == 0 || all < max_runs) ++runs[i];
+      ++all;
+    }
+  return runs;
+}
+
 const std::string& Experiment::baseline() const {
   return spec().baseline.empty() ? arms.front().base : spec().baseline;
 }
@@ -178,11 +190,12 @@ class Expansion {
       for (std::size_t i = 0; i < point.size(); ++i)
         if (!pinned[i]) set(settings, sweep_.axes[i], point[i]);
       Arm arm = resolve_arm(base, settings, reader_);
-      const std::vector<std::int64_t> left = sweep_.seeds_at(base, point, arm.spec.seeds);
+      const std::vector<bool> has = axes_of(arm, pinned);
+      const std::vector<std::int64_t> left = sweep_.seeds_at(base, point, has, arm.spec.seeds);
       if (left.empty()) continue;
       for (const std::int64_t seed : arm.spec.seeds)
         if (std::count(left.begin(), left.end(), seed) == 0) arm.left_out.push_back(seed);
-      name_point(arm, pinned);
+      name_point(arm, has);
       keep_if_new(std::move(arm));
     }
   }
@@ -200,8 +213,8 @@ class Expansion {
       settings.emplace(path, table);
   }
 
-  // Settings that the arm does not have are no axes of it.
-  void name_point(Arm& arm, const std::vector<bool>& pinned) {
+  // Settings that the arm does not have are no axes of it. Those that it has become its own.
+  std::vector<bool> axes_of(Arm& arm, const std::vector<bool>& pinned) const {
     std::vector<bool> has;
     for (std::size_t i = 0; i < sweep_.axes.size(); ++i) {
       const auto field =
@@ -210,6 +223,10 @@ class Expansion {
       has.push_back(!pinned[i] && field != arm.fields.end());
       if (has.back()) arm.axes.push_back({field->path, field->toml});
     }
+    return has;
+  }
+
+  void name_point(Arm& arm, const std::vector<bool>& has) {
     const auto [telling, fresh] = telling_.try_emplace(has);
     if (fresh) telling->second = telling_axes(sweep_, has);
     for (std::size_t i = 0, axis = 0; i < has.size(); ++i) {

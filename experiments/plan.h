@@ -47,10 +47,11 @@ struct Experiment {
 
   const Spec& spec() const {
     return arms.front().spec;
-  }                                     // what arms share: title, question, seeds, baseline, data
-  std::size_t run_count() const;        // without regard to max_runs
-  const std::string& baseline() const;  // an arm of the file
-  std::vector<std::string> arm_names() const;  // of the file, in its order
+  }                               // what arms share: title, question, seeds, baseline, data
+  std::size_t run_count() const;  // without regard to max_runs
+  std::vector<std::size_t> planned_runs() const;  // of each arm, as many as max_runs leaves
+  const std::string& baseline() const;            // an arm of the file
+  std::vector<std::string> arm_names() const;     // of the file, in its order
 };
 
 // `name` is an experiment of home/configs/experiments, or a path to a .toml. `plugins` are loaded

@@ -70,7 +70,12 @@ class SweepReader {
     if (found == settings.end()) return std::nullopt;
     Setting list = found->second;
     if (list.table || list.value.kind == Value::Kind::List) return list;
-    list.value.items = parse_axis(found->first, found->second, problems_).values;
+    const Axis axis = parse_axis(found->first, found->second, problems_);
+    if (axis.continuous)
+      problems_.add(found->second.value.place,
+                    "seeds must be whole numbers, but got " + found->second.value.text,
+                    {"write seed=1..3"});
+    list.value.items = axis.values;
     list.value.kind = Value::Kind::List;
     if (list.value.items.empty()) return std::nullopt;  // told already
     return list;
@@ -105,8 +110,13 @@ class SweepReader {
         replaced_.insert(path);
       it = several ? config_.command_line.erase(it) : std::next(it);
     }
-    for (const auto& [path, setting] : axes)
-      if (allowed(path, setting)) sweep_.axes.push_back(parse_axis(path, setting, problems_));
+    for (const auto& [path, setting] : axes) {
+      if (!allowed(path, setting)) continue;
+      sweep_.axes.push_back(parse_axis(path, setting, problems_));
+      const auto field = fields_.find(path);
+      if (field != fields_.end() && field->second.type == "integer")
+        round_values(sweep_.axes.back());
+    }
     std::stable_sort(sweep_.axes.begin(), sweep_.axes.end(),
                      [](const Axis& a, const Axis& b) { return a.setting.key < b.setting.key; });
   }

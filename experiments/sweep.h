@@ -16,6 +16,7 @@ struct Axis {
   Setting setting;   // as it was written
   std::vector<Value> values;
   bool continuous = false, log = false;  // then no values, but numbers between `from` and `to`
+  bool whole = false;                    // of a setting of integers: numbers are rounded
   double from = 0, to = 0;
 };
 
@@ -25,6 +26,9 @@ struct Axis {
 // Numbers of lin and log have 4 significant digits, except the two ends, which are exact. What is
 // wrong becomes a problem.
 Axis parse_axis(const std::string& path, const Setting& setting, Problems& problems);
+
+// Whole numbers of a setting that has no others: values of lin and log are rounded.
+void round_values(Axis& axis);
 
 // Of the way from `from` to `to` of a spaced axis, t in [0, 1].
 Value value_between(const Axis& axis, double t);
@@ -68,9 +72,11 @@ struct Sweep {
   SweepOptions options;
   std::vector<Exclusion> exclusions;
 
-  // Those of `seeds` that no exclusion takes from a point of an arm.
+  // Those of `seeds` that no exclusion takes from a point of an arm. `has`: which of the axes are
+  // the arm's; what is said of the others is not said of it.
   std::vector<std::int64_t> seeds_at(const std::string& arm,
                                      const SweepPoint& point,
+                                     const std::vector<bool>& has,
                                      const std::vector<std::int64_t>& seeds) const;
 
   // Without axes one point that sets nothing. Grid: the last group moves fastest. random: Philox,

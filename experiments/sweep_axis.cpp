@@ -154,6 +154,24 @@ void parse_list(Axis& axis, Problems& problems) {
 
 }  // namespace
 
+namespace {
+
+Value rounded(Value v) {
+  v.kind = Value::Kind::Integer;
+  v.integer = std::llround(v.number);
+  v.number = static_cast<double>(v.integer);
+  v.written = std::to_string(v.integer);
+  return v;
+}
+
+}  // namespace
+
+void round_values(Axis& axis) {
+  axis.whole = true;
+  for (Value& value : axis.values)
+    if (value.computed) value = rounded(value);
+}
+
 Value value_between(const Axis& axis, double t) {
   double x = axis.log
                  ? std::exp(std::log(axis.from) + t * (std::log(axis.to) - std::log(axis.from)))
@@ -167,7 +185,7 @@ Value value_between(const Axis& axis, double t) {
   char text[32];
   v.written = std::string(text, std::to_chars(text, text + sizeof text, x).ptr);
   v.place = axis.setting.value.place;
-  return v;
+  return axis.whole ? rounded(v) : v;
 }
 
 Axis parse_axis(const std::string& path, const Setting& setting, Problems& problems) {

@@ -161,6 +161,12 @@ TEST_CASE("what is excluded must be of the sweep", "[sweep]") {
     CHECK(error(wrong).find("write exclude = [\"model.d_model=112 seed=2..3\"]") !=
           std::string::npos);
   }
+  CHECK(error("[\"optim.lr=log(1,2)\"]").find("which a sampler draws from") != std::string::npos);
+  for (const char* seeds : {"2-3", "1.5", "lin(2,4)x3"})
+    CHECK(error("[\"seed=" + std::string(seeds) + "\"]").find("must name whole seeds") !=
+          std::string::npos);
+  CHECK(Project("").error({"seed=\"lin(1,9)\""}).find("seeds must be whole numbers") !=
+        std::string::npos);
   CHECK(error("[\"optim.lr=1..2\"]") == "[sweep] sweep.exclude must leave a run, but leaves none");
 }
 

@@ -56,7 +56,14 @@ class ExclusionReader {
     const std::vector<Value> values = values_of(path, word.substr(equals + 1), text);
     if (values.empty()) return false;  // told already
     if (path == "seed") {
-      for (const Value& value : values) exclusion.seeds.push_back(value.integer);
+      for (const Value& value : values) {
+        if (value.kind != Value::Kind::Integer) {
+          problems_.add(text.place, "sweep.exclude must name whole seeds, but got '" + word + "'",
+                        {"write seed=2,3 or seed=2..3"});
+          return false;
+        }
+        exclusion.seeds.push_back(value.integer);
+      }
       return true;
     }
     const auto axis = axis_named(path, text);
@@ -94,7 +101,13 @@ class ExclusionReader {
     setting.key = setting.value.place = text.place;
     setting.value.kind = Value::Kind::String;
     setting.value.text = setting.value.written = written;
-    return parse_axis(path, setting, problems_).values;
+    const Axis axis = parse_axis(path, setting, problems_);
+    if (axis.continuous)
+      problems_.add(
+          text.place,
+          "sweep.exclude must name values, but got '" + written + "', which a sampler draws from",
+          {kExample});
+    return axis.continuous ? std::vector<Value>() : axis.values;
   }
 
   std::optional<std::size_t> axis_named(const std::string& path, const Value& text) {
@@ -130,14 +143,15 @@ std::vector<Exclusion> parse_exclusions(const Value& list,
 
 std::vector<std::int64_t> Sweep::seeds_at(const std::string& arm,
                                           const SweepPoint& point,
+                                          const std::vector<bool>& has,
                                           const std::vector<std::int64_t>& seeds) const {
   std::vector<std::int64_t> left = seeds;
   for (const Exclusion& exclusion : exclusions) {
     const std::vector<std::string>& arms = exclusion.arms;
     if (!arms.empty() && std::count(arms.begin(), arms.end(), arm) == 0) continue;
-    const bool meant =
-        std::all_of(exclusion.conditions.begin(), exclusion.conditions.end(),
-                    [&](const auto& one) { return among(point[one.axis], one.values); });
+    const bool meant = std::all_of(
+        exclusion.conditions.begin(), exclusion.conditions.end(),
+        [&](const auto& one) { return has[one.axis] && among(point[one.axis], one.values); });
     if (!meant) continue;
     std::erase_if(left, [&](std::int64_t seed) {
       return exclusion.seeds.empty() ||

@@ -319,6 +319,42 @@ TEST_CASE("arms can have fewer seeds than others, in a sweep and without one", "
             .find("there is no arm 'bits'") != std::string::npos);
 }
 
+TEST_CASE("what is excluded of an axis says nothing of arms without it", "[sweep]") {
+  const std::vector<std::int64_t> none, five = {5};
+  for (const char* values : {"\"none\", \"rmsnorm\"", "\"rmsnorm\", \"none\""}) {
+    const Experiment experiment =
+        Project(std::string(kArms) + "[sweep]\nmodel.bitlinear.norm = [" + values +
+                "]\nexclude = [\"model.bitlinear.norm=none seed=5\"]\n")
+            .load();
+    REQUIRE(experiment.arms.size() == 3);
+    CHECK(experiment.arms[0].left_out == none);  // full
+    for (const std::size_t i : {1, 2}) {
+      const Arm& arm = experiment.arms[i];
+      CHECK(arm.left_out == (arm.name == "bit norm=none" ? five : none));
+    }
+  }
+}
+
+TEST_CASE("whole numbers between two others are excluded by what they are", "[sweep]") {
+  const Experiment experiment =
+      Project(std::string(kArms) +
+              "[sweep]\nmodel.n_layer = \"lin(1,3)x5\"\nexclude = [\"model.n_layer=2 arm=bit "
+              "seed=5\", \"arm=full\"]\n")
+          .load();
+  CHECK(names(experiment) == Names{"bit n_layer=1", "bit n_layer=2", "bit n_layer=3"});
+  const std::vector<std::int64_t> none, five = {5};
+  CHECK(experiment.arms[0].left_out == none);
+  CHECK(experiment.arms[1].left_out == five);
+  CHECK(experiment.arms[2].left_out == none);
+}
+
+TEST_CASE("runs are counted as the plan has them", "[sweep]") {
+  const Project project(std::string(kArms) + "[sweep]\nexclude = [\"arm=bit seed=3\"]\n");
+  using Counts = std::vector<std::size_t>;
+  CHECK(project.load().planned_runs() == Counts{2, 1});
+  CHECK(project.load({"sweep.max_runs=2"}).planned_runs() == Counts{2, 0});
+}
+
 TEST_CASE("runs of a sweep can be left out, by point and by seed", "[sweep]") {
   const std::string axes = "[sweep]\noptim.lr = [1.0, 2.0]\nmodel.n_layer = \"1..2\"\n";
   const Project project(kArms + axes +
