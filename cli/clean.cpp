@@ -51,7 +51,7 @@ int remove_all(const std::vector<Leftover>& all) {
     if (remove_leftover(leftover))
       ++removed;
     else
-      std::cerr << leftover.path.string() << ": a worker has it now, left alone\n";
+      std::cerr << leftover.path.string() << ": a worker has it now or finished it, left alone\n";
   }
   std::cerr << removed << " deleted\n";
   return 0;

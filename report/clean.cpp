@@ -62,13 +62,19 @@ std::optional<fs::path> run_folder_of(const fs::path& path) {
   return std::nullopt;
 }
 
+// Of a worker that is gone.
+bool is_idle_temporary(const fs::path& path) {
+  if (!is_abandoned_temporary(path)) return false;
+  const auto run = run_folder_of(path);
+  return !run || !FileLock::held(*run / "lock");
+}
+
 void add_temporaries(const fs::path& folder, std::vector<Leftover>& found) {
   const std::size_t runs = found.size();
   std::error_code error;
   for (const auto& entry : fs::recursive_directory_iterator(folder, error)) {
-    if (!is_abandoned_temporary(entry.path())) continue;
+    if (!is_idle_temporary(entry.path())) continue;
     const auto run = run_folder_of(entry.path());
-    if (run && FileLock::held(*run / "lock")) continue;
     const bool listed =
         std::any_of(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(runs),
                     [&](const Leftover& leftover) { return run && leftover.path == *run; });
@@ -94,6 +100,9 @@ bool remove_leftover(const Leftover& leftover) {
   const std::optional<FileLock> lock =
       leftover.run ? FileLock::try_take(leftover.path / "lock") : std::nullopt;
   if (leftover.run && !lock) return false;
+  // What became of it while somebody was asked.
+  if (leftover.run && !leftover.finished && fs::exists(leftover.path / "DONE")) return false;
+  if (!leftover.run && !is_idle_temporary(leftover.path)) return false;
   std::error_code error;
   fs::remove_all(leftover.path, error);
   if (error) throw Error(leftover.path.string(), "cannot be deleted: " + error.message());

@@ -102,6 +102,10 @@ TEST_CASE("a run is deleted whole, unless a worker has just begun it", "[report]
     CHECK_FALSE(remove_leftover(found[0]));
     CHECK(fs::exists(fake.run("full", 2) / "status.json"));
   }
+  // Another command finished it while somebody was asked.
+  write_file_atomic(fake.run("full", 2) / "DONE", "");
+  CHECK_FALSE(remove_leftover(found[0]));
+  fs::remove(fake.run("full", 2) / "DONE");
   CHECK(remove_leftover(found[0]));
   CHECK_FALSE(fs::exists(fake.run("full", 2)));
   CHECK(fs::exists(fake.run("full", 1) / "DONE"));
