@@ -31,6 +31,8 @@ namespace bitlab {
 
 namespace {
 
+bool prunes(const Experiment& experiment) { return experiment.spec().prune.rule != "none"; }
+
 // Runs what is not done of some runs of the plan; the exit code.
 int train(const Experiment& experiment,
           const Plan& plan,
@@ -44,7 +46,7 @@ int train(const Experiment& experiment,
             << layer_kinds_page(experiment, static_cast<std::size_t>(plan.data.vocab_size));
   StatusScreen screen(std::cerr, ::isatty(STDERR_FILENO) ? STDERR_FILENO : -1);
   std::optional<Pruner> pruner;
-  if (experiment.spec().prune.rule != "none") pruner.emplace(experiment.spec().prune, plan.results);
+  if (prunes(experiment)) pruner.emplace(experiment.spec().prune, plan.results);
   ScheduleOptions options = schedule_options(request.schedule);
   options.pruner = pruner ? &*pruner : nullptr;
   const ScheduleOutcome outcome =
@@ -141,7 +143,8 @@ OtherPlan plan_other(const OtherRuns& needed, const RunRequest& request) {
   other.experiment = load_experiment(needed.experiment, {}, project_root(), request.plugins);
   other.plan = plan_of(other.experiment, needed.command());
   other.wanted = runs_for(other.experiment.arms, other.plan, needed);
-  other.outlooks = look(other.plan, {request.schedule.retry_failed, false});
+  other.outlooks = look(other.plan, {.retry_failed = request.schedule.retry_failed,
+                                     .prune = prunes(other.experiment)});
   std::erase_if(other.outlooks, [&](const Outlook& o) {
     return std::none_of(other.wanted.begin(), other.wanted.end(),
                         [&](const PlannedRun& run) { return run.dir == o.run.dir; });
@@ -150,7 +153,7 @@ OtherPlan plan_other(const OtherRuns& needed, const RunRequest& request) {
 }
 
 // Trains what `runs` of a plan need of other experiments. The exit code of a signal, or 0. Throws
-// UsageError if some of it came to nothing.
+// Error if some of it came to nothing.
 int train_others(const Experiment& experiment,
                  const Plan& plan,
                  const std::vector<PlannedRun>& runs,
@@ -171,10 +174,10 @@ int train_others(const Experiment& experiment,
   }
   const std::vector<OtherRuns> missing = missing_other_runs(experiment.arms, plan, runs);
   if (missing.empty()) return 0;
-  throw UsageError(experiment.name,
-                   "must begin with runs of " + missing.front().experiment +
-                       ", but not all of them could be finished",
-                   missing.front().command() + " says why; --arm leaves out what begins with them");
+  throw Error(experiment.name,
+              "must begin with runs of " + missing.front().experiment +
+                  ", but not all of them could be finished",
+              missing.front().command() + " says why; --arm leaves out what begins with them");
 }
 
 // What would be run under this heading, and first what it needs of other experiments and was not
@@ -207,7 +210,8 @@ int run(const RunRequest& request) {
   const Plan plan = plan_of(experiment, request.command);
   say_what_is_left_out(experiment);
 
-  const std::vector<Outlook> outlooks = look(plan, {request.schedule.retry_failed, request.rerun});
+  const std::vector<Outlook> outlooks =
+      look(plan, {request.schedule.retry_failed, request.rerun, prunes(experiment)});
   for (const std::string& line : other_builds(outlooks)) std::cerr << "note: " << line << "\n";
   if (request.dry_run) {
     std::set<std::string> shown;

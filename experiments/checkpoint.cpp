@@ -132,7 +132,11 @@ std::vector<fs::path> list_checkpoints(const fs::path& run_dir) {
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(run_dir / "ckpt", none))
     if (fs::exists(entry.path() / "DONE")) found.push_back(entry.path());
-  std::sort(found.begin(), found.end());
+  // By step; names have 8 digits or more.
+  std::sort(found.begin(), found.end(), [](const fs::path& a, const fs::path& b) {
+    const std::size_t n = a.native().size(), m = b.native().size();
+    return n != m ? n < m : a < b;
+  });
   return found;
 }
 

@@ -173,7 +173,7 @@ Evaluation ClassificationTask::evaluate(const LanguageModel& model,
     row.text = texts.text_of(chosen[i]);
     row.label = texts.label_of(chosen[i]);
     if (row.label >= static_cast<std::int64_t>(p.size()))
-      throw UsageError("model.labels", "must be as many as the data have, but is " +
+      throw UsageError("model.labels", "must be at least as many as the data have, but is " +
                                            std::to_string(p.size()) + " where a text has label " +
                                            std::to_string(row.label));
     row.predicted = std::max_element(p.begin(), p.end()) - p.begin();

@@ -244,7 +244,7 @@ TEST_CASE("a run that begins with weights that fit does not diverge at its next 
   REQUIRE(wait_for(start_worker(first, 1)) == 0);
   const auto end_of = [&](const std::string& name, const std::string& lr) {
     std::string config = replaced(toy_config(folder), "lr = 5e-3", "lr = " + lr);
-    config = replaced(config, "steps = 120", "steps = 40\ndiverged_factor = 1");
+    config = replaced(config, "steps = 120", "steps = 40\ndiverged_factor = 2");
     config = replaced(config, "dropout = 0.05",
                       "dropout = 0.05\nvocab_size = 13\npretrained = \"" + first.string() + "\"");
     const fs::path dir = make_run(folder, name, config);
@@ -287,6 +287,9 @@ TEST_CASE("an arm names another as its teacher, and as what it begins with",
     const Plan other = make_plan(changed.load(), data, folder / "results", "");
     for (const char* arm : {"full", "student", "control"})
       CHECK(hash_of(other, arm) != hash_of(plan, arm));
+    const Project less(toml("5e-3") + "[sweep]\nexclude = [\"arm=full seed=2\"]\n");
+    CHECK_THAT(error_of([&] { make_plan(less.load(), data, folder / "less", ""); }),
+               Catch::Contains("student with seed 2 needs"));
   }
   const auto dir_of = [&](std::size_t arm) {
     return folder / "results" / plan.arms[arm].dir / "seed-5";

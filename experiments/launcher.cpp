@@ -110,6 +110,8 @@ void LocalLauncher::start(std::size_t id, const RunJob& job) {
   }
   for (const int fd : failure) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
 
+  // A parent that ignores its children's ends leaves that to us, and poll() would never see one.
+  ::signal(SIGCHLD, SIG_DFL);
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid == 0)

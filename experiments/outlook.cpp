@@ -55,7 +55,7 @@ void judge(Outlook& o, const RunJob& job, const Launcher& launcher, const Outloo
   }
   o.reason = status.reason;
   o.step = last_saved_step(job.dir);
-  if (status.state == RunState::Pruned)
+  if (options.prune && status.state == RunState::Pruned)
     o.fate = Fate::Pruned;
   else if (status.state == RunState::Failed)
     o.fate = options.retry_failed ? Fate::Retry : Fate::Failed;

@@ -33,6 +33,7 @@ struct Outlook {
 struct OutlookOptions {
   bool retry_failed = false;
   bool rerun = false;  // what is done is done again
+  bool prune = false;  // what was pruned stays; without it, it goes on
 };
 
 // In the order of the plan. Reads the run folders and changes nothing.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <set>
 
 #include "core/base/error.h"
 #include "core/base/files.h"
@@ -123,6 +124,21 @@ std::map<std::string, OtherArm> other_arms(const std::vector<std::string>& open,
   return others;
 }
 
+// What an arm begins with or learns from is in the plan as well, or done.
+void require_needed(const Plan& plan) {
+  const std::vector<PlannedRun> runs = plan.runs();
+  std::set<fs::path> planned;
+  for (const PlannedRun& run : runs) planned.insert(run.dir);
+  for (const PlannedRun& run : runs)
+    for (const fs::path& needed : plan.needed_by(run))
+      if (planned.count(needed) == 0 && !RunFolder(needed).done())
+        throw UsageError("sweep",
+                         "what an arm needs must be in the plan or done, but " +
+                             plan.arms[run.arm].name + " with seed " + std::to_string(run.seed) +
+                             " needs " + needed.string(),
+                         "sweep.exclude or max_runs leaves that out");
+}
+
 Plan plan_within(const std::vector<std::string>& open,
                  const Experiment& experiment,
                  const Dataset& data,
@@ -166,6 +182,7 @@ Plan plan_within(const std::vector<std::string>& open,
     plan.arms.push_back(plan_arm(arm, data.facts, model->second, hash_of[i]));
     plan.arms.back().needs = arms_needed(experiment.arms, i);
   }
+  require_needed(plan);
   return plan;
 }
 

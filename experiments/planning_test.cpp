@@ -131,7 +131,9 @@ TEST_CASE("every run has a reason", "[planning]") {
   CHECK(sweep.fate(1, {.retry_failed = true}) ==
         "retry after failure at step 100: diverged at step 120");
   sweep.set(1, RunState::Pruned, 1, "median of 4 runs at step 100");
-  CHECK(sweep.fate(1, {.retry_failed = true}) == "pruned: median of 4 runs at step 100");
+  CHECK(sweep.fate(1, {.retry_failed = true, .prune = true}) ==
+        "pruned: median of 4 runs at step 100");
+  CHECK(sweep.fate(1) == "resume at step 100");  // a command without pruning goes on
 
   sweep.finish(2);
   CHECK(sweep.fate(2) == "done");

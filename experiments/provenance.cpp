@@ -193,8 +193,9 @@ void begin_provenance(const RunFolder& folder,
 void end_provenance(const RunFolder& folder, const RunStatus& status) {
   ordered_json json = read_provenance(folder);
   if (!json.contains("attempts") || json["attempts"].empty()) return;
-  json["ended"] = status.ended;
   ordered_json& last = json["attempts"].back();
+  if (last.value("attempt", std::int64_t{0}) != status.attempt) return;  // it never began this one
+  json["ended"] = status.ended;
   last["ended"] = status.ended;
   last["state"] = to_string(status.state);
   write_provenance(folder, json);

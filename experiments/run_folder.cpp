@@ -123,8 +123,10 @@ RunStatus RunFolder::status() const {
   const fs::path path = file("status.json");
   if (!fs::exists(path)) return {};
   RunStatus status;
+  const std::string text = read_file(path);
+  if (text.empty()) return {};  // mark_queued() just before a power cut: nothing had begun
   try {
-    status = parse_status(json::parse(read_file(path)), path);
+    status = parse_status(json::parse(text), path);
   } catch (const json::exception& e) {
     throw Error(path.string(), std::string("must be a run's status, but: ") + e.what(),
                 "delete the file to start the run again from its last checkpoint");

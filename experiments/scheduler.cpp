@@ -101,8 +101,11 @@ std::pair<RunPhase, std::string> Scheduler::judge(Entry& entry) const {
     if (options_.pruner != nullptr) {
       if (view.status.state == RunState::Pruned) return {RunPhase::Pruned, view.status.reason};
       // Decided, but whoever decided it could not write that into the status any more.
-      if (const auto reason = options_.pruner->decided(view.job))
+      if (const auto reason = options_.pruner->decided(view.job);
+          reason && view.status.attempt > 0) {
+        write_end(view, {RunPhase::Pruned, *reason, {}});
         return {RunPhase::Pruned, *reason};
+      }
     }
     // Of a failure from before this schedule a retry may be on its way; a newer one is final.
     const bool old_failure = options_.retry_failed && view.status.attempt == entry.attempt_before;
@@ -134,7 +137,7 @@ bool Scheduler::held_back(const Entry& entry) const {
 
 void Scheduler::start_queued() {
   std::size_t free = launcher_.slots() - std::min(launcher_.slots(), count(RunPhase::Running));
-  for (std::size_t id = 0; id < entries_.size() && free > 0; ++id) {
+  for (std::size_t id = 0; id < entries_.size() && free > 0 && !stopping(); ++id) {
     Entry& entry = entries_[id];
     if (entry.view.phase != RunPhase::Queued || held_back(entry)) continue;
     look(entry);  // another scheduler may have been here
@@ -188,18 +191,21 @@ void Scheduler::change(Entry& entry, RunPhase phase, const std::string& reason) 
   launcher_.stop(/*at_once=*/false);
 }
 
+void Scheduler::write_end(RunView& view, const Ending& ending) const {
+  const auto lock = RunLock::try_take(view.job.dir);
+  if (!lock) return;
+  view.status.state = ending.phase == RunPhase::Pruned ? RunState::Pruned : RunState::Failed;
+  view.status.reason = ending.reason;
+  view.status.ended = utc_now();
+  RunFolder(view.job.dir).set_status(view.status);
+}
+
 void Scheduler::conclude(Entry& entry) {
   RunView& view = entry.view;
   const bool failed_itself =
       view.status.state == RunState::Failed && view.status.attempt > entry.attempt_before;
   if (failed_itself) return change(entry, RunPhase::Failed, view.status.reason);
-  if (const auto lock = RunLock::try_take(view.job.dir)) {
-    view.status.state =
-        entry.ending->phase == RunPhase::Pruned ? RunState::Pruned : RunState::Failed;
-    view.status.reason = entry.ending->reason;
-    view.status.ended = utc_now();
-    RunFolder(view.job.dir).set_status(view.status);
-  }
+  write_end(view, *entry.ending);
   change(entry, entry.ending->phase, entry.ending->reason);
 }
 

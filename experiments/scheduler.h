@@ -112,7 +112,8 @@ class Scheduler {
   void obey(const StopRequest& stop);
   void end_hopeless();  // runs out of time, and what the pruner picks
   void end_early(std::size_t id, RunPhase phase, const std::string& reason);
-  void conclude(Entry& entry);  // writes the state of a run that was ended early
+  void write_end(RunView& view, const Ending& ending) const;  // into its status
+  void conclude(Entry& entry);                                // of a run that was ended early
   void tell_pruner(const Entry& entry) const;
   bool stopping() const { return signal_ != 0 || failed_fast_; }
   void tick();

@@ -10,6 +10,8 @@ namespace bitlab {
 
 namespace {
 
+constexpr double kLeastFirstLoss = 0.5;  // nats; two labels that nobody knows have 0.69
+
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
@@ -72,7 +74,7 @@ bool Trainer::one_step() {
   const double loss = update_.run(state_.step);
   if (state_.step == 0) state_.first_loss = loss;
   // Weights that fit already, as those of a teacher, begin near 0.
-  const double from = std::max(state_.first_loss, 1.0);
+  const double from = std::max(state_.first_loss, kLeastFirstLoss);
   if (!std::isfinite(loss) || loss > train().diverged_factor * from) return false;
   ++state_.step;
   state_.tokens += static_cast<std::int64_t>(update_.tokens());
@@ -95,7 +97,8 @@ void Trainer::log_row() {
   TrainSpeed speed;
   if (seconds > 0 && steps > 0) {
     speed.tokens_per_s = static_cast<double>(state_.tokens - tokens_at_log_) / seconds;
-    speed.eta_seconds = seconds / steps * static_cast<double>(train().steps - state_.step);
+    speed.eta_seconds = seconds / steps * static_cast<double>(train().steps - state_.step) +
+                        evaluation_seconds_ * static_cast<double>(evaluations_left());
   }
   observer_.on_train(row, speed);
   state_.loss_sum = 0;
@@ -105,7 +108,13 @@ void Trainer::log_row() {
   tokens_at_log_ = state_.tokens;
 }
 
+std::int64_t Trainer::evaluations_left() const {
+  const std::int64_t every = settings_.eval.every, steps = train().steps;
+  return steps / every - state_.step / every + (steps % every != 0 ? 1 : 0);
+}
+
 bool Trainer::evaluate() {
+  const double begin = seconds_now();
   std::array<Evaluation, 2> results;
   try {
     results = {task_.evaluate(model_, Split::Val, team_),
@@ -137,6 +146,7 @@ bool Trainer::evaluate() {
                     static_cast<double>(flips) / static_cast<double>(n), t.scale});
   });
   if (!rows.empty()) observer_.on_quant(rows);
+  evaluation_seconds_ = seconds_now() - begin;
   return true;
 }
 

@@ -55,6 +55,7 @@ class Trainer {
   void save();
   void save_last_evaluation();  // that was due, into the checkpoint of the last step
   bool due(std::int64_t every) const;
+  std::int64_t evaluations_left() const;  // behind this step
   const TrainConfig& train() const { return settings_.update.train; }
 
   TrainerSettings settings_;
@@ -67,6 +68,7 @@ class Trainer {
   TernaryCodes codes_;         // at the last row of /quant
   double seconds_at_log_ = 0;  // train_seconds at the last row of /train
   std::int64_t step_at_log_ = 0, tokens_at_log_ = 0;
+  double evaluation_seconds_ = 0;  // of the last one of this attempt
 };
 
 }  // namespace bitlab

@@ -17,7 +17,7 @@ void TrainConfig::fields(FieldVisitor& v) {
   v.field("keep_checkpoints", keep_checkpoints,
           {.help = "newest checkpoints to keep", .min = 1, .hashed = false});
   v.field("diverged_factor", diverged_factor,
-          {.help = "a loss above this many times that of step 0, or 1 nat if that is more, ends "
+          {.help = "a loss above this many times that of step 0, or 0.5 nats if that is more, ends "
                    "the run as diverged",
            .min = 1});
   v.require(batch_size % shards == 0, "shards", "must divide train.batch_size",

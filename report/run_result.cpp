@@ -132,7 +132,7 @@ SeedResult load_run(const fs::path& dir,
   run.dir = dir;
   run.steps = steps;
   run.settled_step = settled_step;
-  if (!fs::exists(dir / "status.json")) return run;
+  if (std::error_code none; fs::file_size(dir / "status.json", none) == 0 || none) return run;
   try {
     read_status(dir, run);
     judge_done(dir, run);
