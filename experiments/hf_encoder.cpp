@@ -108,26 +108,27 @@ class EncoderReader {
         prefix_ = prefix;
   }
 
-  // As the weights have it; `wanted` where they have several. A classifier counts only if it is one
-  // of texts.
-  void choose_head(BertConfig& config, const std::string& wanted, bool classifies) const {
+  // As the weights have it; `wanted` where they have several. A classifier counts only if it tells
+  // one label of a text.
+  // Returns why a classifier is left; `other_classifier` says so beforehand.
+  std::string choose_head(BertConfig& config,
+                          const std::string& wanted,
+                          std::string other_classifier) const {
     const bool masked = has("head.dense.weight") && has("head.norm.weight") && has("head.bias");
     if (masked && (wanted == "masked-lm" || !has("pooler.weight"))) {
       config.head = "masked-lm";
     } else if (!has("pooler.weight")) {
       config.head = "none";
-    } else if (!has("classifier.weight") || !classifies) {
-      config.head = "pooler";
     } else {
+      config.head = "pooler";
+      if (!has("classifier.weight")) return "";
       const auto& shape = weights_.tensors.at(find("classifier.weight")).shape;
+      if (!shape.empty() && shape[0] < 2) other_classifier = "it has one output";
+      if (!other_classifier.empty()) return other_classifier;
       config.head = "classifier";
       config.labels = shape.empty() ? 2 : static_cast<std::int64_t>(shape[0]);
-      if (config.labels < 2)
-        throw Error(weights_.where,
-                    "a classifier must tell at least 2 labels apart, but classifier.weight has " +
-                        std::to_string(config.labels) +
-                        " (a head of regression or multiple choice is not read)");
     }
+    return "";
   }
 
   void read(const BertConfig& config, std::size_t vocab_size, ForeignModel& model) {
@@ -209,10 +210,12 @@ ForeignModel read_encoder(const Weights& weights,
                           EncoderFamily family,
                           std::unique_ptr<BertConfig> config,
                           const std::string& head,
-                          bool classifies) {
+                          const std::string& other_classifier) {
   EncoderReader reader(weights, family);
-  reader.choose_head(*config, head, classifies);
+  const std::string left = reader.choose_head(*config, head, other_classifier);
   ForeignModel model;
+  if (!left.empty())
+    model.notes.push_back("the classifier does not tell one label of a text: " + left);
   model.model = "bert";
   model.vocab_size = static_cast<std::size_t>(config->vocab_size);
   reader.read(*config, model.vocab_size, model);
@@ -227,7 +230,7 @@ ForeignModel read_hf_encoder(const fs::path& folder, const std::string& head) {
   HfEncoderConfig config = read_encoder_config(folder / "config.json");
   const Weights weights = open_weights(folder);
   ForeignModel model =
-      read_encoder(weights, config.family, std::move(config.model), head, config.classifies);
+      read_encoder(weights, config.family, std::move(config.model), head, config.other_classifier);
   model.format = config.architecture;
   for (const std::string& key : config.unknown)
     model.notes.push_back("config.json: nothing is known of " + key + ", it is not used");
@@ -257,7 +260,7 @@ ForeignModel read_encoder_weights(const fs::path& file,
   shape->vocab_size = config.vocab_size;
   shape->n_types = config.n_types;
   return read_encoder(file.extension() == ".bin" ? open_pickled(file) : open_safetensors(file),
-                      family, std::move(shape), config.head, /*classifies=*/true);
+                      family, std::move(shape), config.head, /*other_classifier=*/"");
 }
 
 }  // namespace bitlab

@@ -17,9 +17,10 @@ struct HfEncoderConfig {
   EncoderFamily family = EncoderFamily::Bert;
   std::unique_ptr<BertConfig> model;  // vocab_size is set; head and labels are the weights' matter
   std::string architecture;           // of config.json, or what it comes to: "BertModel"
-  bool classifies = true;             // a classifier is one of texts, not of tokens or choices
-  std::vector<std::string> labels;    // id2label, unless these are the dummies LABEL_0, LABEL_1
-  std::vector<std::string> unknown;   // keys with a value that nothing is known of
+  // Why a classifier of the weights is none that tells labels of texts apart; else empty.
+  std::string other_classifier;
+  std::vector<std::string> labels;   // id2label, unless these are the dummies LABEL_0, LABEL_1
+  std::vector<std::string> unknown;  // keys with a value that nothing is known of
 };
 
 // Whether a config.json is that of an encoder: by its model_type, or without one by its keys.
@@ -33,7 +34,7 @@ HfEncoderConfig read_encoder_config(const std::filesystem::path& config_json);
 std::string encoder_name(const std::string& ours, EncoderFamily family);
 
 // The folder's config.json and weights: safetensors, else pytorch_model.bin. The head is what the
-// weights have: a classifier of texts or a pooler, else that of a masked language model, or none;
+// weights have: a classifier of texts, a pooler, else that of a masked language model, or none;
 // `head` "masked-lm" where they have both. Throws Error that lists every tensor which is missing or
 // of another shape; those that are not used are told in notes.
 ForeignModel read_hf_encoder(const std::filesystem::path& folder, const std::string& head = "");

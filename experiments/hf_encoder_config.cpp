@@ -77,9 +77,7 @@ void read_distilbert(KeyReader& keys, BertConfig& c) {
 std::vector<std::string> read_labels(KeyReader& keys) {
   const json* names = keys.find("id2label");
   keys.ignore({"label2id", "num_labels", "_num_labels", "finetuning_task"});
-  if (const json* problem = keys.find("problem_type");
-      problem != nullptr && *problem != "single_label_classification")
-    keys.refuse("problem_type", "single_label_classification (one label a text)");
+  keys.ignore({"problem_type"});
   std::vector<std::string> labels;
   if (names == nullptr || !names->is_object()) return labels;
   for (std::size_t i = 0; i < names->size(); ++i) {
@@ -89,6 +87,17 @@ std::vector<std::string> read_labels(KeyReader& keys) {
     if (labels.back() == "LABEL_" + std::to_string(i)) return {};
   }
   return labels;
+}
+
+// Of a head that does something else than to tell one label of a text: what. Architectures are
+// often those of what the training began with, and say nothing against it then.
+std::string other_classifier(const json& config, const std::string& architecture) {
+  for (const char* other : {"ForTokenClassification", "ForMultipleChoice", "ForQuestionAnswering"})
+    if (architecture.ends_with(other)) return "it is of " + architecture;
+  const auto problem = config.find("problem_type");
+  if (problem != config.end() && problem->is_string() && *problem != "single_label_classification")
+    return "its problem_type is " + problem->get<std::string>();
+  return "";
 }
 
 void ignore_harmless(KeyReader& keys) {
@@ -131,7 +140,7 @@ HfEncoderConfig read_encoder_config(const fs::path& config_json) {
   result.architecture = names.is_array() && !names.empty() && names[0].is_string()
                             ? names[0].get<std::string>()
                             : (bert ? "BertModel" : "DistilBertModel");
-  result.classifies = names.empty() || result.architecture.ends_with("ForSequenceClassification");
+  result.other_classifier = other_classifier(config, result.architecture);
   result.model = std::make_unique<BertConfig>();
   BertConfig& c = *result.model;
   KeyReader keys(config, "");

@@ -57,8 +57,8 @@ class TextOrder {
 };
 
 // Which texts an evaluation judges, ascending. Of the validation split all of them (eval.protocol =
-// "full") or the first eval.batches batches of an order that the seed decides; else the first
-// eval.train_batches batches of such an order.
+// "full") or the first eval.batches batches of an order that is the same for all runs; else the
+// first eval.train_batches batches of an order that the seed decides.
 std::vector<std::size_t> judged_texts(std::size_t texts,
                                       bool val,
                                       const EvalConfig& eval,

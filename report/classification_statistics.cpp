@@ -120,6 +120,7 @@ Interval interval_about(double mean, const std::vector<std::vector<int>>& gains)
   const double rest = per(rest_squares, text_dof * pair_dof) / (p_count * n_count);
   const double variance = from_texts + std::max(0.0, from_pairs - rest);
   const double doubt = per(squared(from_texts), text_dof) + per(squared(from_pairs), pair_dof);
+  if (texts == 1) return {-1, 1};
   if (doubt <= 0) return {mean, mean};
   const double least_dof = pairs > 1 ? std::min(text_dof, pair_dof) : text_dof;
   const double dof = std::max(least_dof, squared(variance) / doubt);

@@ -61,7 +61,7 @@ struct CurveLine {
   std::size_t runs = 0;            // in the curves
   bool finished = true;            // at least one run is done
   // Whether `train` is the training steps' own loss, because the training split was not evaluated:
-  // means over at most a twentieth of the run, none over an evaluation.
+  // means over about a twentieth of the run, closed by the first row at an evaluation or behind it.
   bool train_as_logged = false;
   std::vector<CurvePoint> main;   // what the request names; of Loss that of validation
   std::vector<CurvePoint> train;  // of Loss alone

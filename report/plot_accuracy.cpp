@@ -40,7 +40,7 @@ ForestLine line_of(const AccuracyRow& row) {
   const Interval interval{100 * row.sum->interval.low, 100 * row.sum->interval.high};
   ForestLine line;
   line.label = fmt::format("{}  {} %", shortened(row.arm->name, kLabelChars - 8),
-                           format_fixed(100 * *row.accuracy, 1));
+                           format_fixed(100 * row.common, 1));
   line.mean = 100 * row.sum->mean;
   line.interval = interval;
   line.text = with_interval(*line.mean, interval, 1);
@@ -54,23 +54,26 @@ ForestLine line_of(const AccuracyRow& row) {
 std::optional<Figure> accuracy_figure(const Results& results) {
   const std::vector<JudgedRun> all = judged_runs(results);
   std::vector<AccuracyRow> rows = accuracy_rows(results, all);
-  std::optional<double> baseline;
-  for (const AccuracyRow& row : rows)
-    if (row.arm->name == results.baseline) baseline = row.accuracy;
   std::erase_if(rows, [](const AccuracyRow& row) { return !row.sum; });
-  if (rows.empty() || !baseline) return std::nullopt;
+  if (rows.empty()) return std::nullopt;
   std::vector<ForestLine> lines;
   std::size_t most = 0;
   for (const AccuracyRow& row : rows) {
     lines.push_back(line_of(row));
     most = std::max(most, row.differences.size());
   }
+  // Arms of fewer seeds are compared with less of the baseline.
+  const double baseline = rows.front().baseline_common;
+  const bool same = std::all_of(rows.begin(), rows.end(), [&](const AccuracyRow& row) {
+    return row.baseline_common == baseline;
+  });
   PlotHeading heading{
       results.title,
-      fmt::format("Data: {}, {} texts; accuracy, and minus that of {} ({} %) with the same seed",
-                  results.data.source,
-                  format_count(static_cast<std::int64_t>(rows.front().sum->texts)),
-                  results.baseline, format_fixed(100 * *baseline, 1))};
+      fmt::format(
+          "Data: {}, {} texts; accuracy, and minus that of {}{} with the same seed{}",
+          results.data.source, format_count(static_cast<std::int64_t>(rows.front().sum->texts)),
+          results.baseline, same ? fmt::format(" ({} %)", format_fixed(100 * baseline, 1)) : "",
+          most > 1 ? "s" : "")};
   if (most == 1) heading.note += "; one seed";
   if (most > 1)
     heading.key.push_back({"one seed", "", fmt::format("pt 7 ps 0.5 lc rgb '{}'", kPalette[0])});

@@ -18,7 +18,7 @@ namespace bitlab {
 namespace {
 
 constexpr std::size_t kMostBoth = 4;  // lines that are drawn with validation and training
-constexpr const char* kLoggedMeans = "means of at most 5 % of the steps";
+constexpr const char* kLoggedMeans = "means of about 5 % of the steps";
 
 std::string x_title(const CurveView& view) {
   // Where losses are per text or per masked token, steps still read tokens.

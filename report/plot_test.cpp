@@ -221,7 +221,7 @@ TEST_CASE("a figure says how training losses were averaged and which are out of 
   }
   const std::optional<Figure> figure = curves_figure(results);
   REQUIRE(figure);
-  CHECK(contains(figure->script, "; training: means of at most 5 % of the steps"));
+  CHECK(contains(figure->script, "; training: means of about 5 % of the steps"));
   CHECK(contains(figure->script, "; training of bit above the frame"));
   CHECK_FALSE(contains(figure->script, "training of full"));
   check_drawn(figure);
