@@ -124,6 +124,16 @@ std::map<std::string, OtherArm> other_arms(const std::vector<std::string>& open,
   return others;
 }
 
+// A classifier tells at least as many labels apart as the data have.
+void require_labels(const Spec& spec, const Dataset& data) {
+  if (spec.task.name != "classification" || !data.labelled) return;
+  const auto tokens = static_cast<std::size_t>(data.facts.vocab_size);
+  const std::size_t told = models().at(spec.model_name).logits_width(*spec.model, tokens);
+  if (const std::size_t labels = data.labelled->labels.size(); told < labels)
+    throw UsageError("model.labels", "must be at least the " + std::to_string(labels) + " of " +
+                                         data.facts.source + ", but is " + std::to_string(told));
+}
+
 // What an arm begins with or learns from is in the plan as well, or done.
 void require_needed(const Plan& plan) {
   const std::vector<PlannedRun> runs = plan.runs();
@@ -175,6 +185,7 @@ Plan plan_within(const std::vector<std::string>& open,
                        "must be a model that predicts the next token, but '" + arm.spec.model_name +
                            "' reads whole texts",
                        "task.name = \"classification\" and labelled data.sources are for it");
+    require_labels(arm.spec, data);
     if (!used_libraries(used_entries(arm.fields, data.facts.source)).empty())
       try_factories(arm.spec, data);
     const auto [model, fresh] = known.try_emplace(settings_key(arm, {"model"}));
