@@ -77,7 +77,9 @@ LoadBench bench(const std::string& name,
       load_run(run_dir, weights);
       throw Error(run_dir.string(), "could not be loaded in a process of its own");
     }
-    if (i == 0 || taken.seconds < least.seconds) least = taken;
+    if (i == 0) least = taken;
+    least.seconds = std::min(least.seconds, taken.seconds);
+    least.bytes = std::min(least.bytes, taken.bytes);
   }
   if (can_pack != nullptr) *can_pack = least.can_pack;
   const fs::path file = weights == LoadWeights::Packed
