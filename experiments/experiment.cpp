@@ -13,6 +13,7 @@
 #include "experiments/plan.h"
 #include "experiments/plugin_loader.h"
 #include "experiments/pretrained.h"
+#include "experiments/run_order.h"
 #include "experiments/sweep.h"
 
 namespace bitlab {
@@ -27,13 +28,7 @@ std::size_t Experiment::run_count() const {
 
 std::vector<std::size_t> Experiment::planned_runs() const {
   std::vector<std::size_t> runs(arms.size());
-  std::size_t all = 0;
-  for (const std::int64_t seed : spec().seeds)
-    for (std::size_t i = 0; i < arms.size(); ++i) {
-      if (std::count(arms[i].left_out.begin(), arms[i].left_out.end(), seed) > 0) continue;
-      if (max_runs == 0 || all < max_runs) ++runs[i];
-      ++all;
-    }
+  for_each_run(arms, spec().seeds, max_runs, [&](std::size_t arm, std::int64_t) { ++runs[arm]; });
   return runs;
 }
 

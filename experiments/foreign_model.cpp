@@ -44,6 +44,10 @@ bool none_has(const TensorBytes& tensor, Bits exponent) {
 
 }  // namespace
 
+bool is_float(DType dtype) {
+  return dtype == DType::F32 || dtype == DType::F16 || dtype == DType::BF16;
+}
+
 bool all_finite(const TensorBytes& tensor) {
   if (tensor.dtype == DType::F32) return none_has<std::uint32_t>(tensor, 0x7F800000);
   return none_has<std::uint16_t>(tensor, tensor.dtype == DType::BF16 ? 0x7F80 : 0x7C00);

@@ -61,4 +61,7 @@ std::vector<ExpectedParam> expected_params(const std::string& model,
 // Whether no number of a tensor of floats is infinite or NaN.
 bool all_finite(const TensorBytes& tensor);
 
+// Whether weights may be of this dtype: F32, F16 or BF16.
+bool is_float(DType dtype);
+
 }  // namespace bitlab

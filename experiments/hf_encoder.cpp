@@ -109,8 +109,7 @@ class EncoderReader {
   }
 
   // As the weights have it; `wanted` where they have several. A classifier counts only if it tells
-  // one label of a text.
-  // Returns why a classifier is left; `other_classifier` says so beforehand.
+  // one label of a text: returns why one is left, which `other_classifier` may say beforehand.
   std::string choose_head(BertConfig& config,
                           const std::string& wanted,
                           std::string other_classifier) const {
@@ -164,7 +163,7 @@ class EncoderReader {
     if (tensor.shape != p.shape() && !(p.rows == 1 && tensor.shape == std::vector{p.rows, p.cols}))
       return problem("other shape: " + name + " must be " + shape_text(p.shape()) + ", but is " +
                      shape_text(tensor.shape));
-    if (tensor.dtype != DType::F32 && tensor.dtype != DType::F16 && tensor.dtype != DType::BF16)
+    if (!is_float(tensor.dtype))
       return problem("other dtype: " + name + " must be F32, F16 or BF16, but is " +
                      dtype_name(tensor.dtype));
     if (!all_finite(tensor)) return problem("not finite: " + name);

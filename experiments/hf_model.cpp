@@ -30,10 +30,6 @@ std::string shape_text(const std::vector<std::size_t>& shape) {
   return text + "]";
 }
 
-bool is_float(DType dtype) {
-  return dtype == DType::F32 || dtype == DType::F16 || dtype == DType::BF16;
-}
-
 // Buffers that older versions saved with the weights.
 bool is_known_buffer(const std::string& name) { return name.ends_with(".rotary_emb.inv_freq"); }
 

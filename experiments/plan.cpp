@@ -15,6 +15,7 @@
 #include "experiments/plugin_loader.h"
 #include "experiments/pretrained.h"
 #include "experiments/run_folder.h"
+#include "experiments/run_order.h"
 #include "layers/linear.h"
 
 namespace bitlab {
@@ -35,11 +36,9 @@ std::filesystem::path run_dir(const Plan& plan, std::size_t arm, std::int64_t se
 
 std::vector<PlannedRun> Plan::runs() const {
   std::vector<PlannedRun> runs;
-  for (const std::int64_t seed : seeds)
-    for (std::size_t arm = 0; arm < arms.size(); ++arm)
-      if ((max_runs == 0 || runs.size() < max_runs) &&
-          std::count(arms[arm].left_out.begin(), arms[arm].left_out.end(), seed) == 0)
-        runs.push_back({arm, static_cast<std::uint64_t>(seed), run_dir(*this, arm, seed)});
+  for_each_run(arms, seeds, max_runs, [&](std::size_t arm, std::int64_t seed) {
+    runs.push_back({arm, static_cast<std::uint64_t>(seed), run_dir(*this, arm, seed)});
+  });
   return runs;
 }
 

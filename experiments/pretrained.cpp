@@ -143,10 +143,6 @@ bool may_stay(const std::string& name) {
          (name.starts_with("blocks.") && name.find(".norm.") != std::string::npos);
 }
 
-bool is_float(DType dtype) {
-  return dtype == DType::F32 || dtype == DType::F16 || dtype == DType::BF16;
-}
-
 // Of a tensor of floats.
 void copy_values(const TensorBytes& from, View to) {
   const auto* bytes = static_cast<const char*>(from.data);
@@ -201,12 +197,8 @@ Pretrained find_pretrained(const std::string& name, const FetchProgress& progres
                          name + "'");
   }
   if (found.weights.empty()) throw Error(name, "must hold a checkpoint, but holds none");
-  found.sha256 = sha256_file(found.weights.front());
-  if (found.weights.size() > 1) {  // shards: of their hashes
-    std::string all;
-    for (const fs::path& shard : found.weights) all += sha256_file(shard);
-    found.sha256 = sha256_hex(all);
-  }
+  for (const fs::path& file : found.weights) found.sha256 += sha256_file(file);
+  if (found.weights.size() > 1) found.sha256 = sha256_hex(found.sha256);  // shards: of their hashes
   return found;
 }
 

@@ -5,12 +5,6 @@ using namespace bitlab;
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
-namespace {
-
-using Names = std::vector<std::string>;
-
-}  // namespace
-
 TEST_CASE("a stop lets workers save, starts nothing more and gives the signal's exit code",
           "[scheduler]") {
   const int signal = GENERATE(SIGINT, SIGTERM);

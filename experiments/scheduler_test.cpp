@@ -5,12 +5,6 @@ using namespace bitlab;
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
-namespace {
-
-using Names = std::vector<std::string>;
-
-}  // namespace
-
 TEST_CASE("a schedule runs everything once and never more at once than there are slots",
           "[scheduler]") {
   Bench bench;

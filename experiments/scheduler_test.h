@@ -108,6 +108,7 @@ struct Bench {
   }
 };
 
+using Names = std::vector<std::string>;
 using Phases = std::vector<RunPhase>;
 
 }  // namespace bitlab
